@@ -1,0 +1,49 @@
+/** The manifest of an artifact: everything a reader must know before it touches the body. */
+import type { ContentKey, Digest } from '../model/digest.ts';
+
+export interface ManifestFile {
+  /** Relative to the prefix, parts joined by `/`. */
+  readonly path: string;
+  readonly type: 'file' | 'symlink';
+  /** 0o755 or 0o644, for files. */
+  readonly mode?: number;
+  readonly sizeBytes?: number;
+  /** Of the packed bytes, that is with the prefix token still in place. */
+  readonly digest?: Digest;
+  /** Where a symlink points; always relative. */
+  readonly target?: string;
+  /** The text holds the prefix token, which is replaced by the real prefix at install. */
+  readonly mentionsPrefix?: true;
+}
+
+export interface Manifest {
+  readonly format: 1;
+  readonly package: { readonly name: string; readonly version: string };
+  readonly key: ContentKey;
+  /** The readable text whose SHA-256 is the key. */
+  readonly keyText: string;
+  /** The compressed body (.tar.zst) as stored. */
+  readonly body: { readonly digest: Digest; readonly sizeBytes: number; readonly unpackedBytes: number };
+  /** Digest of the packed tree, see `treeDigest`. */
+  readonly tree: Digest;
+  readonly files: readonly ManifestFile[];
+  /** The run-time closure's direct members that it was compiled against. */
+  readonly dependencies: readonly { readonly name: string; readonly version: string; readonly key: ContentKey; readonly tree: Digest }[];
+  /** What the ELF files want from a host. */
+  readonly needs: {
+    /** Highest symbol version per version family, such as `{ "GLIBC": "2.34" }`. */
+    readonly symbolVersions: Readonly<Record<string, string>>;
+    /** Libraries (SONAMEs) outside the closure, sorted. */
+    readonly libraries: readonly string[];
+  };
+  /** SONAMEs that the tree itself provides, with their path, sorted by name. */
+  readonly provides: Readonly<Record<string, string>>;
+  readonly build: {
+    /** ISO 8601, UTC. */
+    readonly startedAt: string;
+    readonly durationMs: number;
+    /** Versions of the tools as seen, by tool name. */
+    readonly tools: Readonly<Record<string, string>>;
+    readonly vbuild: string;
+  };
+}

@@ -1,0 +1,40 @@
+/** What a recipe is: the steps that compile a package, the environment it adds, the tools it needs; plain data, printable as it is. */
+import type { ToolName } from './tools.ts';
+
+/** Stands for places that differ from build to build; replaced in steps and environment when they run, kept as they are in the content key. */
+export const place = {
+  /** The private prefix: the declared closure is merged here, and `--prefix` names it. */
+  prefix: '@prefix@',
+  /** DESTDIR: what is installed lands in `@stage@@prefix@`. */
+  stage: '@stage@',
+  /** The package's own copy of its patched tree; steps start here. */
+  tree: '@tree@',
+  /** The folder above `tree`, for build folders outside the tree. */
+  root: '@root@',
+  /** How many jobs the step may run at once; never part of the key. */
+  jobs: '@jobs@',
+  /** `python3.11` or what the pinned python3 is called. */
+  python: '@python@',
+} as const;
+
+export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
+
+export interface Step {
+  readonly group: StepGroup;
+  /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
+  readonly run: readonly string[] | string;
+  /** Where it runs, relative to the tree; made if it is not there. The tree itself when not given. */
+  readonly in?: string;
+}
+
+export interface Recipe {
+  /** The function it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
+  readonly kind: string;
+  readonly steps: readonly Step[];
+  /** Added to the standard environment, or in place of its values. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Programs that the steps call beyond the POSIX ones. */
+  readonly tools: readonly ToolName[];
+  /** Set when the steps regenerate configure; silences the warning for patches that would need it. */
+  readonly autoreconf: boolean;
+}

@@ -1,0 +1,2 @@
+/** stub: replaced by the tool table */
+export type ToolName = string;

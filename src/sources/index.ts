@@ -1,0 +1,2 @@
+/** The list of source kinds. */
+export type SourceSpec = { readonly kind: string };

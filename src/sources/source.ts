@@ -1,0 +1,63 @@
+/** The contract of a source kind: how one sort of upstream becomes a pin, and a pin a tree. */
+import type { Digest } from '../model/digest.ts';
+import type { Emit } from '../model/event.ts';
+import type { BlobStore } from '../system/blob-store.ts';
+
+/** One archive that a pin names. */
+export interface PinnedFile {
+  /** File name as upstream has it, without folders. */
+  readonly name: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/** What exactly a source resolved to; JSON data, kept in the lock file, keys sorted there. `tree` and `series` are added by the caller. */
+export interface Pin {
+  readonly kind: string;
+  /** Upstream's version, where the source knows one (Debian's without epoch, revision and repack suffix). */
+  readonly version?: string;
+  /** Full commit id, for version control. */
+  readonly commit?: string;
+  /** The archives, in the order in which they are unpacked. */
+  readonly files?: readonly PinnedFile[];
+  /** Facts of the kind's own that `fetch` needs again, such as Debian's full version. */
+  readonly [fact: string]: unknown;
+}
+
+export interface SourceContext {
+  /** `name@version` of the package, for events. */
+  readonly package: string;
+  /** The version that the Buildfile gives the package. */
+  readonly version: string;
+  /** Absolute folder of the Buildfile; a spec's relative paths are relative to it. */
+  readonly buildfileFolder: string;
+  /** Where downloaded archives are kept by digest. */
+  readonly blobs: BlobStore;
+  /** Looks for an archive in the blob store and then in the caches' stores; the absolute path of verified bytes, or undefined. */
+  readonly findBlob: (digest: Digest) => Promise<string | undefined>;
+  /** Absolute path of an existing folder of this package's own, kept between runs, for a kind's working state (a bare repository, an apt state). */
+  readonly state: string;
+  /** No socket may be opened. */
+  readonly offline: boolean;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+export interface FetchTarget {
+  /** Absolute path of an empty folder: the pristine tree goes in. */
+  readonly tree: string;
+  /** Absolute path of an empty folder: a patch series that upstream itself ships (Debian's) goes in, with its `series` file. */
+  readonly series: string;
+}
+
+export interface SourceKind<Spec extends { readonly kind: string }> {
+  readonly kind: Spec['kind'];
+  /** Every mistake in a spec, each one a clause such as `rev must be a string`; pure. */
+  problems(spec: Spec): readonly string[];
+  /** Whether the tree is upstream's and gets pinned; false only for folders of the project itself, which count by their content each time. */
+  readonly pinned: boolean;
+  /** What the spec stands for now; may use the network. @throws {VbuildError} */
+  resolve(spec: Spec, context: SourceContext): Promise<Pin>;
+  /** Fills the target with exactly what the pin says. @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone. */
+  fetch(spec: Spec, pin: Pin, target: FetchTarget, context: SourceContext): Promise<void>;
+}

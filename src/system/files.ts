@@ -1,0 +1,142 @@
+/** Files and folders of the machine: whole-file writes that survive a crash, walks in byte order, copies of trees. */
+import {
+  chmodSync, closeSync, constants, cpSync, createReadStream, existsSync, fsyncSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, openSync, readFileSync,
+  readdirSync, readlinkSync, renameSync, rmSync, statSync, writeSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Digest } from '../model/digest.ts';
+
+/** One thing in a tree; `path` is relative to the tree's top, parts joined by `/`. */
+export interface TreeEntry {
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'other';
+  /** Permission bits only (`mode & 0o7777`). */
+  readonly mode: number;
+  readonly sizeBytes: number;
+  readonly mtimeNs: bigint;
+  /** For a symlink, where it points, as written. */
+  readonly target?: string;
+}
+
+/** What tells a changed file from an unchanged one without reading it. */
+export interface FileStat {
+  readonly mtimeNs: bigint;
+  readonly sizeBytes: number;
+  readonly inode: bigint;
+}
+
+/** `undefined` when nothing is there. Follows symlinks. */
+export function fileStat(path: string): FileStat | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && { mtimeNs: found.mtimeNs, sizeBytes: Number(found.size), inode: found.ino };
+}
+
+export const exists = (path: string): boolean => existsSync(path);
+
+/** `undefined` when the file does not exist; any other trouble is thrown. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Reads a whole small file. */
+export const readBytes = (path: string): Buffer => readFileSync(path);
+
+export const makeFolder = (path: string): void => void mkdirSync(path, { recursive: true });
+
+let sequence = 0;
+/** A name beside `path` that no other process or call uses; what a crash leaves under it is never read. */
+export const temporaryName = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${process.pid}.${Date.now().toString(36)}${(sequence += 1)}.tmp`);
+
+/** Writes a whole file so that after a crash either the old or the new content is there: temporary name, fsync, rename. Makes the folder. */
+export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
+  makeFolder(dirname(path));
+  const temporary = temporaryName(path);
+  const file = openSync(temporary, 'wx', mode);
+  try {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}
+
+/** Renames a finished file or folder into place. */
+export function moveIntoPlace(from: string, to: string): void {
+  makeFolder(dirname(to));
+  renameSync(from, to);
+}
+
+/** Removes a tree, also one with read-only folders; it need not be there. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    for (const entry of walk(path)) if (entry.type === 'directory') chmodSync(join(path, entry.path), 0o755);
+    chmodSync(path, 0o755);
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Everything below `top`, folders before their content, in code-unit order of `path`, symlinks not followed.
+ * @throws the system's error when `top` is not a readable folder.
+ */
+export function walk(top: string): TreeEntry[] {
+  const found: TreeEntry[] = [];
+  const visit = (folder: string, prefix: string): void => {
+    for (const name of readdirSync(folder)) {
+      const path = prefix + name;
+      const full = join(folder, name);
+      const stat = lstatSync(full, { bigint: true });
+      const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'other';
+      const entry = { path, type, mode: Number(stat.mode) & 0o7777, sizeBytes: Number(stat.size), mtimeNs: stat.mtimeNs } as const;
+      found.push(type === 'symlink' ? { ...entry, target: readlinkSync(full) } : entry);
+      if (type === 'directory') visit(full, `${path}/`);
+    }
+  };
+  visit(top, '');
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Copies a tree (reflinks where the file system has them), symlinks as they are, modes kept; `to` must not exist. */
+export function copyTree(from: string, to: string): void {
+  makeFolder(dirname(to));
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE, errorOnExist: true, force: false });
+}
+
+/** Gives `top` and everything below it one modification time, in seconds since 1970. */
+export function setTreeTime(top: string, seconds: number): void {
+  for (const entry of walk(top)) lutimesSync(join(top, entry.path), seconds, seconds);
+  lutimesSync(top, seconds, seconds);
+}
+
+/** SHA-256 of a file's content, streamed. */
+export async function digestFile(path: string): Promise<Digest> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex') as Digest;
+}
+
+/** SHA-256 of a file's content, read whole; quicker than the stream for the many small files of a tree. */
+export function digestFileSync(path: string): Digest {
+  return createHash('sha256').update(readFileSync(path)).digest('hex') as Digest;
+}
+
+/** A private folder that is removed at the end of the `using` scope. */
+export function temporaryFolder(label = 'vbuild', parent: string = tmpdir()): { readonly path: string; [Symbol.dispose](): void } {
+  makeFolder(parent);
+  const path = mkdtempSync(join(parent, `${label}-`));
+  return { path, [Symbol.dispose]: () => removeTree(path) };
+}

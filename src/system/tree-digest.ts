@@ -1,0 +1,21 @@
+/** The digest of a tree: the same for equal content, whatever its archive, place, owner, times or umask were. */
+import { join } from 'node:path';
+import { type Digest, digestOf } from '../model/digest.ts';
+import { digestFileSync, walk } from './files.ts';
+
+/**
+ * SHA-256 over one line per file and symlink, in code-unit order of the path: kind (`file`, `exec` or `link`), JSON-quoted path,
+ * digest of the content or JSON-quoted target. Folders count through what they hold; an empty one counts as `folder`.
+ *
+ * @param top Absolute path of the tree.
+ */
+export function treeDigest(top: string): Digest {
+  const entries = walk(top);
+  const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))));
+  const lines = entries.flatMap(({ path, type, mode, target }) => {
+    if (type === 'symlink') return `link ${JSON.stringify(path)} ${JSON.stringify(target)}\n`;
+    if (type === 'directory') return parents.has(path) ? [] : `folder ${JSON.stringify(path)}\n`;
+    return `${mode & 0o100 ? 'exec' : 'file'} ${JSON.stringify(path)} ${digestFileSync(join(top, path))}\n`;
+  });
+  return digestOf(lines.join(''));
+}
