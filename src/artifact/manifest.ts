@@ -28,7 +28,12 @@ export interface Manifest {
   readonly tree: Digest;
   readonly files: readonly ManifestFile[];
   /** The run-time closure's direct members that it was compiled against. */
-  readonly dependencies: readonly { readonly name: string; readonly version: string; readonly key: ContentKey; readonly tree: Digest }[];
+  readonly dependencies: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly key: ContentKey;
+    readonly tree: Digest;
+  }[];
   /** What the ELF files want from a host. */
   readonly needs: {
     /** Highest symbol version per version family, such as `{ "GLIBC": "2.34" }`. */

@@ -1,4 +1,6 @@
 /** What the author of a Buildfile writes: packages, their dependencies as values, and the build that holds them. */
+import { getCallSites } from 'node:util';
+import { fileURLToPath } from 'node:url';
 import type { S3Spec } from '../cache/s3-spec.ts';
 import type { Recipe } from '../compile/recipe.ts';
 import type { ToolName } from '../compile/tools.ts';
@@ -6,34 +8,116 @@ import type { PatchSpec } from '../patches/patch-spec.ts';
 import type { SourceSpec } from '../sources/index.ts';
 
 export interface PackageOptions {
-  /** Upstream's version; together with the name it identifies the package. */
+  /**
+   * Upstream's version; together with the name it identifies the package. Letters, digits and `. + ~ -`, a letter or digit
+   * first. A source that knows its upstream's version (`debian`) insists on this one.
+   */
   readonly version: string;
+  /** Where the pristine tree comes from: what `tarball()`, `git()`, `debian()` or `directory()` returns. */
   readonly source: SourceSpec;
-  /** Applied in order to the pristine tree, strictly. */
+  /**
+   * Applied in order to the pristine tree, strictly: a folder, relative to the Buildfile's folder, with a `series` file or
+   * else with `*.patch` files taken in code-unit order; or a list of files. None when not given.
+   */
   readonly patches?: PatchSpec;
-  /** Packages that this one links with or loads: they reach the prefix with it. */
+  /**
+   * Packages that this one links with or loads: they reach the prefix with it. Also those that are not listed in the
+   * build's `packages` become part of the build. One prefix holds one version of each name.
+   */
   readonly deps?: readonly Package[];
-  /** Packages needed while compiling only. */
+  /** Packages needed while compiling only: they and their own `deps` are in the private prefix, none of them is installed. */
   readonly buildDeps?: readonly Package[];
+  /** How it is compiled: what `autotools()`, `cmake()`, `meson()`, `make()`, `python()` or `steps()` returns. */
   readonly recipe: Recipe;
-  /** Tools beyond those that the recipe declares. */
+  /** Tools beyond those that the recipe declares; their versions are pinned for each platform and count in the content key. */
   readonly tools?: readonly ToolName[];
-  /** Globs, relative to the prefix, of installed files to leave out of the artifact. */
+  /** Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`. */
   readonly remove?: readonly string[];
-  /** SONAMEs that the host provides and this package may need, beyond the C and C++ run-time libraries. */
+  /** SONAMEs that the host provides and this package may need, beyond the C and C++ run-time libraries, such as `libX11.so.6`. */
   readonly hostLibraries?: readonly string[];
   /** Strip symbols that are not needed to run; true when not given. */
   readonly strip?: boolean;
 }
 
+/** A node of the graph, plain data; its identity is its name plus its version. Made by `definePackage` only. */
 export interface Package extends PackageOptions {
   readonly name: string;
 }
 
 export interface BuildOptions {
+  /** What can be built; what they depend on is part of the build without being listed. */
   readonly packages: readonly Package[];
-  /** What `vbuild` without a target builds; all packages when not given. */
+  /** What `vbuild` without a target builds; all of `packages` when not given. */
   readonly defaults?: readonly Package[];
-  /** Cache tiers below the local disk, in the order in which they are asked. */
+  /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
   readonly cache?: readonly S3Spec[];
+}
+
+/** What a Buildfile exports by default: as written, not yet checked. Made by `defineBuild` only. */
+export interface BuildDefinition extends BuildOptions {}
+
+/** A checked build, as plain data. */
+export interface Build {
+  /** Everything reachable from the listed packages, in the order of the `definePackage` calls. */
+  readonly packages: readonly Package[];
+  readonly defaults: readonly Package[];
+  readonly cache: readonly S3Spec[];
+}
+
+/**
+ * Defines a package. The value is how other packages name it as a dependency. Several calls may give one name, if each
+ * gives another version: different prefixes can then hold different ones.
+ *
+ * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ *
+ * @param name Small letters, digits and `. + -`, a letter or digit first; not the name of one of vbuild's commands.
+ */
+export function definePackage(name: string, options: PackageOptions): Package {
+  const value = Object.freeze({ ...options, name });
+  definitions.set(value, { kind: 'package', given: options, ...callSite(), sequence: (sequence += 1) });
+  return value;
+}
+
+/**
+ * Puts packages together into a build; a Buildfile exports the result as its default.
+ *
+ * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ */
+export function defineBuild(options: BuildOptions): BuildDefinition {
+  const value = Object.freeze({ ...options });
+  definitions.set(value, { kind: 'build', given: options, ...callSite(), sequence: (sequence += 1) });
+  return value;
+}
+
+/** What is known of a value that `definePackage` or `defineBuild` made; kept aside, so that the values stay plain data. */
+export interface Definition {
+  readonly kind: 'package' | 'build';
+  /** The options as they were given, of whatever type. */
+  readonly given: unknown;
+  /** Where the author's call stands: an absolute path and a 1-based line. */
+  readonly file: string;
+  readonly line: number;
+  /** Grows with every call in this process. */
+  readonly sequence: number;
+}
+
+const definitions = new WeakMap<object, Definition>();
+let sequence = 0;
+
+/** `undefined` for anything that neither `definePackage` nor `defineBuild` made. */
+export function definitionOf(value: unknown): Definition | undefined {
+  return typeof value === 'object' && value !== null ? definitions.get(value) : undefined;
+}
+
+/** Whether a value of unknown type is a package. */
+export const isPackage = (value: unknown): value is Package => definitionOf(value)?.kind === 'package';
+
+/** `name@version`, as people and events name a package. */
+export const packageId = ({ name, version }: Package): string => `${name}@${version}`;
+
+function callSite(): { readonly file: string; readonly line: number } {
+  // Frames: this function, definePackage or defineBuild, the author.
+  const site = getCallSites(3)[2];
+  const script = site?.scriptName ?? '';
+  return { file: script.startsWith('file:') ? fileURLToPath(script) : script, line: site?.lineNumber ?? 0 };
 }

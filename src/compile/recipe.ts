@@ -19,11 +19,13 @@ export const place = {
 
 export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
 
+/** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
+export type StepCommand = readonly string[] | string;
+
 export interface Step {
   readonly group: StepGroup;
-  /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
-  readonly run: readonly string[] | string;
-  /** Where it runs, relative to the tree; made if it is not there. The tree itself when not given. */
+  readonly run: StepCommand;
+  /** Where it runs, relative to the tree, not above the folder that holds the tree; made if it is not there. The tree itself when not given. */
   readonly in?: string;
 }
 
@@ -37,4 +39,18 @@ export interface Recipe {
   readonly tools: readonly ToolName[];
   /** Set when the steps regenerate configure; silences the warning for patches that would need it. */
   readonly autoreconf: boolean;
+  /** Mistakes in the options that it was made from, each one a clause; a Buildfile with any is refused when it is loaded. */
+  readonly problems?: readonly string[];
+}
+
+/** Options that every recipe function takes. */
+export interface CommonOptions {
+  /** Added to the standard environment, or in place of its values; values may use `place`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Tools beyond those that such a recipe always needs. */
+  readonly tools?: readonly ToolName[];
+  /** Commands that run in the tree before all others. */
+  readonly before?: readonly StepCommand[];
+  /** Commands that run in the tree after all others, when everything is in `@stage@@prefix@`. */
+  readonly after?: readonly StepCommand[];
 }

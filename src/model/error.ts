@@ -10,24 +10,32 @@ const exitStatuses = {
   'download-failed': 1,
   'git-failed': 1,
   'install-refused': 1,
+  'patch-malformed': 1,
+  'patch-no-change': 1,
   'patch-rejected': 1,
+  'patch-unsafe': 1,
+  'patch-unsupported': 1,
   'pin-mismatch': 1,
   'source-missing': 1,
   'step-failed': 1,
   'tool-missing': 1,
   'tool-mismatch': 1,
   // 2: usage, Buildfile or lock file
+  'ambiguous-target': 2,
   'buildfile-invalid': 2,
   'buildfile-missing': 2,
   'frozen-lock': 2,
   'lock-file-invalid': 2,
+  'patch-missing': 2,
+  'series-invalid': 2,
   'unknown-target': 2,
-  'unpinned': 2,
+  unpinned: 2,
   usage: 2,
   // 3: not ready
   'not-ready': 3,
   // 4: unfit for this host
   'unfit-host': 4,
+  'unsupported-host': 4,
   // 5: built, but an upload failed
   'upload-failed': 5,
   interrupted: 130,
@@ -37,7 +45,12 @@ export type ErrorCode = keyof typeof exitStatuses;
 
 export interface ErrorDetail {
   /** The place: a file (absolute, or as the user wrote it), a 1-based line; the stage adds package and stage. */
-  readonly where?: { readonly file?: string; readonly line?: number; readonly package?: string; readonly stage?: string };
+  readonly where?: {
+    readonly file?: string;
+    readonly line?: number;
+    readonly package?: string;
+    readonly stage?: string;
+  };
   /** Named findings in the order in which they are shown, such as `expected` and `found`. */
   readonly facts?: Readonly<Record<string, string>>;
   /** What the user can do about it, one clause. */

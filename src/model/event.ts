@@ -17,17 +17,65 @@ export interface Reason {
 /** Every `package` is `name@version`; every duration is in milliseconds; sizes are in bytes; paths are absolute. */
 export type BuildEvent =
   | { readonly type: 'run-started'; readonly targets: readonly string[]; readonly packages: number }
-  | { readonly type: 'stage-started'; readonly package: string; readonly stage: StageName; readonly reasons: readonly Reason[] }
-  | { readonly type: 'stage-finished'; readonly package: string; readonly stage: StageName; readonly durationMs: number; readonly detail?: string }
-  | { readonly type: 'step-started'; readonly package: string; readonly group: string; readonly command: string; readonly log: string }
-  | { readonly type: 'transfer'; readonly package: string; readonly what: string; readonly doneBytes: number; readonly totalBytes?: number }
-  | { readonly type: 'cache-looked-up'; readonly package: string; readonly key: ContentKey; readonly tier: string; readonly answer: 'hit' | 'absent' | 'unreachable' | 'rejected'; readonly reason?: string }
+  | {
+      readonly type: 'stage-started';
+      readonly package: string;
+      readonly stage: StageName;
+      readonly reasons: readonly Reason[];
+    }
+  | {
+      readonly type: 'stage-finished';
+      readonly package: string;
+      readonly stage: StageName;
+      readonly durationMs: number;
+      readonly detail?: string;
+    }
+  | {
+      readonly type: 'step-started';
+      readonly package: string;
+      readonly group: string;
+      readonly command: string;
+      readonly log: string;
+    }
+  | {
+      readonly type: 'transfer';
+      readonly package: string;
+      readonly what: string;
+      readonly doneBytes: number;
+      readonly totalBytes?: number;
+    }
+  | {
+      readonly type: 'cache-looked-up';
+      readonly package: string;
+      readonly key: ContentKey;
+      readonly tier: string;
+      readonly answer: 'hit' | 'absent' | 'unreachable' | 'rejected';
+      readonly reason?: string;
+    }
   | { readonly type: 'pushed'; readonly package: string; readonly tier: string; readonly sizeBytes: number }
-  | { readonly type: 'package-finished'; readonly package: string; readonly outcome: Outcome; readonly durationMs: number }
+  | {
+      readonly type: 'package-finished';
+      readonly package: string;
+      readonly outcome: Outcome;
+      readonly durationMs: number;
+    }
   | { readonly type: 'package-failed'; readonly package: string; readonly error: VbuildError }
   | { readonly type: 'package-skipped'; readonly package: string; readonly because: string }
-  | { readonly type: 'notice'; readonly level: 'info' | 'warning'; readonly code: string; readonly headline: string; readonly package?: string; readonly facts?: Readonly<Record<string, string>> }
+  | {
+      readonly type: 'notice';
+      readonly level: 'info' | 'warning';
+      readonly code: string;
+      readonly headline: string;
+      readonly package?: string;
+      readonly facts?: Readonly<Record<string, string>>;
+    }
   | { readonly type: 'installed'; readonly prefix: string; readonly generation: number; readonly packages: number }
-  | { readonly type: 'run-finished'; readonly exitStatus: number; readonly durationMs: number; readonly outcomes: Readonly<Record<Outcome, number>>; readonly prefix?: string };
+  | {
+      readonly type: 'run-finished';
+      readonly exitStatus: number;
+      readonly durationMs: number;
+      readonly outcomes: Readonly<Record<Outcome, number>>;
+      readonly prefix?: string;
+    };
 
 export type Emit = (event: BuildEvent) => void;

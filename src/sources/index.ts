@@ -1,2 +1,19 @@
-/** The list of source kinds. */
-export type SourceSpec = { readonly kind: string };
+/** The list of source kinds; everything that asks what a source is or can do goes through here. */
+import { type DebianSpec, debianKind } from './debian.ts';
+import { type DirectorySpec, directoryKind } from './directory.ts';
+import { type GitSpec, gitKind } from './git.ts';
+import type { SourceKind } from './source.ts';
+import { type TarballSpec, tarballKind } from './tarball.ts';
+
+export type SourceSpec = TarballSpec | GitSpec | DebianSpec | DirectorySpec;
+
+/** Every kind; order is that of messages and of the conformance suite. */
+export const sourceKinds = [tarballKind, gitKind, debianKind, directoryKind] as const;
+
+/** The kind of a spec, fit to be called with that spec. Its `kind` must have passed validation. */
+export function sourceKind<Spec extends SourceSpec>(spec: Spec): SourceKind<Spec> {
+  const found = sourceKinds.find(({ kind }) => kind === spec.kind);
+  if (found === undefined)
+    throw new Error(`no source kind ${JSON.stringify(spec.kind)}; validation lets none such through`);
+  return found as unknown as SourceKind<Spec>;
+}

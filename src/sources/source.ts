@@ -37,6 +37,8 @@ export interface SourceContext {
   readonly findBlob: (digest: Digest) => Promise<string | undefined>;
   /** Absolute path of an existing folder of this package's own, kept between runs, for a kind's working state (a bare repository, an apt state). */
   readonly state: string;
+  /** The user's own environment, for programs that reach the network as the user's do (proxies, `APT_CONFIG`, an SSH agent); recipes never see it. None when not given. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** No socket may be opened. */
   readonly offline: boolean;
   readonly emit: Emit;

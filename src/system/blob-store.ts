@@ -41,4 +41,3 @@ export function blobStore(top: string): BlobStore {
     },
   };
 }
-

@@ -1,7 +1,32 @@
 /** Files and folders of the machine: whole-file writes that survive a crash, walks in byte order, copies of trees. */
 import {
-  chmodSync, closeSync, constants, cpSync, createReadStream, existsSync, fsyncSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, openSync, readFileSync,
-  readdirSync, readlinkSync, renameSync, rmSync, statSync, writeSync,
+  accessSync,
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+  type Stats,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
@@ -100,8 +125,20 @@ export function walk(top: string): TreeEntry[] {
       const path = prefix + name;
       const full = join(folder, name);
       const stat = lstatSync(full, { bigint: true });
-      const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'other';
-      const entry = { path, type, mode: Number(stat.mode) & 0o7777, sizeBytes: Number(stat.size), mtimeNs: stat.mtimeNs } as const;
+      const type = stat.isFile()
+        ? 'file'
+        : stat.isDirectory()
+          ? 'directory'
+          : stat.isSymbolicLink()
+            ? 'symlink'
+            : 'other';
+      const entry = {
+        path,
+        type,
+        mode: Number(stat.mode) & 0o7777,
+        sizeBytes: Number(stat.size),
+        mtimeNs: stat.mtimeNs,
+      } as const;
       found.push(type === 'symlink' ? { ...entry, target: readlinkSync(full) } : entry);
       if (type === 'directory') visit(full, `${path}/`);
     }
@@ -113,7 +150,13 @@ export function walk(top: string): TreeEntry[] {
 /** Copies a tree (reflinks where the file system has them), symlinks as they are, modes kept; `to` must not exist. */
 export function copyTree(from: string, to: string): void {
   makeFolder(dirname(to));
-  cpSync(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE, errorOnExist: true, force: false });
+  cpSync(from, to, {
+    recursive: true,
+    verbatimSymlinks: true,
+    mode: constants.COPYFILE_FICLONE,
+    errorOnExist: true,
+    force: false,
+  });
 }
 
 /** Gives `top` and everything below it one modification time, in seconds since 1970. */
@@ -135,8 +178,111 @@ export function digestFileSync(path: string): Digest {
 }
 
 /** A private folder that is removed at the end of the `using` scope. */
-export function temporaryFolder(label = 'vbuild', parent: string = tmpdir()): { readonly path: string; [Symbol.dispose](): void } {
+export function temporaryFolder(
+  label = 'vbuild',
+  parent: string = tmpdir(),
+): { readonly path: string; [Symbol.dispose](): void } {
   makeFolder(parent);
   const path = mkdtempSync(join(parent, `${label}-`));
   return { path, [Symbol.dispose]: () => removeTree(path) };
+}
+
+/** Names of all that lies directly in a folder, in code-unit order; none when there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+}
+
+/** The absolute path with every symlink in it followed. @throws the system's error when nothing is there. */
+export const realPath = (path: string): string => realpathSync(path);
+
+/**
+ * Makes a folder that only this user may enter, parents included, if it is not there.
+ * @returns Whether it is this user's and nobody else may write to it: what lies in it can be trusted.
+ */
+export function makePrivateFolder(path: string): boolean {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const { uid, mode } = statSync(path);
+    return uid === process.getuid?.() && (mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Adds text to the end of a file, which is made if it is not there. */
+export const appendText = (path: string, text: string): void => appendFileSync(path, text);
+
+/** What stands at a path itself, symlinks not followed; `undefined` when nothing does. */
+export function entryAt(path: string): Pick<TreeEntry, 'type' | 'mode'> | undefined {
+  const stat = lstatOrUndefined(path);
+  if (stat === undefined) return undefined;
+  const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'other';
+  return { type, mode: stat.mode & 0o7777 };
+}
+
+function lstatOrUndefined(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (['ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Where a symlink points, as written. */
+export const linkTarget = (path: string): string => readlinkSync(path);
+
+/** Puts a new file in place of what is at `path`: other hard links to the old one keep their content. Not flushed; for trees that a crash discards. */
+export function replaceFile(path: string, content: Uint8Array, mode: number): void {
+  makeFolder(dirname(path));
+  const temporary = temporaryName(path);
+  writeFileSync(temporary, content, { flag: 'wx' });
+  chmodSync(temporary, mode);
+  renameSync(temporary, path);
+}
+
+/** Puts a symlink in place of the file or symlink at `path`. */
+export function replaceWithSymlink(path: string, target: string): void {
+  makeFolder(dirname(path));
+  const temporary = temporaryName(path);
+  symlinkSync(target, temporary);
+  renameSync(temporary, path);
+}
+
+/** Removes a file or symlink, then the folders above it that became empty, up to but without `top`. */
+export function removeAndPrune(path: string, top: string): void {
+  rmSync(path, { force: true });
+  for (let folder = dirname(path); folder !== top && folder.startsWith(`${top}/`); folder = dirname(folder)) {
+    if (namesIn(folder).length > 0) return;
+    rmdirSync(folder);
+  }
+}
+
+/** Moves a file over whatever is at `to`, also to another file system. */
+export function moveFile(from: string, to: string): void {
+  makeFolder(dirname(to));
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    const temporary = temporaryName(to);
+    copyFileSync(from, temporary);
+    renameSync(temporary, to);
+    rmSync(from);
+  }
+}
+
+/** Whether this user may run a file. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -8,9 +8,10 @@ import { digestFileSync, walk } from './files.ts';
  * digest of the content or JSON-quoted target. Folders count through what they hold; an empty one counts as `folder`.
  *
  * @param top Absolute path of the tree.
+ * @param keeps Whether a file or folder of this name counts, on every level; all do when not given.
  */
-export function treeDigest(top: string): Digest {
-  const entries = walk(top);
+export function treeDigest(top: string, keeps: (name: string) => boolean = () => true): Digest {
+  const entries = walk(top).filter(({ path }) => path.split('/').every(keeps));
   const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))));
   const lines = entries.flatMap(({ path, type, mode, target }) => {
     if (type === 'symlink') return `link ${JSON.stringify(path)} ${JSON.stringify(target)}\n`;

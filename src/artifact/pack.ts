@@ -1,0 +1,209 @@
+/** From what a build staged to an artifact: checked, stripped, made independent of its prefix, packed to the same bytes each time. */
+import { join } from 'node:path';
+import { type ContentKey, digestOf } from '../model/digest.ts';
+import { digestFile, makeFolder, readBytes, removeTree, walk, type TreeEntry } from '../system/files.ts';
+import { matchesIn } from '../system/glob.ts';
+import { treeDigest } from '../system/tree-digest.ts';
+import { copyFile, makeSymlink, removeEmptyFolders, removeFile, writeWithMode } from '../system/tree-edit.ts';
+import { readElf } from './elf.ts';
+import { type ElfFile, libraryVerdict } from './libraries.ts';
+import type { Manifest, ManifestFile } from './manifest.ts';
+import { manifestPathProblem } from './manifest-path.ts';
+import type { BuildPlaces } from './places.ts';
+import { type Problem, refuseOn } from './problem.ts';
+import { isPythonRecord, updatedRecord } from './python-record.ts';
+import { relocate } from './relocate.ts';
+import { stripTree } from './strip.ts';
+
+export interface PackRequest extends BuildPlaces {
+  readonly package: Manifest['package'];
+  readonly key: ContentKey;
+  readonly keyText: string;
+  /** The declared run-time dependencies themselves. */
+  readonly dependencies: readonly Manifest[];
+  /** These and all of theirs: what will lie in one prefix with the package. */
+  readonly closure: readonly Manifest[];
+  /** What else was visible while it was compiled; for advice when a library of it is needed at run time. */
+  readonly buildOnly: readonly Manifest[];
+  /** Globs relative to the prefix. */
+  readonly remove: readonly string[];
+  /** SONAMEs. */
+  readonly hostLibraries: readonly string[];
+  readonly strip: boolean;
+  readonly build: Manifest['build'];
+  /** The PATH on which `strip` and `patchelf` are looked up. */
+  readonly searchPath: string;
+  /** Absolute path of a folder for the results; emptied first. Best on the file system of the stage. */
+  readonly into: string;
+}
+
+export interface Packed {
+  readonly manifest: Manifest;
+  /** The body, in `into`. */
+  readonly bodyPath: string;
+  /** The tree that was packed, in `into`. */
+  readonly tree: string;
+  /** Files that were left out although the build installed them, and why. */
+  readonly dropped: readonly { readonly path: string; readonly why: string }[];
+  /** Patterns of `remove` that named nothing. */
+  readonly unmatched: readonly string[];
+}
+
+/**
+ * Packs what lies at `stage` + `prefix`. The stage is only read, so a failed or interrupted pack can simply run again.
+ *
+ * @throws {VbuildError | VbuildErrors} `artifact-refused`: every fault of the tree that was found, each with its file.
+ */
+export async function pack(request: PackRequest): Promise<Packed> {
+  const { into, closure, buildOnly, hostLibraries } = request;
+  const tree = join(into, 'tree');
+  removeTree(into);
+  makeFolder(tree);
+  copyStaged(request, tree);
+  const unmatched = await removeNamed(tree, request.remove);
+  if (request.strip) await stripTree(tree, request.searchPath);
+  const { mentionsPrefix, dropped, problems } = await relocate(tree, request, request.searchPath);
+  refuseOn(problems);
+  updateRecords(tree);
+  removeEmptyFolders(tree);
+
+  const entries = walk(tree).filter(({ type }) => type !== 'directory');
+  const paths = new Set(entries.map(({ path }) => path));
+  const libraries = libraryVerdict({ files: elfFiles(tree, entries), paths, closure, buildOnly, hostLibraries });
+  refuseOn([...emptiness(request, entries), ...nameProblems(entries), ...libraries.problems]);
+
+  const bodyPath = join(into, 'body.tar.zst');
+  const { packTarZst } = await import('../system/archive.ts');
+  const { sizeBytes, unpackedBytes } = await packTarZst({ top: tree, paths: [...paths], into: bodyPath });
+  const manifest: Manifest = {
+    format: 1,
+    package: request.package,
+    key: request.key,
+    keyText: request.keyText,
+    body: { digest: await digestFile(bodyPath), sizeBytes, unpackedBytes },
+    tree: treeDigest(tree),
+    files: entries.map((entry) => manifestFile(tree, entry, mentionsPrefix)),
+    dependencies: request.dependencies.map(({ package: { name, version }, key, tree: digest }) => ({
+      name,
+      version,
+      key,
+      tree: digest,
+    })),
+    needs: libraries.needs,
+    provides: libraries.provides,
+    build: request.build,
+  };
+  return { manifest, bodyPath, tree, dropped, unmatched };
+}
+
+/** Copies the package's files out of the stage, modes reduced to 0755 and 0644; whatever does not belong in an artifact is a problem. */
+function copyStaged({ stage, prefix }: BuildPlaces, tree: string): void {
+  const own = prefix.slice(1);
+  const problems: Problem[] = [];
+  for (const { path, type, mode, target } of walk(stage)) {
+    const inside = path.startsWith(`${own}/`) ? path.slice(own.length + 1) : undefined;
+    if (inside === undefined) {
+      if (type !== 'directory') problems.push(misplaced(path));
+    } else if (type === 'directory') makeFolder(join(tree, inside));
+    else if (type === 'symlink' && target !== undefined) makeSymlink(target, join(tree, inside));
+    else if (type === 'other')
+      problems.push({
+        headline: 'Neither file nor folder nor link',
+        file: inside,
+        facts: { found: 'a pipe, socket or device' },
+        mend: 'take it out of the install step',
+      });
+    else if ((mode & 0o6000) !== 0) {
+      const mend = 'install it without these bits; an artifact never gives rights';
+      problems.push({
+        headline: 'File would run with the rights of its owner',
+        file: inside,
+        facts: { found: `mode ${mode.toString(8)}` },
+        mend,
+      });
+    } else copyFile(join(stage, path), join(tree, inside), (mode & 0o111) === 0 ? 0o644 : 0o755);
+  }
+  refuseOn(problems);
+}
+
+const misplaced = (path: string): Problem => ({
+  headline: 'File was installed outside of the prefix',
+  file: `/${path}`,
+  facts: { expected: '@stage@@prefix@/…', found: `@stage@/${path}` },
+  mend: 'give the install folders below @prefix@; for CMake, -DCMAKE_INSTALL_LIBDIR:STRING=lib with its type',
+});
+
+/** @returns The patterns that named nothing. */
+async function removeNamed(tree: string, patterns: readonly string[]): Promise<string[]> {
+  const unmatched: string[] = [];
+  const named = new Set<string>();
+  for (const pattern of patterns) {
+    const matches = await matchesIn(tree, pattern);
+    if (matches.length === 0) unmatched.push(pattern);
+    for (const path of matches) named.add(path);
+  }
+  for (const path of named) removeFile(join(tree, path));
+  return unmatched;
+}
+
+/** Stripping, relocation and removal changed files that Python lists with their digests. */
+function updateRecords(tree: string): void {
+  const files = new Set(walk(tree).flatMap(({ path, type }) => (type === 'file' ? [path] : [])));
+  for (const path of files) {
+    if (!isPythonRecord(path)) continue;
+    const full = join(tree, path);
+    const text = updatedRecord(path, readBytes(full).toString(), (file) =>
+      files.has(file) ? readBytes(join(tree, file)) : undefined,
+    );
+    writeWithMode(full, text, 0o644);
+  }
+}
+
+const elfFiles = (tree: string, entries: readonly TreeEntry[]): ElfFile[] =>
+  entries.flatMap(({ path, type }) => {
+    const reading = type === 'file' ? readElf(readBytes(join(tree, path))) : undefined;
+    return reading?.kind === 'elf' ? [{ path, elf: reading.elf }] : [];
+  });
+
+const emptiness = ({ package: { name } }: PackRequest, entries: readonly TreeEntry[]): Problem[] =>
+  entries.length > 0
+    ? []
+    : [
+        {
+          headline: 'Package installed nothing',
+          facts: { package: name, expected: 'files below @stage@@prefix@' },
+          mend: 'add an install step that honours DESTDIR',
+        },
+      ];
+
+const nameProblems = (entries: readonly TreeEntry[]): Problem[] =>
+  entries.flatMap(({ path }) => {
+    const found = manifestPathProblem(path);
+    return found === undefined
+      ? []
+      : [
+          {
+            headline: 'File name cannot be packed',
+            file: path,
+            facts: { found },
+            mend: 'rename the file in the install step, or list it in `remove`',
+          },
+        ];
+  });
+
+function manifestFile(
+  tree: string,
+  { path, type, mode, sizeBytes, target }: TreeEntry,
+  mentionsPrefix: ReadonlySet<string>,
+): ManifestFile {
+  if (type === 'symlink' && target !== undefined) return { path, type, target };
+  const digest = digestOf(readBytes(join(tree, path)));
+  return {
+    path,
+    type: 'file',
+    mode,
+    sizeBytes,
+    digest,
+    ...(mentionsPrefix.has(path) && { mentionsPrefix: true as const }),
+  };
+}

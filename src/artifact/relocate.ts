@@ -1,0 +1,109 @@
+/** Makes a tree independent of the prefix it was built for, file by file; it stands beside what the build wrote, never in it. */
+import { join } from 'node:path';
+import { readBytes, walk } from '../system/files.ts';
+import { run } from '../system/process.ts';
+import { makeSymlink, removeFile, writeWithMode } from '../system/tree-edit.ts';
+import { type Elf, readElf } from './elf.ts';
+import type { BuildPlaces } from './places.ts';
+import type { Problem } from './problem.ts';
+import { fileVerdict, type FileVerdict, symlinkVerdict } from './relocate-file.ts';
+
+export interface Relocated {
+  /** Text files that now hold the prefix token, relative to the tree. */
+  readonly mentionsPrefix: ReadonlySet<string>;
+  /** What was taken out of the tree, and why. */
+  readonly dropped: readonly { readonly path: string; readonly why: string }[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Rewrites `tree` in place. What cannot be made to work elsewhere is a problem, never a guess.
+ *
+ * @param tree       Absolute; a copy of the package's part of the stage.
+ * @param searchPath The PATH on which `patchelf` is looked up, should a file need it.
+ */
+export async function relocate(tree: string, places: BuildPlaces, searchPath: string): Promise<Relocated> {
+  const mentionsPrefix = new Set<string>();
+  const dropped: { path: string; why: string }[] = [];
+  const problems: Problem[] = [];
+  for (const { path, type, mode, target } of walk(tree)) {
+    const full = join(tree, path);
+    if (type === 'symlink' && target !== undefined) {
+      const verdict = symlinkVerdict(path, target, places);
+      if ('problem' in verdict) problems.push(verdict.problem);
+      else if (verdict.target !== target) {
+        removeFile(full);
+        makeSymlink(verdict.target, full);
+      }
+    }
+    if (type !== 'file') continue;
+    const verdict = await withPatchelf(full, path, places, searchPath, fileVerdict(path, readBytes(full), places));
+    switch (verdict.do) {
+      case 'keep':
+        break;
+      case 'drop':
+        removeFile(full);
+        dropped.push({ path, why: verdict.why });
+        break;
+      case 'rewrite':
+        writeWithMode(full, verdict.bytes, mode);
+        if (verdict.mentionsPrefix) mentionsPrefix.add(path);
+        break;
+      case 'refuse':
+        problems.push(...verdict.problems);
+        break;
+      default:
+        verdict satisfies never;
+    }
+  }
+  return { mentionsPrefix, dropped, problems };
+}
+
+/** Carries out a `patchelf` verdict and judges its work: a file in which any other dynamic string changed is refused. */
+async function withPatchelf(
+  full: string,
+  path: string,
+  places: BuildPlaces,
+  searchPath: string,
+  verdict: FileVerdict,
+): Promise<Exclude<FileVerdict, { do: 'patchelf' }>> {
+  if (verdict.do !== 'patchelf') return verdict;
+  const { runPath, tag } = verdict;
+  const refuse = (found: string, mend: string): Exclude<FileVerdict, { do: 'patchelf' }> => ({
+    do: 'refuse',
+    problems: [
+      {
+        headline: 'Run path cannot be rewritten in place',
+        file: path,
+        facts: { expected: `room for ${runPath}`, found },
+        mend,
+      },
+    ],
+  });
+  const before = elfIn(full);
+  const argv = ['patchelf', ...(tag === 'RPATH' ? ['--force-rpath'] : []), '--set-rpath', runPath, full];
+  const { exitStatus, failure, stderr } = await run({ argv, cwd: '/', env: { PATH: searchPath, LC_ALL: 'C' } });
+  if (failure !== undefined)
+    return refuse(`no patchelf to make room (${failure})`, 'install patchelf, or link with a shorter run path');
+  if (exitStatus !== 0) return refuse(`patchelf: ${stderr.trim()}`, 'link with a shorter run path');
+  const after = elfIn(full);
+  const unharmed =
+    before !== undefined &&
+    after !== undefined &&
+    dynamicText(before) === dynamicText(after) &&
+    after.runPaths.every(({ value }) => value === runPath);
+  if (!unharmed)
+    return refuse(
+      'patchelf changed a name that shares bytes with it',
+      'link with a shorter run path, or rename what ends like it',
+    );
+  const again = fileVerdict(path, readBytes(full), places);
+  return again.do === 'patchelf' ? refuse('no room after patchelf either', 'link with a shorter run path') : again;
+}
+
+function elfIn(file: string): Elf | undefined {
+  const reading = readElf(readBytes(file));
+  return reading.kind === 'elf' ? reading.elf : undefined;
+}
+
+const dynamicText = (elf: Elf): string => JSON.stringify([...elf.otherStrings()].sort());

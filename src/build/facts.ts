@@ -1,0 +1,85 @@
+/** Gathers what every package of a closure rests on as it is now, and from that its content key; reads files, changes nothing. */
+import { type Package, packageId } from '../buildfile/package.ts';
+import { type Lock, type LockedSource, pinnedFor } from '../buildfile/pins.ts';
+import type { ToolName } from '../compile/tools.ts';
+import { contentKey, keyText } from '../key/fields.ts';
+import type { ContentKey } from '../model/digest.ts';
+import type { SeriesPatch } from '../patches/patch-spec.ts';
+import { readSeries } from '../patches/series.ts';
+import { fieldsOf, fileInput, readStamp } from '../stamps/stamp.ts';
+import { directDependencies } from './graph.ts';
+import { type StageFacts, stageInputs } from './stages.ts';
+import { type PackagePlaces, placesOf, type Workspace } from './workspace.ts';
+
+export interface PackageFacts extends StageFacts {
+  /** `name@version`. */
+  readonly id: string;
+  readonly places: PackagePlaces;
+  readonly series: readonly SeriesPatch[];
+  readonly keyText: string;
+  readonly key: ContentKey;
+}
+
+export interface Facts {
+  /** For every package whose pins are known, and those of all that it depends on. */
+  readonly known: ReadonlyMap<Package, PackageFacts>;
+  /** Packages whose source has no pin. */
+  readonly unpinned: readonly Package[];
+  /** Tools that have no pin for this platform, each once. */
+  readonly unpinnedTools: readonly ToolName[];
+}
+
+/** The tools that it takes to compile a package, each once. */
+export const toolsOf = ({ recipe, tools }: Package): ToolName[] => [...new Set([...recipe.tools, ...(tools ?? [])])];
+
+/**
+ * @param packages Closed under both kinds of dependencies, each after its own.
+ * @param locals What the sources that are never pinned hold now, by package.
+ * @throws {VbuildError} for a patch or a series that is missing or malformed.
+ */
+export function gatherFacts(
+  packages: readonly Package[],
+  {
+    lock,
+    locals,
+    platform,
+    workspace,
+  }: {
+    readonly lock: Lock;
+    readonly locals: ReadonlyMap<Package, LockedSource>;
+    readonly platform: string;
+    readonly workspace: Workspace;
+  },
+): Facts {
+  const known = new Map<Package, PackageFacts>();
+  const unpinned: Package[] = [];
+  const unpinnedTools = new Set<ToolName>();
+  const pins = lock.tools[platform] ?? {};
+  for (const one of packages) {
+    const locked = lock.sources[packageId(one)];
+    const source = locals.get(one) ?? (pinnedFor(locked, one.source) ? locked : undefined);
+    if (source === undefined) unpinned.push(one);
+    const tools = toolsOf(one).map((tool) => [tool, pins[tool]] as const);
+    for (const [tool, pin] of tools) if (pin === undefined) unpinnedTools.add(tool);
+    const dependencies = directDependencies(one).map((other) => known.get(other));
+    if (source === undefined || tools.some(([, pin]) => pin === undefined) || dependencies.includes(undefined))
+      continue;
+
+    const places = placesOf(workspace, one);
+    const series = one.patches === undefined ? [] : readSeries(one.patches, workspace.folder).patches;
+    const stamps = series.length === 0 ? [] : [readStamp(places.stamps, 'pack'), readStamp(places.stamps, 'patch')];
+    const facts: StageFacts = {
+      package: one,
+      source,
+      patches: series.map(({ name, path, strip }) => ({ input: fileInput(name, path, stamps), strip })),
+      dependencies: dependencies.flatMap((other) =>
+        other === undefined ? [] : [{ name: other.package.name, key: other.key }],
+      ),
+      tools: Object.fromEntries(tools.map(([tool, pin]) => [tool, pin ?? ''])),
+      platform,
+    };
+    const text = keyText(fieldsOf(stageInputs(facts, 'pack')));
+    known.set(one, { ...facts, id: packageId(one), places, series, keyText: text, key: contentKey(text) });
+  }
+  return { known, unpinned, unpinnedTools: [...unpinnedTools] };
+}

@@ -1,0 +1,119 @@
+/** The fetch stage: a package's pristine tree, exactly as it is pinned. */
+import { join } from 'node:path';
+import { canonicalJson } from '../key/fields.ts';
+import { type Package, packageId } from '../buildfile/package.ts';
+import { type LockedSource, pinnedFor } from '../buildfile/pins.ts';
+import { VbuildError } from '../model/error.ts';
+import type { Digest } from '../model/digest.ts';
+import { sourceKind } from '../sources/index.ts';
+import type { Pin, SourceContext } from '../sources/source.ts';
+import { staleness } from '../stamps/staleness.ts';
+import { fieldsOf, type Input, readStamp } from '../stamps/stamp.ts';
+import { exists, makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
+import { treeDigest } from '../system/tree-digest.ts';
+import { type Run, runStage } from './run.ts';
+import { placesOf } from './workspace.ts';
+
+function contextFor(one: Package, run: Run): SourceContext {
+  const state = placesOf(run.workspace, one).fetchState;
+  makeFolder(state);
+  return {
+    package: packageId(one),
+    version: one.version,
+    buildfileFolder: run.workspace.folder,
+    blobs: run.disk.blobs,
+    findBlob: async (digest) => {
+      const fetched = await run.cache.fetchBlob({ digest }, run.signal);
+      return fetched.outcome === 'done' ? fetched.path : undefined;
+    },
+    environment: run.environment,
+    state,
+    offline: run.options.offline,
+    emit: run.emit,
+    signal: run.signal,
+  };
+}
+
+const inputsOf = (one: Package, pin: Pin): Input[] => [
+  { name: 'source.spec', value: canonicalJson(one.source) },
+  { name: 'source.pin', value: canonicalJson(pin) },
+];
+
+/** What a source stands for now, and nothing fetched that resolving does not need. @throws {VbuildError} */
+export async function resolveSource(one: Package, run: Run): Promise<Pin> {
+  try {
+    return await sourceKind(one.source).resolve(one.source, contextFor(one, run));
+  } catch (thrown) {
+    if (thrown instanceof VbuildError) throw thrown.at({ package: packageId(one), stage: 'fetch' });
+    throw thrown;
+  }
+}
+
+/**
+ * Makes the pristine tree be there, and says what it is.
+ *
+ * @param locked The pin to insist on; without one, or with one made for another source, the source is resolved now.
+ * @returns What belongs in the lock file: equal to `locked` whenever that still holds.
+ * @throws {VbuildError} `pin-mismatch` when what was fetched is not what was pinned.
+ */
+export async function ensureSource(one: Package, locked: LockedSource | undefined, run: Run): Promise<LockedSource> {
+  const places = placesOf(run.workspace, one);
+  const pinned = pinnedFor(locked, one.source) ? locked : undefined;
+  const pin = pinned?.pin ?? (await resolveSource(one, run));
+  const inputs = inputsOf(one, pin);
+  const stamp = readStamp(places.stamps, 'fetch');
+  const verdict = staleness(stamp, fieldsOf(inputs), exists(places.source));
+  if (
+    verdict.fresh &&
+    stamp !== undefined &&
+    isIntact(places, stamp.results) &&
+    (pinned === undefined || stamp.results['tree'] === pinned.tree)
+  ) {
+    return lockedSource(one, pin, stamp.results);
+  }
+  const reasons = verdict.fresh ? [{ input: 'output', before: 'as fetched', now: 'changed since' }] : verdict.reasons;
+  const { results } = await runStage(run, one, { stage: 'fetch', reasons, inputs }, async () => {
+    const incoming = `${places.source}.incoming`;
+    for (const folder of [incoming, places.source, places.series]) removeTree(folder);
+    const target = { tree: join(incoming, 'tree'), series: join(incoming, 'series') };
+    makeFolder(target.tree);
+    makeFolder(target.series);
+    await sourceKind(one.source).fetch(one.source, pin, target, contextFor(one, run));
+    const tree = treeDigest(target.tree);
+    const series = walk(target.series).length > 0 ? treeDigest(target.series) : undefined;
+    insist('tree', pinned?.tree, tree);
+    insist('series', pinned?.series, series);
+    moveIntoPlace(target.tree, places.source);
+    if (series !== undefined) moveIntoPlace(target.series, places.series);
+    removeTree(incoming);
+    return { results: { tree, ...(series !== undefined && { series }) }, detail: describePin(pin) };
+  });
+  return lockedSource(one, pin, results);
+
+  function insist(what: string, expected: Digest | undefined, found: Digest | undefined): void {
+    if (pinned === undefined || expected === found) return;
+    throw new VbuildError('pin-mismatch', `Fetched ${what} is not the pinned one`, {
+      facts: { expected: expected ?? 'none', found: found ?? 'none', source: describePin(pin) },
+      mend: `find out why upstream changed it; if that is right, pin it anew with vbuild update ${one.name}`,
+    });
+  }
+}
+
+/** Whether nobody touched the trees since they were fetched; reads them whole, which costs less than compiling something else. */
+const isIntact = (
+  places: { readonly source: string; readonly series: string },
+  results: Readonly<Record<string, string>>,
+): boolean =>
+  treeDigest(places.source) === results['tree'] &&
+  (results['series'] === undefined || (exists(places.series) && treeDigest(places.series) === results['series']));
+
+function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, string>>): LockedSource {
+  const { tree, series } = results;
+  return { spec: one.source, pin, tree: tree as Digest, ...(series !== undefined && { series: series as Digest }) };
+}
+
+/** A pin in a few words: the commit, or the archives. */
+export const describePin = ({ kind, commit, version, files }: Pin): string =>
+  [kind, version, commit?.slice(0, 12), ...(files ?? []).map(({ name }) => name)]
+    .filter((part) => part !== undefined)
+    .join(' ');

@@ -1,0 +1,43 @@
+/** The install stage: the wanted closure becomes a new generation of the prefix, unless the current one is just that. */
+import { packageId } from '../buildfile/package.ts';
+import { currentGeneration, type Generation, install } from '../install/generations.ts';
+import type { Artifacts } from './artifacts.ts';
+import type { BuildRequest } from './request.ts';
+import { notesFor, prefixDifferences, type Wanted } from './roots.ts';
+import type { Run } from './run.ts';
+import { reportShadowed } from './shadowed.ts';
+
+/** @throws {VbuildError | VbuildErrors} `install-refused` */
+export async function installWanted(
+  want: Wanted,
+  artifacts: Artifacts,
+  { prefix, workspace }: BuildRequest,
+  run: Run,
+): Promise<Generation> {
+  const manifests = await Promise.all(want.packages.map((one) => artifacts.manifest(one)));
+  const keys = new Map(manifests.map((manifest, at) => [want.packages[at], manifest.key]));
+  const current = currentGeneration(prefix);
+  const reasons = prefixDifferences(current?.record, want, (one) => keys.get(one));
+  if (current !== undefined && reasons.length === 0) return current;
+  const roots = want.roots.map(packageId).join(' ');
+  const startedMs = performance.now();
+  run.emit({ type: 'stage-started', package: roots, stage: 'install', reasons });
+  const generation = await install({
+    prefix,
+    members: await artifacts.members(want.packages),
+    notes: notesFor(want, workspace.buildfile),
+    signal: run.signal,
+    onWait: (holder) =>
+      run.emit({
+        type: 'notice',
+        level: 'info',
+        code: 'waiting-for-prefix',
+        headline: 'Another vbuild installs into this prefix, waiting for it',
+        ...(holder && { facts: { process: String(holder.pid) } }),
+      }),
+  });
+  run.emit({ type: 'stage-finished', package: roots, stage: 'install', durationMs: performance.now() - startedMs });
+  run.emit({ type: 'installed', prefix, generation: generation.number, packages: manifests.length });
+  await reportShadowed(want, manifests, run);
+  return generation;
+}

@@ -1,0 +1,49 @@
+/** What a caller asks of a build, and the quick look that finds out that there is nothing to do. */
+import type { Build, Package } from '../buildfile/package.ts';
+import { type LockedSource, readLock } from '../buildfile/pins.ts';
+import { currentGeneration } from '../install/generations.ts';
+import type { Emit } from '../model/event.ts';
+import { sourceKind } from '../sources/index.ts';
+import { gatherFacts } from './facts.ts';
+import { fullClosure } from './graph.ts';
+import { prefixDifferences, wanted } from './roots.ts';
+import type { RunOptions } from './run.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface BuildRequest {
+  readonly build: Build;
+  readonly targets: readonly Package[];
+  readonly workspace: Workspace;
+  /** Absolute path of the prefix. */
+  readonly prefix: string;
+  readonly platform: string;
+  readonly options: RunOptions;
+  /** Of the user: credentials, proxies. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether the prefix already holds exactly what these targets would put there now. Reads the lock file, the patches' times and the
+ * record of the generation; loads nothing that builds, takes no lock, touches no network.
+ */
+export function isUpToDate({ build, targets, workspace, prefix, platform, options }: BuildRequest): boolean {
+  if (options.noInstall || options.push) return false;
+  const generation = currentGeneration(prefix);
+  if (generation?.record === undefined) return false;
+  const want = wanted(targets, build.packages, generation.record);
+  const packages = fullClosure(want.packages);
+  if (packages.some((one) => !sourceKind(one.source).pinned)) return false;
+  const { known } = gatherFacts(packages, {
+    lock: readLock(workspace.lockFile),
+    locals: noLocals,
+    platform,
+    workspace,
+  });
+  return (
+    want.dropped.length === 0 && prefixDifferences(generation.record, want, (one) => known.get(one)?.key).length === 0
+  );
+}
+
+const noLocals: ReadonlyMap<Package, LockedSource> = new Map();

@@ -1,0 +1,63 @@
+/** What a prefix is asked to hold, and whether it does (pure). */
+import type { GenerationRecord } from '../install/generations.ts';
+import { type Package, packageId } from '../buildfile/package.ts';
+import { differences, type Field } from '../key/fields.ts';
+import { insistOnOnePrefix } from '../buildfile/targets.ts';
+import type { Reason } from '../model/event.ts';
+import type { ContentKey } from '../model/digest.ts';
+import { runClosure } from './graph.ts';
+
+export interface Wanted {
+  /** What was asked for by name, now or before. */
+  readonly roots: readonly Package[];
+  /** Everything that reaches the prefix, each after its dependencies. */
+  readonly packages: readonly Package[];
+  /** Earlier roots that this Buildfile does not have. */
+  readonly dropped: readonly string[];
+}
+
+const noteOf = (roots: readonly Package[]): string => roots.map(packageId).join(' ');
+
+/**
+ * A prefix keeps what was asked of it before: the targets of this run are added to the roots of the current generation,
+ * and take the place of other versions of the same packages.
+ *
+ * @throws {VbuildError} `buildfile-invalid` when two versions of one package would meet in the prefix.
+ */
+export function wanted(
+  targets: readonly Package[],
+  packages: readonly Package[],
+  record: GenerationRecord | undefined,
+): Wanted {
+  const earlier = (record?.notes['targets'] ?? '').split(' ').filter((id) => id !== '');
+  const kept = earlier.flatMap((id) => {
+    const [name] = id.split('@');
+    if (targets.some((target) => target.name === name)) return [];
+    return packages.find((one) => packageId(one) === id) ?? packages.find((one) => one.name === name) ?? [];
+  });
+  const known = new Set(packages.map(({ name }) => name));
+  const roots = [...new Set([...kept, ...targets])];
+  insistOnOnePrefix(roots);
+  return { roots, packages: runClosure(roots), dropped: earlier.filter((id) => !known.has(id.split('@')[0] ?? '')) };
+}
+
+/** Why a prefix does not hold what is wanted, package by package; none when it does. */
+export function prefixDifferences(
+  record: GenerationRecord | undefined,
+  { roots, packages }: Wanted,
+  keyOf: (one: Package) => ContentKey | undefined,
+): Reason[] {
+  const before = Object.entries(record?.packages ?? {}).map(
+    ([name, { version, key }]): Field => [`${name}@${version}`, key],
+  );
+  const now = packages.map((one): Field => [packageId(one), keyOf(one) ?? 'unknown']);
+  const rootsBefore: Field[] = record === undefined ? [] : [['roots', record.notes['targets'] ?? '']];
+  return differences([...before, ...rootsBefore], [...now, ['roots', noteOf(roots)]]);
+}
+
+/** What an installer notes in the record of a generation. */
+export const notesFor = ({ roots }: Wanted, buildfile: string): GenerationRecord['notes'] => ({
+  targets: noteOf(roots),
+  buildfile,
+  installedAt: new Date().toISOString(),
+});

@@ -1,0 +1,75 @@
+/** What all parts of one run share, and the frame that every stage runs in. */
+import { type Package, packageId } from '../buildfile/package.ts';
+import type { DiskCache } from '../cache/disk.ts';
+import type { LayeredCache } from '../cache/layered.ts';
+import { VbuildError, VbuildErrors } from '../model/error.ts';
+import type { Emit, Reason } from '../model/event.ts';
+import { type Input, removeStamp, type Stamp, writeStamp } from '../stamps/stamp.ts';
+import type { KeyedStage } from './stages.ts';
+import { placesOf, type Workspace } from './workspace.ts';
+
+export interface RunOptions {
+  /** Whole number from 1 on: how many jobs run at once, vbuild's own and those of every make below it together. */
+  readonly jobs: number;
+  /** The lock file is never written. */
+  readonly frozen: boolean;
+  readonly offline: boolean;
+  /** Nothing is looked up in caches. */
+  readonly noCache: boolean;
+  readonly noBuild: boolean;
+  readonly noInstall: boolean;
+  readonly push: boolean;
+  readonly installTools: boolean;
+  /** Folders in which packages were compiled stay. */
+  readonly keep: boolean;
+  readonly keepGoing: boolean;
+}
+
+export interface Run {
+  readonly workspace: Workspace;
+  readonly platform: string;
+  readonly options: RunOptions;
+  /** Where finished artifacts land, always. */
+  readonly disk: DiskCache;
+  /** The disk and all that may be asked below it. */
+  readonly cache: LayeredCache;
+  /** Of the user, for sources that reach the network as the user's programs do; steps never see it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one stage: its stamp is removed first and written when the work is complete; an error gets its package and stage.
+ *
+ * @param reasons Why it runs.
+ * @param inputs Recorded in the stamp.
+ * @param work Does it; returns what goes into the stamp as results, and what to tell people.
+ */
+export async function runStage(
+  run: Run,
+  one: Package,
+  what: { readonly stage: KeyedStage; readonly reasons: readonly Reason[]; readonly inputs: readonly Input[] },
+  work: () => Promise<{ readonly results: Stamp['results']; readonly detail?: string }>,
+): Promise<Stamp> {
+  const id = packageId(one);
+  const { stage, inputs, reasons } = what;
+  const { stamps } = placesOf(run.workspace, one);
+  run.signal.throwIfAborted();
+  removeStamp(stamps, stage);
+  run.emit({ type: 'stage-started', package: id, stage, reasons });
+  const startedMs = performance.now();
+  try {
+    const { results, detail } = await work();
+    const durationMs = Math.round(performance.now() - startedMs);
+    const stamp: Stamp = { stage, package: id, endedAtMs: Date.now(), durationMs, inputs, results };
+    writeStamp(stamps, stamp);
+    run.emit({ type: 'stage-finished', package: id, stage, durationMs, ...(detail !== undefined && { detail }) });
+    return stamp;
+  } catch (thrown) {
+    if (thrown instanceof VbuildError) throw thrown.at({ package: id, stage });
+    if (thrown instanceof VbuildErrors)
+      throw new VbuildErrors(thrown.errors.map((error) => error.at({ package: id, stage })));
+    throw thrown;
+  }
+}

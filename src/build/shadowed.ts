@@ -1,0 +1,46 @@
+/** Finds libraries of a prefix that a Python of this host never loads, because it comes with its own copy. */
+import type { Manifest } from '../artifact/manifest.ts';
+import { systemPath } from '../compile/environment.ts';
+import { run as runCommand } from '../system/process.ts';
+import { toolsOf } from './facts.ts';
+import type { Wanted } from './roots.ts';
+import type { Run } from './run.ts';
+
+/** The loader takes the first library of a SONAME for all that follow, so what the interpreter has mapped at start wins. */
+export async function reportShadowed({ packages }: Wanted, manifests: readonly Manifest[], run: Run): Promise<void> {
+  if (!packages.some((one) => toolsOf(one).includes('python3'))) return;
+  const program = "print(*{line.split()[-1] for line in open('/proc/self/maps') if '.so' in line}, sep='\\n')";
+  const { exitStatus, stdout } = await runCommand({
+    argv: ['python3', '-I', '-c', program],
+    cwd: '/',
+    env: { PATH: systemPath, LC_ALL: 'C' },
+    signal: run.signal,
+  });
+  // A host without Python has nothing that could shadow.
+  if (exitStatus !== 0) return;
+  const loaded = new Map(
+    stdout.split('\n').map((path) => [path.slice(path.lastIndexOf('/') + 1).replace(/(\.so\.\d+).*$/, '$1'), path]),
+  );
+  for (const {
+    package: { name, version },
+    provides,
+  } of manifests) {
+    for (const soname of Object.keys(provides)) {
+      const path = loaded.get(soname);
+      if (path === undefined) continue;
+      run.emit({
+        type: 'notice',
+        level: 'warning',
+        code: 'shadowed-by-host',
+        headline: 'Python of this host loads a library of its own in place of ours',
+        package: `${name}@${version}`,
+        facts: {
+          library: soname,
+          host: path,
+          remedy:
+            'none needed where the versions agree; a static build of the package, or another Python, where they may not',
+        },
+      });
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** Where things lie in a cache: the same names in a bucket, under its prefix, as on disk, under its folder. */
+import type { ContentKey, Digest } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
+
+/** Of a package's manifest, relative to the tier's top, for an artifact that nobody signed. */
+export const manifestObject = (name: string, key: ContentKey): string =>
+  `v1/artifacts/${part(name)}/${part(key)}/unsigned.json`;
+
+/** The folder of all blobs, relative to the tier's top. */
+export const blobFolder = 'v1/blobs';
+
+/** Of a body or an archive, relative to the tier's top; as `blobStore` has it on disk. */
+export const blobObject = (digest: Digest): string => `${blobFolder}/sha256/${digest.slice(0, 2)}/${part(digest)}`;
+
+/** A name below a bucket's prefix. */
+export const below = (prefix: string | undefined, object: string): string =>
+  prefix === undefined || prefix === '' ? object : `${prefix}/${object}`;
+
+/** Names are checked where they are written down; one that gets here and would leave its folder is a bug. */
+function part(name: string): string {
+  if (name === '' || name.startsWith('.') || /[/\\\p{Cc}]/u.test(name))
+    throw new Error(`not a name for an object: ${JSON.stringify(name)}`);
+  return name;
+}
+
+/**
+ * The folder of the disk cache, absolute: `VBUILD_CACHE`, else `vbuild` in `XDG_CACHE_HOME`, else in `.cache` of `HOME`.
+ *
+ * @param env The environment; an empty value counts as not set, and a relative XDG_CACHE_HOME too, as its specification wants.
+ * @throws {VbuildError} `usage` when no absolute folder comes of it.
+ */
+export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
+  const { VBUILD_CACHE: own, XDG_CACHE_HOME: shared, HOME: home } = env;
+  const mend = 'set VBUILD_CACHE to the absolute path of a folder';
+  if (own) {
+    if (own.startsWith('/')) return own;
+    throw new VbuildError('usage', 'Cache folder is not an absolute path', { facts: { VBUILD_CACHE: own }, mend });
+  }
+  if (shared?.startsWith('/')) return `${shared}/vbuild`;
+  if (home?.startsWith('/')) return `${home}/.cache/vbuild`;
+  throw new VbuildError('usage', 'No place for the cache is known', { facts: { HOME: home ?? 'not set' }, mend });
+}

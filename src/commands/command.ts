@@ -1,0 +1,57 @@
+/** What every command gets, and the one way to the project that it is about. */
+import { dirname, join, resolve } from 'node:path';
+import { loadBuildfile } from '../buildfile/load.ts';
+import type { Build } from '../buildfile/package.ts';
+import { validate } from '../buildfile/validate.ts';
+import { type Workspace, workspaceOf } from '../build/workspace.ts';
+import { cacheFolder } from '../cache/layout.ts';
+import { jsonLine } from '../report/json.ts';
+import type { Reporter, ReportOptions } from '../report/reporter.ts';
+import type { CommandLine } from './options.ts';
+
+export interface CommandContext {
+  readonly line: CommandLine;
+  /** Absolute folder that relative paths of the command line are relative to, `-C` followed. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** For results. */
+  readonly stdout: ReportOptions['stdout'];
+  readonly reporter: Reporter;
+  /** Aborted by an interrupt. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a command to its exit status; what the user can mend is thrown as VbuildError or VbuildErrors. */
+export type Command = (context: CommandContext) => Promise<number>;
+
+export interface Project {
+  readonly build: Build;
+  readonly workspace: Workspace;
+  /** Absolute path of the prefix: `--prefix`, else `vendor` beside the Buildfile. */
+  readonly prefix: string;
+}
+
+/** Where the Buildfile of a command lies, whether it is there or not; absolute. */
+export const buildfileOf = ({ cwd, line }: CommandContext): string => resolve(cwd, line.options.file ?? 'Buildfile.ts');
+
+/** The prefix that a command is about; needs no Buildfile. */
+export const prefixOf = (context: CommandContext): string => {
+  const { prefix } = context.line.options;
+  return prefix === undefined ? join(dirname(buildfileOf(context)), 'vendor') : resolve(context.cwd, prefix);
+};
+
+/** Loads and checks the Buildfile. @throws {VbuildError | VbuildErrors} `buildfile-missing`, `buildfile-invalid` */
+export async function openProject(context: CommandContext): Promise<Project> {
+  const { cwd, env, line } = context;
+  const path = buildfileOf(context);
+  const { definition } = await loadBuildfile(path);
+  const { work, cacheDir } = line.options;
+  const cache = cacheDir === undefined ? cacheFolder(env) : resolve(cwd, cacheDir);
+  const workspace = workspaceOf(path, work === undefined ? undefined : resolve(cwd, work), cache);
+  return { build: validate(definition), workspace, prefix: prefixOf(context) };
+}
+
+/** Writes a result as text, or as one JSON document under `--json`. */
+export function printResult({ stdout, line }: CommandContext, text: () => string, data: () => unknown): void {
+  stdout.write(line.options.json ? jsonLine(data()) : text());
+}

@@ -1,0 +1,49 @@
+/** `vbuild list`: one line per package. */
+import { packageId } from '../buildfile/package.ts';
+import { type Command, openProject, printResult } from './command.ts';
+import { sourceText } from './source-text.ts';
+
+export const list: Command = async (context) => {
+  const { build } = await openProject(context);
+  const rows = build.packages.map((one) => ({
+    name: one.name,
+    version: one.version,
+    source: sourceText(one.source),
+    deps: (one.deps ?? []).map(packageId),
+    buildDeps: (one.buildDeps ?? []).map(packageId),
+    default: build.defaults.includes(one),
+  }));
+  printResult(
+    context,
+    () => table(rows),
+    () => ({ format: 1, packages: rows }),
+  );
+  return 0;
+};
+
+interface Row {
+  readonly name: string;
+  readonly version: string;
+  readonly source: string;
+  readonly deps: readonly string[];
+  readonly buildDeps: readonly string[];
+}
+
+function table(rows: readonly Row[]): string {
+  const cells = rows.map(({ name, version, source, deps, buildDeps }) => [
+    name,
+    version,
+    source,
+    [...deps, ...buildDeps.map((id) => `${id} (build)`)].join(' ') || '-',
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...cells.map((row) => row[column]?.length ?? 0)));
+  return cells
+    .map(
+      (row) =>
+        `${row
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

@@ -1,0 +1,215 @@
+/** Turns argv into a command, its targets and its options, or into errors with suggestions; knows nothing but the tables. */
+import { parseArgs } from 'node:util';
+import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { nearest } from '../model/nearest.ts';
+import { reservedNames } from '../model/reserved-names.ts';
+import {
+  type CommandName,
+  type CommandRow,
+  commandTable,
+  conflicts,
+  type OptionRow,
+  optionTable,
+} from './command-table.ts';
+
+type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+type ValueOf<Type extends OptionRow['type']> = Type extends 'flag'
+  ? boolean
+  : (Type extends 'count' ? number : string) | undefined;
+
+type Row = Exclude<(typeof optionTable)[number], { readonly name: 'help' | 'version' }>;
+
+/** Every option under its camel-case name: flags are true or false, others undefined when not given. Paths are as the user wrote them. */
+export type Options = {
+  readonly [Name in Row['name'] as Camel<Name>]: ValueOf<Extract<Row, { readonly name: Name }>['type']>;
+};
+
+export interface CommandLine {
+  readonly command: CommandName;
+  /** Packages, as the user wrote them, not yet known to exist; for `help` the command whose page is wanted. */
+  readonly targets: readonly string[];
+  readonly options: Options;
+  /** For `exec`: program and arguments, untouched; else empty. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * Reads a command line. A first word that names no command is a target of `build`. Options may stand anywhere before `--`;
+ * of an option given twice the last one counts. `--help` and `--version` win over everything, mistakes included.
+ *
+ * @param argv The arguments alone, without Node and script.
+ * @throws {VbuildError} `usage`; several mistakes come as one `VbuildErrors`.
+ */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const { words, given, rest } = scan(argv);
+  const named = words[0] === undefined ? undefined : commandNamed(words[0]);
+  const asked = (name: string): boolean => given.some(({ row, value }) => row?.name === name && value === undefined);
+  if (asked('help')) return { command: 'help', targets: named ? [named.name] : [], options: toOptions([]), rest: [] };
+  if (asked('version')) return { command: 'version', targets: [], options: toOptions([]), rest: [] };
+
+  if (!named && words[0] !== undefined && reservedNames.includes(words[0])) throw notYet(words[0]);
+
+  const command: CommandRow = named ?? commandTable[0];
+  const targets = named ? words.slice(1) : words;
+  const foreign = command.takes === 'command-line';
+  if (foreign && targets[0] !== undefined) throw misplaced(command, targets[0]);
+  const problems = [
+    ...given.flatMap((option) => optionProblem(option, command)),
+    ...conflictProblems(given),
+    ...argumentProblems(command, foreign ? rest : [...targets, ...rest]),
+  ];
+  if (problems[0] !== undefined) throw problems.length === 1 ? problems[0] : new VbuildErrors(problems);
+  return {
+    command: command.name as CommandName,
+    targets: foreign ? [] : [...targets, ...rest],
+    options: toOptions(given),
+    rest: foreign ? rest : [],
+  };
+}
+
+/** The error for a target that no package of the Buildfile bears; suggests a package, or the command that was meant. */
+export function unknownTarget(target: string, packages: readonly string[]): VbuildError {
+  const meant = nearest(target, [...packages, ...commandTable.map(({ name }) => name)]);
+  return new VbuildError('unknown-target', `Target "${target}" is unknown`, {
+    facts: packages.length > 0 ? { packages: packages.join(', ') } : {},
+    mend: meant === undefined ? 'name one of the packages, or add it to the Buildfile' : `did you mean "${meant}"?`,
+  });
+}
+
+interface Given {
+  readonly row: OptionRow | undefined;
+  /** As written, dashes included. */
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inline: boolean;
+}
+
+interface Scanned {
+  readonly words: readonly string[];
+  readonly given: readonly Given[];
+  readonly rest: readonly string[];
+}
+
+function scan(argv: readonly string[]): Scanned {
+  const options = Object.fromEntries(
+    optionTable.map((row: OptionRow) => [
+      row.name,
+      {
+        type: row.type === 'flag' ? ('boolean' as const) : ('string' as const),
+        ...(row.short && { short: row.short }),
+      },
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? argv.length;
+  return {
+    words: tokens.flatMap((token) => (token.kind === 'positional' && token.index < end ? [token.value] : [])),
+    given: tokens.flatMap((token) => {
+      if (token.kind !== 'option') return [];
+      const row = optionTable.find(({ name }) => name === token.name);
+      return [{ row, rawName: token.rawName, value: token.value, inline: token.inlineValue === true }];
+    }),
+    rest: argv.slice(end + 1),
+  };
+}
+
+function commandNamed(word: string): (typeof commandTable)[number] | undefined {
+  return commandTable.find(({ name }) => name === word);
+}
+
+function applies(row: OptionRow, command: CommandRow): boolean {
+  return row.commands === 'all' || row.commands.some((name) => name === command.name);
+}
+
+function optionProblem({ row, rawName, value, inline }: Given, command: CommandRow): VbuildError[] {
+  const page = `see "vbuild help ${command.name}"`;
+  if (row === undefined) {
+    const known = optionTable.filter((option) => applies(option, command)).map(({ name }) => `--${name}`);
+    const meant = rawName.startsWith('--') ? nearest(rawName, known) : undefined;
+    return [usage(`Option ${rawName} is unknown`, meant === undefined ? page : `did you mean ${meant}?`)];
+  }
+  if (!applies(row, command)) return [usage(`Option ${rawName} does not apply to "vbuild ${command.name}"`, page)];
+  if (row.type === 'flag')
+    return value === undefined
+      ? []
+      : [usage(`Option ${rawName} takes no value`, 'leave the value out', { found: value })];
+  const example = `give it one, as in "${rawName} ${row.value}"`;
+  if (value === undefined || value === '') return [usage(`Option ${rawName} needs a value`, example)];
+  if (!inline && value.startsWith('-') && value !== '-') {
+    return [
+      usage(
+        `Option ${rawName} needs a value`,
+        `${example}; a value that begins with a dash is written --${row.name}=${value}`,
+        { found: value },
+      ),
+    ];
+  }
+  if (row.type === 'count' && !/^[1-9][0-9]{0,3}$/.test(value)) {
+    return [
+      usage(`Option ${rawName} needs a number`, example, { expected: 'a whole number from 1 to 9999', found: value }),
+    ];
+  }
+  return [];
+}
+
+function conflictProblems(given: readonly Given[]): VbuildError[] {
+  const names = new Set(given.map(({ row }) => row?.name));
+  return conflicts
+    .filter(([one, other]) => names.has(one) && names.has(other))
+    .map(([one, other]) => usage(`Options --${one} and --${other} contradict each other`, 'leave one of them out'));
+}
+
+function argumentProblems(command: CommandRow, words: readonly string[]): VbuildError[] {
+  const page = `see "vbuild help ${command.name}"`;
+  switch (command.takes) {
+    case 'targets':
+      return words.includes('') ? [usage('Target is an empty text', 'name a package')] : [];
+    case 'some-targets':
+      return words.length > 0
+        ? []
+        : [usage(`"vbuild ${command.name}" needs a package`, `name one, as in "vbuild ${command.name} pil"`)];
+    case 'nothing':
+      return words[0] === undefined
+        ? []
+        : [usage(`"vbuild ${command.name}" takes no argument`, page, { found: words[0] })];
+    case 'command':
+      return words[1] === undefined
+        ? []
+        : [usage(`"vbuild ${command.name}" takes one argument`, page, { found: words.join(' ') })];
+    case 'command-line':
+      return words.length > 0
+        ? []
+        : [usage('Command to run is missing', `give one, as in "vbuild ${command.name} -- python3"`)];
+    default:
+      return command.takes satisfies never;
+  }
+}
+
+/** Without the `--` there is no telling whose the options are, so this is reported alone. */
+function misplaced(command: CommandRow, word: string): VbuildError {
+  return usage('Command to run must follow "--"', `write it as in "vbuild ${command.name} -- ${word} …"`);
+}
+
+function notYet(name: string): VbuildError {
+  return usage(`Command "${name}" is not part of this release`, 'see "vbuild help" for the commands there are');
+}
+
+function usage(headline: string, mend: string, facts: Readonly<Record<string, string>> = {}): VbuildError {
+  return new VbuildError('usage', headline, { facts, mend });
+}
+
+function toOptions(given: readonly Given[]): Options {
+  const valueOf = (row: OptionRow): boolean | number | string | undefined => {
+    const last = given.findLast((option) => option.row?.name === row.name);
+    if (row.type === 'flag') return last !== undefined;
+    return row.type === 'count' && last?.value !== undefined ? Number(last.value) : last?.value;
+  };
+  const rows = optionTable.filter(({ name }) => name !== 'help' && name !== 'version');
+  return Object.fromEntries(rows.map((row) => [camelCase(row.name), valueOf(row)])) as unknown as Options;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,11 @@
+/** A source in one line (pure). */
+import type { SourceSpec } from '../sources/index.ts';
+
+export function sourceText(source: SourceSpec): string {
+  const { kind, ...options } = source;
+  const words = Object.entries(options).map(([name, value]) => {
+    const text = Array.isArray(value) ? value.join(' or ') : String(value);
+    return ['name', 'url', 'from', 'path'].includes(name) ? text : `${name}=${text}`;
+  });
+  return [kind, ...words].join(' ');
+}

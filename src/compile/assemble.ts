@@ -1,0 +1,89 @@
+/** Makes a recipe from the options of a recipe function, which are checked here once for all of them (pure). */
+import { nearest } from '../model/nearest.ts';
+import type { CommonOptions, Recipe, Step } from './recipe.ts';
+import { type ToolName, isToolName, toolNames } from './tools.ts';
+
+/** The sorts of values that options have. */
+export type OptionSort = 'boolean' | 'string' | 'strings' | 'commands' | 'record' | 'sections' | 'tools';
+
+const common = { env: 'record', tools: 'tools', before: 'commands', after: 'commands' } as const;
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+const isRecord = (value: unknown, inner: (value: unknown) => boolean): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(inner);
+
+const sorts: Readonly<Record<OptionSort, { readonly fits: (value: unknown) => boolean; readonly words: string }>> = {
+  boolean: { fits: (value) => typeof value === 'boolean', words: 'true or false' },
+  string: { fits: (value) => isString(value) && value !== '', words: 'a text' },
+  strings: { fits: isStrings, words: 'a list of texts' },
+  commands: {
+    fits: (value) => Array.isArray(value) && value.every((one) => isString(one) || isStrings(one)),
+    words: 'a list of commands, each one a list of arguments or a text for the shell',
+  },
+  record: { fits: (value) => isRecord(value, isString), words: 'texts by name' },
+  sections: {
+    fits: (value) => isRecord(value, (inner) => isRecord(inner, isString)),
+    words: 'texts by section and name',
+  },
+  tools: { fits: isStrings, words: 'a list of tools' },
+};
+
+/** `, did you mean X` where something resembles it. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? `; known are ${known.join(', ')}` : `, did you mean ${near}`;
+}
+
+/** Every unknown tool in a list. */
+export const toolProblems = (tools: readonly unknown[]): string[] =>
+  tools
+    .filter((tool) => !isToolName(tool))
+    .map((tool) => `tool ${String(tool)} is not known${suggestion(String(tool), toolNames)}`);
+
+/** Every mistake in the options as they were really given, whatever their type said. */
+export function optionProblems(kind: string, given: unknown, known: Readonly<Record<string, OptionSort>>): string[] {
+  if (!isRecord(given, () => true)) return [`${kind}() takes its options as one object`];
+  return Object.entries(given as object).flatMap(([name, value]: [string, unknown]): string[] => {
+    const sort = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (sort === undefined) return [`${kind}() has no option ${name}${suggestion(name, Object.keys(known))}`];
+    if (value === undefined) return [];
+    if (!sorts[sort].fits(value)) return [`option ${name} of ${kind}() must be ${sorts[sort].words}`];
+    return sort === 'tools' ? toolProblems(value as unknown[]) : [];
+  });
+}
+
+interface Parts {
+  readonly steps: readonly Step[];
+  readonly tools: readonly ToolName[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly autoreconf?: boolean;
+}
+
+/**
+ * A recipe with the common options worked in, or an empty one that carries the mistakes found.
+ *
+ * @param known The function's own options and their sorts.
+ * @param parts Called only when the options are right.
+ */
+export function assemble(
+  kind: string,
+  options: CommonOptions,
+  known: Readonly<Record<string, OptionSort>>,
+  parts: () => Parts,
+): Recipe {
+  const problems = optionProblems(kind, options, { ...known, ...common });
+  if (problems.length > 0) return { kind, steps: [], env: {}, tools: [], autoreconf: false, problems };
+  const { steps, tools, env, autoreconf = false } = parts();
+  return {
+    kind,
+    steps: [
+      ...(options.before ?? []).map((run): Step => ({ group: 'prepare', run })),
+      ...steps,
+      ...(options.after ?? []).map((run): Step => ({ group: 'install', run })),
+    ],
+    env: { ...env, ...options.env },
+    tools: [...new Set([...tools, ...(options.tools ?? [])])].sort(),
+    autoreconf,
+  };
+}

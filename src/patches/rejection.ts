@@ -1,0 +1,232 @@
+/** Words for a patch that does not apply: what was expected, what was found, and what likely happened. Loaded only then. */
+import { diffArrays } from 'diff';
+import { VbuildError } from '../model/error.ts';
+import type { PatchText, Rejection } from './apply-patch.ts';
+import { stripName } from './header-names.ts';
+import { allowed, lineSearch, placeHunks } from './place.ts';
+import type { Hunk } from './section.ts';
+import type { TreeView } from './tree-view.ts';
+
+/** The facts of one thing that did not fit. */
+interface Finding {
+  /** 1-based line in the patch. */
+  readonly line: number;
+  /** One clause that names it among others. */
+  readonly name: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly mend: string;
+}
+
+/**
+ * One error for one patch: the first thing that does not fit in full, the others by name.
+ *
+ * @param rejections At least one.
+ * @param view       The tree that the patch met, for finding the right strip level.
+ * @returns {VbuildError} `patch-rejected` with the facts `file`, `hunk`, `expected`, `found`, and where they apply `likely` and `also`.
+ */
+export function rejectionError(
+  patch: PatchText,
+  rejections: readonly Rejection[],
+  view: Pick<TreeView, 'has'>,
+): VbuildError {
+  const findings = rejections.flatMap((rejection) => findingsOf(rejection, patch, view));
+  const [first, ...others] = findings;
+  if (first === undefined) throw new Error('rejectionError() needs a rejection');
+  return new VbuildError('patch-rejected', 'Patch does not apply', {
+    where: { file: patch.file, line: first.line },
+    facts: {
+      ...first.facts,
+      ...(others.length > 0 && { also: others.map(({ line, name }) => `line ${line}: ${name}`).join('; ') }),
+    },
+    mend: first.mend,
+  });
+}
+
+const refresh = 'refresh the patch against the source that is pinned';
+const dropIt =
+  'take the patch out of the series if upstream has the change, or turn it round if it was made from new to old';
+
+function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView, 'has'>): Finding[] {
+  const { section } = rejection;
+  const { line } = section;
+  switch (rejection.why) {
+    case 'no-file': {
+      const strip = rightStrip(rejection, patch, view);
+      const named =
+        rejection.names.length > 0
+          ? rejection.names.join(' or ')
+          : [section.oldName, section.newName, section.indexName].filter(Boolean).join(' or ');
+      return [
+        {
+          line,
+          name: `${named} is not there`,
+          facts: {
+            file: named,
+            expected: `a file of that name, with ${patch.strip} leading parts dropped`,
+            found: 'no such file in the tree',
+            ...(strip !== undefined && { likely: `the strip level is ${strip}, not ${patch.strip}` }),
+          },
+          mend: strip === undefined ? refresh : `set the strip level of this patch to ${strip}`,
+        },
+      ];
+    }
+    case 'exists': {
+      const [hunk] = section.hunks;
+      const equal = hunk !== undefined && hunk.new.join('') === rejection.text;
+      return [
+        {
+          line,
+          name: `${rejection.path} is there already`,
+          facts: {
+            file: rejection.path,
+            expected: 'no such file, as the patch creates it',
+            found: 'a file of that name',
+            ...(equal && { likely: 'the patch is applied already' }),
+          },
+          mend: equal ? dropIt : refresh,
+        },
+      ];
+    }
+    case 'not-a-symlink':
+      return [
+        {
+          line,
+          name: `${rejection.path} is not a symlink`,
+          facts: { file: rejection.path, expected: 'a symlink', found: 'a plain file' },
+          mend: refresh,
+        },
+      ];
+    case 'text-left': {
+      const found = `${rejection.lines.length} more lines, the first of them ${quoted(rejection.lines[0])}`;
+      return [
+        {
+          line,
+          name: `${rejection.path} holds more than the patch deletes`,
+          facts: { file: rejection.path, expected: 'nothing left once the patch has deleted the file', found },
+          mend: refresh,
+        },
+      ];
+    }
+    case 'hunks':
+      return hunkFindings(rejection);
+    default:
+      return rejection satisfies never;
+  }
+}
+
+function hunkFindings({ section, path, lines, placements }: Extract<Rejection, { why: 'hunks' }>): Finding[] {
+  const { hunks } = section;
+  const reversed = hunks.map((hunk) => ({ ...hunk, old: hunk.new, new: hunk.old }));
+  const applied = placeHunks(lines, reversed).every((placement) => placement !== undefined);
+  const bareLines = lines.map(withoutCr);
+  const lineEnds =
+    !applied &&
+    placeHunks(
+      bareLines,
+      hunks.map((hunk) => ({ ...hunk, old: hunk.old.map(withoutCr) })),
+    ).every((placement) => placement !== undefined);
+  const search = lineSearch(lines);
+  let explained = false;
+  return hunks.flatMap((hunk, i) => {
+    if (placements[i] !== undefined) return [];
+    const name = `hunk ${i + 1} of ${path}`;
+    if (explained) return [{ line: hunk.line, name, facts: {}, mend: refresh }];
+    explained = true;
+    const elsewhere =
+      hunk.old.length === 0
+        ? undefined
+        : search(hunk.old, hunk.oldStart - 1, { first: 0, last: lines.length - hunk.old.length });
+    const likely = applied
+      ? 'the patch is applied already, or was made the wrong way round'
+      : lineEnds
+        ? 'only the line ends differ'
+        : undefined;
+    const mend = applied ? dropIt : lineEnds ? `give the patch the line ends of ${path}` : refresh;
+    const seen = elsewhere === undefined ? difference(lines, hunk) : misplaced(hunk, elsewhere, lines.length);
+    const facts = {
+      file: path,
+      hunk: `${i + 1} of ${hunks.length}, ${hunk.header}`,
+      expected: `${path}:${seen.expected}`,
+      found: seen.found,
+    };
+    return [{ line: hunk.line, name, facts: likely === undefined ? facts : { ...facts, likely }, mend }];
+  });
+}
+
+/** The hunk's lines stand in the file, at a place where it must not go. */
+function misplaced(hunk: Hunk, at: number, lineCount: number): { readonly expected: string; readonly found: string } {
+  const { first, last } = allowed(hunk, lineCount, 0);
+  const found = `those lines only at ${at + 1}`;
+  if (at > last) return { expected: '1 to begin with the lines of the hunk', found };
+  if (at < first) return { expected: `${lineCount} to end with the lines of the hunk`, found };
+  return { expected: `${hunk.oldStart} to hold the lines of the hunk, below those of the hunk before`, found };
+}
+
+/** The first line that differs where the hunk fits best, as an alignment of its lines with the file's shows it. */
+function difference(lines: readonly string[], hunk: Hunk): { readonly expected: string; readonly found: string } {
+  if (hunk.old.length === 0)
+    return { expected: `${hunk.oldStart} to be followed by new lines`, found: `${lines.length} lines in the file` };
+  const at = bestGuess(lines, hunk);
+  const window = lines.slice(at, at + hunk.old.length + 3);
+  const parts = diffArrays([...hunk.old], window, { maxEditLength: 400 }) ?? [
+    { removed: true, added: false, value: [...hunk.old] },
+  ];
+  let line = at;
+  for (const [i, part] of parts.entries()) {
+    if (part.removed) {
+      const instead = parts[i + 1]?.added ? parts[i + 1]?.value[0] : lines[line];
+      return { expected: `${line + 1} to read ${quoted(part.value[0])}`, found: quoted(instead) };
+    }
+    if (part.added && i > 0)
+      return {
+        expected: `${line + 1} to read ${quoted(parts[i + 1]?.value[0] ?? parts[i - 1]?.value.at(-1))}`,
+        found: quoted(part.value[0]),
+      };
+    line += part.value.length;
+  }
+  return { expected: `${at + 1} to read ${quoted(hunk.old[0])}`, found: quoted(lines[at]) };
+}
+
+/** Where most of a hunk's lines stand in the right distance from one another; each line of the hunk votes for where the hunk would begin. */
+function bestGuess(lines: readonly string[], hunk: Hunk): number {
+  const places = new Map<string, number[]>();
+  lines.forEach((line, i) => {
+    const known = places.get(line);
+    if (known === undefined) places.set(line, [i]);
+    else if (known.length < 64) known.push(i);
+  });
+  const stated = Math.min(Math.max(0, hunk.oldStart - 1), Math.max(0, lines.length - 1));
+  const votes = new Map<number, number>();
+  hunk.old.forEach((line, i) => {
+    for (const place of places.get(line) ?? []) if (place >= i) votes.set(place - i, (votes.get(place - i) ?? 0) + 1);
+  });
+  let best = stated;
+  for (const [at, count] of votes) {
+    const most = votes.get(best) ?? 0;
+    if (count > most || (count === most && Math.abs(at - stated) < Math.abs(best - stated))) best = at;
+  }
+  return best;
+}
+
+/** Another number of leading parts with which a name of the section is there. */
+function rightStrip({ section }: Rejection, patch: PatchText, view: Pick<TreeView, 'has'>): number | undefined {
+  const names = [section.oldName, section.newName, section.indexName].filter((name) => name !== undefined);
+  const there = (strip: number): boolean =>
+    names.some((name) => {
+      const path = stripName(name, strip);
+      return (
+        path !== undefined && path !== '' && !path.split('/').includes('..') && !path.startsWith('/') && view.has(path)
+      );
+    });
+  return [0, 1, 2, 3, 4, 5, 6, 7, 8].find((strip) => strip !== patch.strip && there(strip));
+}
+
+const withoutCr = (line: string): string => line.replace(/\r\n$/, '\n');
+
+/** A line as a person should see it: quoted, what cannot be seen spelt out, long ones cut. */
+function quoted(line: string | undefined): string {
+  if (line === undefined) return 'the end of the file';
+  const text = Buffer.from(line.replace(/\n$/, ''), 'latin1').toString();
+  const shown = JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
+  return line.endsWith('\n') ? shown : `${shown} without a line end`;
+}

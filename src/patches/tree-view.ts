@@ -1,0 +1,142 @@
+/** A tree as a series leaves it, worked out in memory: nothing is written before every patch has applied. */
+import { posix } from 'node:path';
+import {
+  entryAt,
+  linkTarget,
+  readBytes,
+  removeAndPrune,
+  replaceFile,
+  replaceWithSymlink,
+  walk,
+} from '../system/files.ts';
+
+/** A file, or a symlink whose text is where it points. Texts are latin1, one character per byte. */
+export interface Content {
+  readonly type: 'file' | 'symlink';
+  readonly text: string;
+  /** Permission bits, for a file. */
+  readonly mode: number;
+}
+
+/** Paths are relative to the tree, parts joined by `/`, and must have passed `obstacle`. */
+export interface TreeView {
+  /** `undefined` when nothing is there. */
+  read(path: string): Content | undefined;
+  /** Whether a file or symlink is there. */
+  has(path: string): boolean;
+  put(path: string, content: Content): void;
+  remove(path: string): void;
+  /** Why a patch must not touch this path, as a clause; `undefined` when it may. Nothing has to be there. */
+  obstacle(path: string): string | undefined;
+  /** Reads as things are now, whatever is put later. */
+  snapshot(): Pick<TreeView, 'read' | 'has'>;
+  /** How many bytes the changes hold. */
+  sizeBytes(): number;
+  /** Carries the changes out, each file by a new one in its place, so that other hard links keep their content. */
+  write(): void;
+}
+
+type Changes = Map<string, Content | undefined>;
+
+/** @param top Absolute path of the tree. */
+export function treeView(top: string): TreeView {
+  const changes: Changes = new Map();
+  const kinds = new Map<string, ReturnType<typeof entryAt>>();
+  const kindOnDisk = (path: string): ReturnType<typeof entryAt> => {
+    if (!kinds.has(path)) kinds.set(path, entryAt(`${top}/${path}`));
+    return kinds.get(path);
+  };
+  const onDisk = (path: string): Content | undefined => {
+    const kind = kindOnDisk(path);
+    if (kind?.type === 'symlink')
+      return { type: 'symlink', text: latin1(Buffer.from(linkTarget(`${top}/${path}`))), mode: 0o777 };
+    if (kind?.type !== 'file') return undefined;
+    return { type: 'file', text: latin1(readBytes(`${top}/${path}`)), mode: kind.mode & 0o777 };
+  };
+  const reader = (of: ReadonlyMap<string, Content | undefined>): Pick<TreeView, 'read' | 'has'> => ({
+    read: (path) => (of.has(path) ? of.get(path) : onDisk(path)),
+    has: (path) =>
+      of.has(path) ? of.get(path) !== undefined : ['file', 'symlink'].includes(kindOnDisk(path)?.type ?? ''),
+  });
+  const now = reader(changes);
+  /** A folder whose every file the series has removed goes away, and its name is free. */
+  const isEmptied = (folder: string): boolean => {
+    const entries = walk(`${top}/${folder}`);
+    const gone = ({ path, type }: (typeof entries)[number]): boolean =>
+      type === 'directory'
+        ? entries.some((other) => other.path.startsWith(`${path}/`))
+        : changes.has(`${folder}/${path}`);
+    return entries.length > 0 && entries.every(gone);
+  };
+  /** Folders in which something was put; it may have been removed since. */
+  const filled = new Set<string>();
+  const isFilled = (folder: string): boolean =>
+    filled.has(folder) &&
+    [...changes].some(([path, content]) => content !== undefined && path.startsWith(`${folder}/`));
+
+  return {
+    ...now,
+    put(path, content) {
+      changes.set(path, content);
+      for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+        filled.add(path.slice(0, end));
+    },
+    remove: (path) => void changes.set(path, undefined),
+    snapshot: () => reader(new Map(changes)),
+    obstacle(path) {
+      const parts = path.split('/');
+      for (let depth = 1; depth < parts.length; depth += 1) {
+        const folder = parts.slice(0, depth).join('/');
+        const type = changes.has(folder) ? changes.get(folder)?.type : kindOnDisk(folder)?.type;
+        if (type === 'symlink') return `${folder} is a symlink`;
+        if (type !== undefined && type !== 'directory') return `${folder} is not a folder`;
+      }
+      if (changes.get(path) !== undefined) return undefined;
+      const type = changes.has(path) ? undefined : kindOnDisk(path)?.type;
+      if (isFilled(path) || (type === 'directory' && !isEmptied(path))) return 'it is a folder';
+      return type === 'other' ? 'it is a device, pipe or socket' : undefined;
+    },
+    sizeBytes: () => [...changes.values()].reduce((sum, content) => sum + (content?.text.length ?? 0), 0),
+    write() {
+      for (const [path, content] of changes)
+        if (content === undefined && kindOnDisk(path) !== undefined) removeAndPrune(`${top}/${path}`, top);
+      for (const [path, content] of changes) {
+        if (content === undefined || same(content, onDisk(path))) continue;
+        const bytes = Buffer.from(content.text, 'latin1');
+        if (content.type === 'symlink') replaceWithSymlink(`${top}/${path}`, bytes.toString());
+        else replaceFile(`${top}/${path}`, bytes, content.mode);
+      }
+    },
+  };
+}
+
+export const same = (a: Content | undefined, b: Content | undefined): boolean =>
+  a?.type === b?.type && a?.text === b?.text && a?.mode === b?.mode;
+
+/** Why a name from a patch may not be used at all, whatever the tree holds; `undefined` when it may. Symlinks on the way are for `obstacle`. */
+export function unsafeName(path: string): string | undefined {
+  if (path === '' || path === '.') return 'it is empty';
+  if (path.startsWith('/')) return 'it is absolute';
+  if (/[\0\n]/.test(path)) return 'it holds a newline or a zero byte';
+  const parts = path.split('/');
+  if (parts.includes('..')) return 'it leads out of the tree';
+  if (parts.some((part) => part.toLowerCase() === '.git')) return 'it lies in a .git folder';
+  if (path.endsWith('/')) return 'it names a folder';
+  return path.length > 4096 || parts.some((part) => part.length > 255) ? 'it is too long' : undefined;
+}
+
+/** Whether a symlink at `path` would stay in the tree, with nothing in its target that another symlink could bend. */
+export function staysInside(path: string, target: string): boolean {
+  const full = posix.join(posix.dirname(path), target);
+  const climbs = target.replace(/^(\.\.?(\/+|$))+/, '');
+  return (
+    target !== '' &&
+    !target.startsWith('/') &&
+    !target.includes('\0') &&
+    full !== '..' &&
+    !full.startsWith('../') &&
+    !climbs.split('/').includes('..')
+  );
+}
+
+const latin1 = (bytes: Buffer): string => bytes.toString('latin1');

@@ -1,0 +1,94 @@
+/** Merges unpacked artifacts into one tree: a prefix to compile against, or the content of one to install. */
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Manifest, ManifestFile } from '../artifact/manifest.ts';
+import { isPythonRecord, updatedRecord } from '../artifact/python-record.ts';
+import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { makeFolder, readBytes } from '../system/files.ts';
+import { copyFile, makeSymlink, setMode, shareFile, writeWithMode } from '../system/tree-edit.ts';
+import { checkOwners } from './owners.ts';
+import { rewritten } from './rewritten.ts';
+
+export interface Member {
+  readonly manifest: Manifest;
+  /** Absolute path of the unpacked artifact; every file in it was verified against the manifest. */
+  readonly tree: string;
+}
+
+export interface AssembleRequest {
+  readonly members: readonly Member[];
+  /** Absolute path of the tree; must not exist, or be an empty folder. After a failure it holds rubbish. */
+  readonly into: string;
+  /** Absolute path under which the tree will be used; it takes the token's place in text files. */
+  readonly prefixPath: string;
+  /**
+   * `copy`: plain files, for steps that may write in them. `reflink-or-hardlink`: for a tree that is only read;
+   * its files are read-only, and so become those of the artifact that they share their bytes with.
+   */
+  readonly link: 'copy' | 'reflink-or-hardlink';
+}
+
+/** After this many files other work gets a turn: progress, signals. */
+const turn = 64;
+
+/** @throws {VbuildError | VbuildErrors} `install-refused`: a path with two owners, a package in two versions, a text that cannot name this prefix. */
+export async function assemble({ members, into, prefixPath, link }: AssembleRequest): Promise<void> {
+  checkOwners(members.map(({ manifest }) => manifest));
+  const refusals: VbuildError[] = [];
+  const folders = new Set<string>();
+  let done = 0;
+  makeFolder(into);
+  setMode(into, 0o755);
+  for (const { manifest, tree } of members) {
+    for (const file of manifest.files) {
+      const [from, to] = [join(tree, file.path), join(into, file.path)];
+      makeParents(into, dirname(file.path), folders);
+      if ((done += 1) % turn === 0) await setImmediate();
+      if (file.type === 'symlink') makeSymlink(file.target ?? '', to);
+      else if (file.mentionsPrefix === true || mayChange(file, manifest)) {
+        const text = textFor(file, manifest, tree, prefixPath);
+        if (typeof text === 'string') refusals.push(unfit(manifest, file.path, prefixPath, text));
+        else writeWithMode(to, text, installedMode(file, link));
+      } else if (link === 'copy') copyFile(from, to, installedMode(file, link));
+      else shareFile(from, to, installedMode(file, link));
+    }
+  }
+  if (refusals.length > 1) throw new VbuildErrors(refusals);
+  if (refusals[0]) throw refusals[0];
+}
+
+const installedMode = ({ mode = 0o644 }: ManifestFile, link: AssembleRequest['link']): number =>
+  link === 'copy' ? mode : mode & 0o555;
+
+/** Lists of digests go with the files that they list. */
+const mayChange = (file: ManifestFile, { files }: Manifest): boolean =>
+  isPythonRecord(file.path) && files.some(({ mentionsPrefix }) => mentionsPrefix);
+
+/** The bytes of a text file in this prefix, or why it cannot have any. */
+function textFor(file: ManifestFile, { files }: Manifest, tree: string, prefixPath: string): Buffer | string {
+  const result = rewritten(file.path, readBytes(join(tree, file.path)), prefixPath);
+  if ('refused' in result) return result.refused;
+  if (!isPythonRecord(file.path)) return result.bytes;
+  const others = new Map(files.map((other) => [other.path, other]));
+  const record = updatedRecord(file.path, result.bytes.toString(), (path) => {
+    if (others.get(path)?.mentionsPrefix !== true) return 'as-listed';
+    const other = rewritten(path, readBytes(join(tree, path)), prefixPath);
+    return 'bytes' in other ? other.bytes : 'as-listed';
+  });
+  return Buffer.from(record);
+}
+
+function makeParents(into: string, folder: string, made: Set<string>): void {
+  if (folder === '.' || made.has(folder)) return;
+  makeParents(into, dirname(folder), made);
+  makeFolder(join(into, folder));
+  setMode(join(into, folder), 0o755);
+  made.add(folder);
+}
+
+const unfit = ({ package: { name, version } }: Manifest, file: string, prefix: string, found: string): VbuildError =>
+  new VbuildError('install-refused', 'File cannot work in this prefix', {
+    where: { file },
+    facts: { artifact: `${name}@${version}`, prefix, found },
+    mend: 'choose another prefix with --prefix, or list the file in `remove`',
+  });

@@ -1,0 +1,66 @@
+/** The English of events: reasons, activities, and the last line of a run (pure; escaping is the caller's). */
+import type { BuildEvent, Outcome, Reason } from '../model/event.ts';
+import type { Activity } from './progress.ts';
+import { count, duration, list, pathFrom, shortened, size } from './words.ts';
+
+export type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
+
+/** What the last line needs to know beside the last event. */
+export interface RunFacts {
+  readonly targets: readonly string[];
+  /** Of the prefix, when this run switched it. */
+  readonly generation: number | undefined;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly cwd: string;
+}
+
+/** The first two reasons, values cut, and how many more there are; empty when there is none. */
+export function because(reasons: readonly Reason[]): string {
+  const shown = reasons.slice(0, 2).map((each) => reason(each));
+  const more = reasons.length - shown.length;
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join('; ');
+}
+
+/** One reason in full, values cut to `most` characters. */
+export function reason({ input, before, now }: Reason, most = 24): string {
+  if (before === undefined) return now === undefined ? input : `${input} is new`;
+  return now === undefined ? `${input} is gone` : `${input}: ${shortened(before, most)} → ${shortened(now, most)}`;
+}
+
+/** How far a transfer is: `orig.tar.xz: 1.2 MB of 3.4 MB`. */
+export function transferred({ what, doneBytes, totalBytes }: NonNullable<Activity['transfer']>): string {
+  return `${what}: ${size(doneBytes)}${totalBytes === undefined ? '' : ` of ${size(totalBytes)}`}`;
+}
+
+/** `9 built`, `7 restored and 2 built`, `3 fresh`; empty when there was nothing. */
+export function outcomes(numbers: Readonly<Record<Outcome, number>>): string {
+  const order = ['restored', 'built', 'fresh'] as const;
+  return list(order.filter((outcome) => numbers[outcome] > 0).map((outcome) => `${numbers[outcome]} ${outcome}`));
+}
+
+/** What is where and how long it took, in one line. */
+export function lastLine(event: RunFinished, facts: RunFacts): string {
+  const { targets, generation, cwd } = facts;
+  const names = targets.length === 0 ? 'all' : list(targets);
+  const are = targets.length === 1 ? 'is' : 'are';
+  const took = duration(event.durationMs);
+  const place = event.prefix === undefined ? '' : ` in ${pathFrom(cwd, event.prefix)}`;
+  const done = outcomes(event.outcomes);
+  const workDone = event.outcomes.built + event.outcomes.restored > 0;
+  if (event.exitStatus === 0 && !workDone && generation === undefined)
+    return `${names} ${are} fresh${place}: nothing to do (${took})`;
+
+  const ready = event.prefix === undefined ? `${names} ${are} packed` : `${names} ready${place}`;
+  const numbered = generation === undefined ? ready : `${ready} (generation ${generation})`;
+  const total = done === '' ? took : `${done} in ${took}`;
+  if (event.exitStatus === 0) return `${numbered}: ${total}`;
+  if (event.exitStatus === 5) return `${numbered}, but an upload failed: ${total}`;
+  if (event.exitStatus >= 128) return `interrupted after ${took}${done === '' ? '' : `: ${done}`}`;
+  const losses = [
+    ...(facts.failed > 0 ? [`${count(facts.failed, 'package')} failed`] : []),
+    ...(facts.skipped > 0 ? [`${facts.skipped} skipped`] : []),
+    ...(done === '' ? [] : [done]),
+  ];
+  return `${names} not ready${losses.length > 0 ? `: ${losses.join(', ')}` : ''} in ${took}`;
+}

@@ -1,0 +1,46 @@
+/** Folders of the project itself: never pinned, they count by what they hold each time. */
+import { resolve } from 'node:path';
+import { VbuildError } from '../model/error.ts';
+import type { SourceContext, SourceKind } from './source.ts';
+
+export interface DirectorySpec {
+  readonly kind: 'directory';
+  /** Relative to the Buildfile. */
+  readonly path: string;
+}
+
+/**
+ * A folder of the project, relative to the Buildfile. All of it is the source, symlinks kept as they are, but for what version control
+ * and vbuild keep for themselves: `.git`, `.hg`, `.svn` and `.vbuild` on every level. What else is not to be copied belongs outside of the folder.
+ */
+export const directory = (path: string): DirectorySpec => ({ kind: 'directory', path });
+
+/** Their bytes change without any change of the source. */
+const keptOut = new Set(['.git', '.hg', '.svn', '.vbuild']);
+
+export const directoryKind: SourceKind<DirectorySpec> = {
+  kind: 'directory',
+  pinned: false,
+  problems: ({ path }) => (typeof path === 'string' && path !== '' ? [] : ['directory needs a path, as a string']),
+
+  async resolve({ path }, context) {
+    const { treeDigest } = await import('../system/tree-digest.ts');
+    return { kind: 'directory', tree: treeDigest(await existing(path, context), (name) => !keptOut.has(name)) };
+  },
+
+  async fetch({ path }, _pin, target, context) {
+    const { importTree } = await import('../system/import-tree.ts');
+    importTree(await existing(path, context), target.tree, (name) => !keptOut.has(name));
+  },
+};
+
+async function existing(path: string, context: SourceContext): Promise<string> {
+  const { isFolder } = await import('../system/import-tree.ts');
+  const folder = resolve(context.buildfileFolder, path);
+  if (!isFolder(folder))
+    throw new VbuildError('source-missing', 'Folder of the source is not there', {
+      where: { file: folder },
+      mend: 'correct the path; a relative one starts at the folder of the Buildfile',
+    });
+  return folder;
+}

@@ -1,0 +1,185 @@
+/** Upstream trees kept in git: pinned to a full commit, exported as the repository has them, byte for byte. */
+import { posix, resolve } from 'node:path';
+import { digestOf } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
+import type { GitRepository } from '../system/git.ts';
+import type { SourceContext, SourceKind } from './source.ts';
+import { isInside } from './tarball.ts';
+
+export interface GitSpec {
+  readonly kind: 'git';
+  readonly url: string;
+  readonly rev: string;
+  readonly subdir?: string;
+  readonly submodules?: boolean;
+}
+
+export interface GitOptions {
+  /** A tag, a branch, or a full commit id. What a tag or branch stands for is looked up once; the commit is what is pinned. */
+  readonly rev: string;
+  /** The folder of the repository that is the source. */
+  readonly subdir?: string;
+  /** Whether submodules are part of the source; false when not given, and then their folders are left out with a warning. */
+  readonly submodules?: boolean;
+}
+
+/** A git repository. @param url Anything that `git fetch` takes, also a path; a relative one starts at the Buildfile. */
+export const git = (url: string, options: GitOptions): GitSpec => ({ kind: 'git', url, ...options });
+
+/**
+ * A tag that upstream moved is not noticed by `fetch`, and need not be: the pin names the commit, and git itself proves that the tree
+ * belongs to it. `vbuild update` resolves the rev anew and shows the difference. Only when the commit is no longer to be had does the
+ * rev matter: then `fetch` says where it points now.
+ */
+export const gitKind: SourceKind<GitSpec> = {
+  kind: 'git',
+  pinned: true,
+  problems,
+
+  async resolve(spec, context) {
+    if (isCommit(spec.rev)) return { kind: 'git', commit: spec.rev };
+    const url = placeOf(spec.url, context.buildfileFolder);
+    const { commitOf } = await import('../system/git.ts');
+    refuseOffline(url, spec.rev, context);
+    const commit = await commitOf(url, spec.rev, { cwd: context.state, ...context });
+    if (commit === undefined)
+      throw new VbuildError('source-missing', 'Repository has no such tag or branch', {
+        facts: { url: shown(url), rev: spec.rev },
+        mend: 'correct rev; a commit must be given by its full id',
+      });
+    return { kind: 'git', commit };
+  },
+
+  async fetch(spec, pin, target, context) {
+    if (pin.commit === undefined)
+      throw new VbuildError('lock-file-invalid', 'Pin of a git source names no commit', {
+        mend: 'pin it anew with vbuild update',
+      });
+    const place = {
+      url: placeOf(spec.url, context.buildfileFolder),
+      commit: pin.commit,
+      ...(spec.subdir !== undefined && { subdir: spec.subdir }),
+    };
+    await exportTree(place, target.tree, { submodules: spec.submodules ?? false, rev: spec.rev, depth: 0 }, context);
+    const { settleTree } = await import('../system/import-tree.ts');
+    settleTree(target.tree);
+  },
+};
+
+const isCommit = (rev: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(rev);
+
+function problems({ url, rev, subdir, submodules }: GitSpec): readonly string[] {
+  const found: string[] = [];
+  if (typeof url !== 'string' || url === '') found.push('git needs the URL of a repository, as a string');
+  // Both would be options or run programs of git's own choosing.
+  else if (url.startsWith('-') || url.includes('::'))
+    found.push(`${JSON.stringify(url)} is not the URL of a repository`);
+  if (typeof rev !== 'string' || !/^(?!-)[^\s~^:?*[\\\0]+$/.test(rev) || rev.includes('..'))
+    found.push('rev must be a tag, a branch or a full commit id, as a string');
+  if (subdir !== undefined && !isInside(subdir)) found.push('subdir must be a relative path without ".."');
+  if (submodules !== undefined && typeof submodules !== 'boolean') found.push('submodules must be true or false');
+  return found;
+}
+
+/** What git is to be given: URLs and `host:path` as they are, paths made absolute. */
+const placeOf = (url: string, folder: string): string => (isPath(url) ? resolve(folder, url) : url);
+
+/** As git tells them apart: a colon before the first slash makes it a remote place. */
+const isPath = (url: string): boolean => !/^[^/]*:/.test(url);
+
+const shown = (url: string): string => url.replace(/(:\/\/)[^/@]*@/, '$1');
+
+interface Place {
+  readonly url: string;
+  readonly commit: string;
+  readonly subdir?: string;
+}
+
+interface ExportOptions {
+  readonly submodules: boolean;
+  /** As the Buildfile gives it, for the message when the commit is gone; none for submodules. */
+  readonly rev?: string;
+  readonly depth: number;
+}
+
+async function exportTree(place: Place, tree: string, options: ExportOptions, context: SourceContext): Promise<void> {
+  const { openRepository } = await import('../system/git.ts');
+  const repository = await openRepository(
+    resolve(context.state, `git-${digestOf(place.url).slice(0, 16)}`),
+    place.commit,
+    context,
+  );
+  if (!(await repository.has(place.commit))) await bring(repository, place, options, context);
+  const links = await repository.export(place.commit, place.subdir, tree);
+  if (links.length === 0) return;
+  if (!options.submodules) {
+    context.emit({
+      type: 'notice',
+      level: 'warning',
+      code: 'submodules-left-out',
+      headline: 'Submodules are left out of the source',
+      package: context.package,
+      facts: {
+        folders: links.map(({ path }) => path).join(', '),
+        mend: 'give git() the option submodules: true if they are needed',
+      },
+    });
+    return;
+  }
+  if (options.depth >= 10)
+    throw new VbuildError('git-failed', 'Submodules are nested too deeply', {
+      facts: { url: shown(place.url) },
+      mend: 'leave submodules out of the source',
+    });
+  const urls = await repository.submoduleUrls(place.commit);
+  const { makeFolder } = await import('../system/files.ts');
+  for (const { path, commit } of links) {
+    const url = submodulePlace(urls.get(posix.join(place.subdir ?? '', path)), place.url, path);
+    const into = resolve(tree, path);
+    makeFolder(into);
+    await exportTree({ url, commit }, into, { submodules: true, depth: options.depth + 1 }, context);
+  }
+}
+
+async function bring(
+  repository: GitRepository,
+  { url, commit }: Place,
+  { rev }: ExportOptions,
+  context: SourceContext,
+): Promise<void> {
+  refuseOffline(url, commit, context);
+  if (await repository.fetch(url, commit)) return;
+  const { commitOf } = await import('../system/git.ts');
+  const now =
+    rev === undefined || isCommit(rev) ? undefined : await commitOf(url, rev, { cwd: context.state, ...context });
+  if (now !== undefined && now !== commit)
+    throw new VbuildError('pin-mismatch', 'Upstream moved the rev and dropped the pinned commit', {
+      facts: { url: shown(url), rev: rev ?? '', expected: commit, found: now },
+      mend: 'find out why upstream moved it; if the move is meant, pin it anew with vbuild update',
+    });
+  throw new VbuildError('source-missing', 'Repository no longer has the pinned commit', {
+    facts: { url: shown(url), commit },
+    mend: 'name a mirror that still has it, or pin another one with vbuild update',
+  });
+}
+
+function refuseOffline(url: string, what: string, { offline }: SourceContext): void {
+  if (offline && !isPath(url) && !url.startsWith('file:'))
+    throw new VbuildError('download-failed', 'Commit is not here and may not be fetched', {
+      facts: { url: shown(url), rev: what, reason: 'vbuild runs offline' },
+      mend: 'run once without --offline',
+    });
+}
+
+/** A submodule's URL comes from upstream, not from the user: it may be a plain transport or lie beside its parent, nothing else. */
+function submodulePlace(url: string | undefined, parent: string, path: string): string {
+  if (url !== undefined && /^(https?|ssh|git):\/\/[^-]/.test(url)) return url;
+  if (url !== undefined && /^\.\.?\//.test(url)) {
+    const scheme = /^([a-z+]+:\/\/[^/]*|[^/]*:(?!\/\/))?(.*)$/i.exec(parent);
+    return `${scheme?.[1] ?? ''}${posix.join(scheme?.[2] ?? '', url)}`;
+  }
+  throw new VbuildError('git-failed', 'Submodule has no URL that may be followed', {
+    facts: { folder: path, expected: 'https:, ssh: or git:, or a relative URL', found: url ?? 'none' },
+    mend: 'leave submodules out, and fetch this one as a source of its own',
+  });
+}

@@ -1,0 +1,116 @@
+/** Stamp files: readable evidence of what a stage last ended with, one line per input. */
+import { join } from 'node:path';
+import type { Field } from '../key/fields.ts';
+import type { Digest } from '../model/digest.ts';
+import type { StageName } from '../model/event.ts';
+import { type FileStat, digestFileSync, fileStat, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
+
+/** A value that a stage rests on; with `file` (absolute), the value is the digest of that file's content. */
+export interface Input {
+  readonly name: string;
+  readonly value: string;
+  readonly file?: { readonly path: string; readonly stat: FileStat };
+}
+
+/** Inputs without the files behind them. */
+export const fieldsOf = (inputs: readonly Input[]): Field[] => inputs.map(({ name, value }) => [name, value]);
+
+export interface Stamp {
+  readonly stage: StageName;
+  /** `name@version` */
+  readonly package: string;
+  /** Milliseconds since 1970, when the stage had ended. */
+  readonly endedAtMs: number;
+  readonly durationMs: number;
+  readonly inputs: readonly Input[];
+  /** What the stage made, by name, such as the digest of a tree. */
+  readonly results: Readonly<Record<string, string>>;
+}
+
+const pathOf = (folder: string, stage: StageName): string => join(folder, stage);
+
+/**
+ * Text of a stamp: a head line of JSON, then `["name","value"]` per input, with `{mtimeNs,sizeBytes,inode,path}` behind the
+ * value of a file.
+ */
+export function stampText(stamp: Stamp): string {
+  const { inputs, ...head } = stamp;
+  const lines = inputs.map(({ name, value, file }) =>
+    JSON.stringify(
+      file
+        ? [
+            name,
+            value,
+            {
+              path: file.path,
+              mtimeNs: String(file.stat.mtimeNs),
+              sizeBytes: file.stat.sizeBytes,
+              inode: String(file.stat.inode),
+            },
+          ]
+        : [name, value],
+    ),
+  );
+  return [JSON.stringify({ stamp: 1, ...head }), ...lines, ''].join('\n');
+}
+
+/** A stamp's text read back; `undefined` when it is not one, which counts as no stamp at all. */
+export function parseStamp(text: string): Stamp | undefined {
+  try {
+    const [head, ...lines] = text.trimEnd().split('\n');
+    const { stamp, ...rest } = JSON.parse(head ?? '') as { stamp: number } & Omit<Stamp, 'inputs'>;
+    if (stamp !== 1) return undefined;
+    type Line = [string, string, { path: string; mtimeNs: string; sizeBytes: number; inode: string }?];
+    const inputs = lines.map((line): Input => {
+      const [name, value, file] = JSON.parse(line) as Line;
+      if (!file) return { name, value };
+      const stat = { mtimeNs: BigInt(file.mtimeNs), sizeBytes: file.sizeBytes, inode: BigInt(file.inode) };
+      return { name, value, file: { path: file.path, stat } };
+    });
+    return { ...rest, inputs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param folder Absolute folder of one package's stamps. */
+export function readStamp(folder: string, stage: StageName): Stamp | undefined {
+  const text = readIfThere(pathOf(folder, stage));
+  return text === undefined ? undefined : parseStamp(text);
+}
+
+/** Written after the stage's outputs are complete, never before. */
+export const writeStamp = (folder: string, stamp: Stamp): void =>
+  writeAtomically(pathOf(folder, stamp.stage), stampText(stamp));
+
+/** Removed before the stage touches anything. */
+export const removeStamp = (folder: string, stage: StageName): void => removeTree(pathOf(folder, stage));
+
+/** Two seconds: the coarsest time stamps of a file system in use. A file changed that close to a stamp may have changed after it. */
+const racyMs = 2000;
+
+/**
+ * The digest of a file as an input, without reading it when an earlier stamp knows it by time, size and inode.
+ * A file whose time lies within two seconds of that stamp, or after it, is read all the same.
+ *
+ * @param path Absolute; must exist.
+ * @param known Earlier stamps that may list this file.
+ * @throws the system's error when the file cannot be read.
+ */
+export function fileInput(
+  name: string,
+  path: string,
+  known: readonly (Stamp | undefined)[],
+): Input & { readonly value: Digest } {
+  const stat = fileStat(path);
+  if (!stat) throw Object.assign(new Error(`No such file: ${path}`), { code: 'ENOENT' });
+  for (const stamp of known) {
+    if (stamp === undefined || stat.mtimeNs >= BigInt(Math.floor(stamp.endedAtMs - racyMs)) * 1_000_000n) continue;
+    const match = stamp.inputs.find(({ file }) => file?.path === path && sameStat(file.stat, stat));
+    if (match) return { name, value: match.value as Digest, file: { path, stat } };
+  }
+  return { name, value: digestFileSync(path), file: { path, stat } };
+}
+
+const sameStat = (a: FileStat, b: FileStat): boolean =>
+  a.mtimeNs === b.mtimeNs && a.sizeBytes === b.sizeBytes && a.inode === b.inode;

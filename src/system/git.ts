@@ -1,0 +1,231 @@
+/** Git, the only door to simple-git: looks up revs, fetches single commits, and writes trees out exactly as they are stored. */
+import { dirname, join } from 'node:path';
+import { GitError, simpleGit } from 'simple-git';
+import { messageOf, VbuildError } from '../model/error.ts';
+import { archiveRefused } from './archive-guard.ts';
+import { exists, makeFolder, removeTree, writeAtomically } from './files.ts';
+
+export interface GitOptions {
+  /** The user's environment: how to reach a server comes from here and from the user's own git configuration. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** A commit that a tree names as a submodule. */
+export interface Gitlink {
+  /** Relative to the exported folder. */
+  readonly path: string;
+  readonly commit: string;
+}
+
+export interface GitRepository {
+  /** Whether the commit and all that its tree needs is here. */
+  has(commit: string): Promise<boolean>;
+  /** Brings a commit, alone where the server allows. False: the server answers, but has it no more. @throws {VbuildError} `git-failed` */
+  fetch(url: string, commit: string): Promise<boolean>;
+  /** Writes a commit's tree, or one folder of it, into an existing empty folder, without any conversion. @throws {VbuildError} `git-failed`, `source-missing` for a folder that is not there. */
+  export(commit: string, subdir: string | undefined, into: string): Promise<readonly Gitlink[]>;
+  /** What `.gitmodules` of a commit says, by path. */
+  submoduleUrls(commit: string): Promise<ReadonlyMap<string, string>>;
+}
+
+/** Settings of the user that must not decide bytes, run programs or ask questions. */
+const settings = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.askPass=true',
+  'core.autocrlf=false',
+  'core.symlinks=true',
+  'core.fileMode=true',
+  'core.sparseCheckout=false',
+  'fetch.recurseSubmodules=false',
+  'fetch.writeCommitGraph=false',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  // Half a minute without a kilobyte a second is a stall, as for downloads.
+  'http.lowSpeedLimit=1000',
+  'http.lowSpeedTime=30',
+];
+
+/** Variables of git's own that say how to reach a server; the rest of GIT_* (another index, another work tree …) is kept out by simple-git. */
+const reaching = new Set([
+  'GIT_SSH',
+  'GIT_SSH_COMMAND',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+  'GIT_SSL_NO_VERIFY',
+  'GIT_ASKPASS',
+  'SSH_ASKPASS',
+  'GIT_CONFIG_GLOBAL',
+  'GIT_CONFIG_SYSTEM',
+  'GIT_CONFIG_NOSYSTEM',
+]);
+
+/** Above info/attributes nothing counts, so no file is converted on its way out: no line ends, no keywords, no filters such as LFS, no encodings. */
+const asStored = '* -text -ident -filter !eol !working-tree-encoding\n';
+
+/**
+ * What a tag (peeled), a branch or a full ref name stands for at a place; undefined when it has none such. A tag wins over a branch, as with git.
+ *
+ * @param options.cwd Absolute path of an existing folder.
+ * @throws {VbuildError} `git-failed`, `tool-missing`
+ */
+export async function commitOf(
+  url: string,
+  rev: string,
+  options: GitOptions & { readonly cwd: string },
+): Promise<string | undefined> {
+  const candidates = [rev, `refs/tags/${rev}^{}`, `refs/tags/${rev}`, `refs/heads/${rev}`].filter(
+    (name) => name.startsWith('refs/') || name === 'HEAD',
+  );
+  const text = await caller(options.cwd, options)(url, ['ls-remote', '--quiet', '--', url, ...candidates]);
+  // git matches names by their ends as well, so what it lists is looked through again.
+  const found = new Map(
+    text
+      .split('\n')
+      .map((line): [string, string] => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]),
+  );
+  return candidates.map((name) => found.get(name)).find((commit) => commit !== undefined);
+}
+
+/**
+ * A repository of vbuild's own; made when it is not there.
+ *
+ * @param folder Absolute path; nobody else uses it.
+ * @param commit Any full commit id of the upstream: tells which kind of ids it has.
+ */
+export async function openRepository(folder: string, commit: string, options: GitOptions): Promise<GitRepository> {
+  const inGit = (name: string): string => join(folder, '.git', name);
+  const attributes = inGit('info/attributes');
+  // Written last: without it the making was cut short.
+  if (!exists(attributes)) {
+    removeTree(folder);
+    makeFolder(folder);
+    await caller(folder, options)(folder, [
+      'init',
+      '--quiet',
+      `--object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`,
+    ]);
+    writeAtomically(attributes, asStored);
+  }
+  // Left by a git that was killed; no other one works here.
+  for (const lock of ['index.lock', 'shallow.lock', 'config.lock', 'packed-refs.lock']) removeTree(inGit(lock));
+  const git = caller(folder, options);
+  const quietly = (args: readonly string[]): Promise<string | undefined> => git(folder, args).catch(ignoreFailure);
+
+  const has = async (id: string): Promise<boolean> => (await quietly(['cat-file', '-t', id]))?.trim() === 'commit';
+
+  return {
+    has,
+
+    async fetch(url, id) {
+      const fetch = ['fetch', '--progress', '--no-tags', '--no-write-fetch-head'];
+      if ((await quietly([...fetch, '--depth=1', '--', url, id])) !== undefined && (await has(id))) return true;
+      // The server cannot send single commits, or no longer has this one: all of its refs tell.
+      const shallow = (await git(url, ['rev-parse', '--is-shallow-repository'])).trim() === 'true';
+      await git(url, [...fetch, ...(shallow ? ['--unshallow'] : []), '--', url, '+refs/*:refs/upstream/*']);
+      return has(id);
+    },
+
+    async export(id, subdir, into) {
+      const path = (subdir ?? '')
+        .split('/')
+        .filter((part) => part !== '' && part !== '.')
+        .join('/');
+      if (path !== '' && (await quietly(['cat-file', '-t', `${id}:${path}`]))?.trim() !== 'tree')
+        throw new VbuildError('source-missing', 'Commit has no such folder', {
+          facts: { commit: id, folder: path },
+          mend: 'correct subdir',
+        });
+      await git(folder, ['read-tree', path === '' ? id : `${id}:${path}`]);
+      const staged = (await git(folder, ['ls-files', '--stage', '-z'])).split('\0').filter((line) => line !== '');
+      const unspeakable = staged.find((line) => line.includes('\uFFFD'));
+      if (unspeakable !== undefined)
+        throw archiveRefused(unspeakable.slice(unspeakable.indexOf('\t') + 1), 'its name is not UTF-8');
+      await git(folder, ['checkout-index', '--all', '--force', '--quiet', `--prefix=${into}/`]);
+      return staged.flatMap((line): Gitlink[] => {
+        const [mode, linked] = line.split(' ');
+        return mode === '160000' && linked !== undefined
+          ? [{ path: line.slice(line.indexOf('\t') + 1), commit: linked }]
+          : [];
+      });
+    },
+
+    async submoduleUrls(id) {
+      const text = (await quietly(['config', '--blob', `${id}:.gitmodules`, '--list', '-z'])) ?? '';
+      const settingsOf = new Map(
+        text
+          .split('\0')
+          .map((line): [string, string] => [line.slice(0, line.indexOf('\n')), line.slice(line.indexOf('\n') + 1)]),
+      );
+      return new Map(
+        [...settingsOf].flatMap(([key, path]): [string, string][] => {
+          const url = key.endsWith('.path') ? settingsOf.get(`${key.slice(0, -'path'.length)}url`) : undefined;
+          return url === undefined ? [] : [[path, url]];
+        }),
+      );
+    },
+  };
+}
+
+/** What runs git in a folder; `place` is what messages call the other side. */
+type Call = (place: string, args: readonly string[]) => Promise<string>;
+
+function caller(cwd: string, { environment, signal }: GitOptions): Call {
+  const inherited = Object.entries(environment ?? {}).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (reaching.has(entry[0]) || !/^(GIT_.*|EDITOR|VISUAL|PAGER|PREFIX)$/i.test(entry[0])),
+  );
+  const git = simpleGit({
+    baseDir: cwd,
+    config: settings,
+    abort: signal,
+    // Progress is on, so silence this long is a dead server.
+    timeout: { block: 120_000 },
+    allowEnvironment: [...reaching, 'GIT_TERMINAL_PROMPT', 'GIT_CEILING_DIRECTORIES'],
+    unsafe: {
+      allowUnsafeHooksPath: true,
+      allowUnsafeAskPass: true,
+      allowUnsafeFsMonitor: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeConfigPaths: true,
+    },
+    // By default an exit status without words on stderr passes for success.
+    errors: (error, { exitCode, stdErr }) =>
+      exitCode === 0 ? error : (error ?? Buffer.concat([Buffer.from(`exit status ${exitCode}\n`), ...stdErr])),
+  }).env({
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    ...Object.fromEntries(inherited),
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    // A repository around the work folder is none of our business.
+    GIT_CEILING_DIRECTORIES: dirname(cwd),
+  });
+  return async (place, args) => {
+    try {
+      return await git.raw([...args]);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof GitError)) throw error;
+      throw new VbuildError('git-failed', 'Git failed', {
+        facts: {
+          command: `git ${args[0] ?? ''}`,
+          place: shownPlace(place),
+          said: shownPlace(lastLines(messageOf(error))),
+        },
+        mend: 'check the URL, the network and your right to read the repository',
+        cause: error,
+      });
+    }
+  };
+}
+
+const lastLines = (text: string): string => text.trim().split('\n').slice(-6).join('\n');
+
+/** Without passwords in URLs. */
+const shownPlace = (text: string): string => text.replaceAll(/(:\/\/)[^/@\s]*@/g, '$1');
+
+function ignoreFailure(error: unknown): undefined {
+  if (!(error instanceof VbuildError) || error.code !== 'git-failed') throw error;
+  return undefined;
+}

@@ -1,0 +1,146 @@
+/** One GET over HTTP or HTTPS: proxies, redirects, and each way of failing told apart. */
+import { Agent as HttpAgent, type IncomingMessage, get as httpGet } from 'node:http';
+import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
+import { getCACertificates } from 'node:tls';
+import { messageOf, VbuildError } from '../model/error.ts';
+
+export interface Answered {
+  /** Status 200 or 206; its body is still to be read. Bytes are as sent: no content coding is undone. */
+  readonly response: IncomingMessage;
+  readonly finalUrl: string;
+}
+
+export interface Trouble {
+  readonly error: VbuildError;
+  /** Whether trying again may help. */
+  readonly passing: boolean;
+  readonly status?: number;
+}
+
+export interface Question {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where the proxy variables are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Longest wait for the head of an answer, in milliseconds. */
+  readonly stallMs: number;
+}
+
+const mostRedirects = 10;
+
+/** An URL without user, password and fragment, fit to be shown and kept. */
+export function shownUrl(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  parsed.username = '';
+  parsed.password = '';
+  parsed.hash = '';
+  return parsed.href;
+}
+
+/** Asks, following up to ten redirects; never from https to http, where anybody on the way could answer. Throws only for what is not trouble of the net. */
+export async function ask(question: Question): Promise<Answered | Trouble> {
+  let url = new URL(question.url);
+  for (let redirects = 0; ; redirects += 1) {
+    const found = await askOnce(url, question);
+    if ('error' in found) return found;
+    const { statusCode: status = 0, headers } = found;
+    const refuse = (reason: string, passing: boolean): Trouble => {
+      found.destroy();
+      return trouble(question.url, reason, passing, {
+        status: String(status),
+        ...(redirects > 0 && { 'came from': withoutQuery(url) }),
+      });
+    };
+    if (status === 200 || status === 206) return { response: found, finalUrl: url.href };
+    if (status === 404 || status === 410) {
+      found.destroy();
+      return {
+        error: missing(question.url, status, redirects > 0 ? withoutQuery(url) : undefined),
+        passing: false,
+        status,
+      };
+    }
+    if (![301, 302, 303, 307, 308].includes(status)) {
+      const passing = status >= 500 || status === 408 || status === 425 || status === 429;
+      return { ...refuse(`the server answered ${status} ${found.statusMessage ?? ''}`.trim(), passing), status };
+    }
+    if (redirects >= mostRedirects) return refuse(`more than ${mostRedirects} redirects`, false);
+    const { location } = headers;
+    if (location === undefined || !URL.canParse(location, url.href))
+      return refuse(`a redirect to nowhere (${location ?? 'no location given'})`, false);
+    const next = new URL(location, url);
+    if (next.protocol !== 'http:' && next.protocol !== 'https:') return refuse(`a redirect to ${next.protocol}`, false);
+    if (url.protocol === 'https:' && next.protocol === 'http:')
+      return refuse(`a redirect from https to http (${withoutQuery(next)})`, false);
+    found.destroy();
+    url = next;
+  }
+}
+
+async function askOnce(
+  url: URL,
+  { headers, environment, signal, stallMs, url: asked }: Question,
+): Promise<IncomingMessage | Trouble> {
+  const proxyEnv = { ...environment };
+  const secure = url.protocol === 'https:';
+  // Debian keeps a site's own authorities in the system's store, which Node does not read by itself.
+  const agent = secure
+    ? new HttpsAgent({ proxyEnv, ca: [...getCACertificates('default'), ...getCACertificates('system')] })
+    : new HttpAgent({ proxyEnv });
+  const options = {
+    agent,
+    signal,
+    headers: { 'user-agent': 'vbuild', accept: '*/*', 'accept-encoding': 'identity', ...headers },
+  };
+  let stalled = false;
+  try {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = secure ? httpsGet(url, options, answer) : httpGet(url, options, answer);
+      const stall = setTimeout(() => {
+        stalled = true;
+        request.destroy(new Error('no answer'));
+      }, stallMs);
+      function answer(response: IncomingMessage): void {
+        clearTimeout(stall);
+        resolve(response);
+      }
+      request.on('error', (error) => {
+        clearTimeout(stall);
+        reject(error);
+      });
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (stalled) return trouble(asked, `no answer within ${stallMs} ms`, true);
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    return trouble(
+      asked,
+      `no connection (${messageOf(error) || code})`,
+      ['ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ECONNABORTED'].includes(code),
+    );
+  }
+}
+
+/** Queries of redirected requests are often signatures that let anybody in. */
+const withoutQuery = (url: URL): string => `${url.origin}${url.pathname}`;
+
+const missing = (url: string, status: number, cameFrom: string | undefined): VbuildError =>
+  new VbuildError('source-missing', 'Upstream no longer has the file', {
+    facts: { url: shownUrl(url), status: String(status), ...(cameFrom !== undefined && { 'came from': cameFrom }) },
+    mend: 'correct the URL, or name a mirror as a second one',
+  });
+
+const trouble = (
+  url: string,
+  reason: string,
+  passing: boolean,
+  facts: Readonly<Record<string, string>> = {},
+): Trouble => ({
+  error: new VbuildError('download-failed', 'Download failed', {
+    facts: { url: shownUrl(url), reason, ...facts },
+    mend: 'check the network and the proxy settings, or name a mirror as a second URL',
+  }),
+  passing,
+});

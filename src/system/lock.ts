@@ -1,0 +1,102 @@
+/** Locks between processes: kernel locks on an open file, so that they go with their holder, however it ends. */
+import { spawn } from 'node:child_process';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { dirname } from 'node:path';
+import { VbuildError } from '../model/error.ts';
+import { makeFolder } from './files.ts';
+
+/** Who has a lock, for messages only: it may be gone, or another one, by the time it is shown. */
+export interface LockHolder {
+  readonly pid: number;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+}
+
+export interface LockOptions {
+  /** Gives up the waiting. */
+  readonly signal?: AbortSignal;
+  /** Called once when somebody else has the lock. */
+  readonly onWait?: (holder: LockHolder | undefined) => void;
+}
+
+/**
+ * Waits for the exclusive lock that goes by a file, and takes it. The file stays when the lock is freed.
+ *
+ * The lock belongs to the open file, not to the `flock` program that asks for it: it stays with this process when that one has ended,
+ * no child inherits it, and the kernel frees it when this process is gone.
+ *
+ * @param path Absolute path of the lock's file, made with its folder if it is not there; used for nothing else.
+ * @throws {VbuildError} `tool-missing` without util-linux's `flock`; the signal's reason when it is aborted.
+ */
+export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
+  makeFolder(dirname(path));
+  let told = false;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    try {
+      if (!(await flock(file, ['--nonblock'], options.signal))) {
+        if (!told) options.onWait?.(holderIn(path));
+        told = true;
+        await flock(file, [], options.signal);
+      }
+      // Somebody may have removed the file while we waited: a lock on one that has no name keeps nobody out.
+      if (fstatSync(file).ino !== statSync(path, { throwIfNoEntry: false })?.ino) {
+        closeSync(file);
+        continue;
+      }
+      ftruncateSync(file);
+      writeSync(file, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`, 0);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    let held = true;
+    return {
+      // oxlint-disable-next-line require-await
+      async [Symbol.asyncDispose]() {
+        if (held) closeSync(file);
+        held = false;
+      },
+    };
+  }
+}
+
+/** @returns Whether the lock was taken; only with `--nonblock` it may not be. */
+async function flock(file: number, flags: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+  const child = spawn('flock', ['--exclusive', '--conflict-exit-code', '200', ...flags, '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', file],
+    ...(signal && { signal }),
+  });
+  try {
+    const [status] = (await once(child, 'exit')) as [number | null];
+    if (status === 0) return true;
+    if (status === 200) return false;
+    signal?.throwIfAborted();
+    throw new VbuildError('disk-trouble', 'Lock cannot be taken', {
+      facts: { found: `flock ended with status ${status ?? 'of a signal'}` },
+      mend: 'use a local file system that has locks',
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new VbuildError('tool-missing', 'Tool is missing', {
+      facts: { tool: 'flock' },
+      mend: 'install util-linux',
+      cause: error,
+    });
+  }
+}
+
+function holderIn(path: string): LockHolder | undefined {
+  try {
+    const data: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof data !== 'object' || data === null || !('pid' in data) || !('since' in data)) return undefined;
+    return typeof data.pid === 'number' && typeof data.since === 'string'
+      ? { pid: data.pid, since: data.since }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

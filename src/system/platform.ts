@@ -1,0 +1,29 @@
+/** What machine this is, as far as artifacts depend on it. */
+import { arch, platform } from 'node:process';
+import { exists, readIfThere } from './files.ts';
+import { VbuildError } from '../model/error.ts';
+
+const loaders: Readonly<Record<string, string>> = {
+  x64: '/lib64/ld-linux-x86-64.so.2',
+  arm64: '/lib/ld-linux-aarch64.so.1',
+};
+
+/**
+ * Such as `linux-x64-glibc debian-12`: system, architecture, C library, and the distribution's release from /etc/os-release.
+ * @throws {VbuildError} `unsupported-host` anywhere but on Linux with glibc on x64 or arm64.
+ */
+export function hostPlatform(): string {
+  const loader = loaders[arch];
+  if (platform !== 'linux' || loader === undefined || !exists(loader)) {
+    throw new VbuildError('unsupported-host', 'This host is not supported', {
+      facts: {
+        expected: 'Linux with glibc on x64 or arm64',
+        found: `${platform} on ${arch}${platform === 'linux' && loader !== undefined ? ' without glibc' : ''}`,
+      },
+      mend: 'run vbuild on a supported host, such as Debian 12',
+    });
+  }
+  const release = readIfThere('/etc/os-release') ?? '';
+  const value = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(release)?.[1] ?? 'unknown';
+  return `linux-${arch}-glibc ${value('ID')}-${value('VERSION_ID')}`;
+}

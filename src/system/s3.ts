@@ -1,0 +1,271 @@
+/** Objects in an S3 bucket, the only door to the S3 client: whole objects in and out, integrity checked by us on both ways. */
+import { createReadStream } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { type Digest, digestOf } from '../model/digest.ts';
+import { fileStat, removeTree } from './files.ts';
+import { writeHashed } from './landing.ts';
+
+export interface BucketPlace {
+  readonly bucket: string;
+  /** From the environment or the profile when not given; us-east-1 where they are silent too. */
+  readonly region?: string;
+  /** URL of an S3-compatible server; `AWS_ENDPOINT_URL_S3` or AWS when not given. */
+  readonly endpoint?: string;
+  /** Keys, region and proxies are taken from here; profiles and the other sources of the SDK's credential chain from the machine. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long a connection may take, in milliseconds. */
+  readonly connectMs: number;
+  /** How long a connection may be silent, in milliseconds. */
+  readonly idleMs: number;
+}
+
+/** Names are object keys. Whatever goes wrong is thrown as the SDK has it; nothing is retried but a request refused for a wrong clock. */
+export interface Bucket {
+  /** No credentials were found, so requests are not signed. */
+  readonly anonymous: boolean;
+  /** A small object whole, as text or data of ours. @throws `Damaged` when it is not what was put. */
+  getSmall(name: string, limitBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Streams an object into a new file and checks it; on failure nothing is left. @throws `Damaged`, or what `watch` throws when it sees the bytes so far. */
+  getFile(
+    name: string,
+    into: string,
+    options: {
+      readonly digest: Digest;
+      readonly sizeBytes?: number;
+      readonly signal: AbortSignal;
+      readonly watch: (doneBytes: number) => void;
+    },
+  ): Promise<void>;
+  /** Size in bytes; undefined when it is not there, or when the server does not say why it refuses to tell. */
+  sizeOf(name: string, signal: AbortSignal): Promise<number | undefined>;
+  /** @returns `there` when an object of this name exists, which is left; `unconditional` when the server cannot tell, and nothing was done. */
+  putSmall(
+    name: string,
+    bytes: Uint8Array,
+    options: { readonly replace: boolean; readonly signal: AbortSignal },
+  ): Promise<PutOutcome>;
+  /** Uploads a file under its digest, in parts when it is big. */
+  putFile(
+    name: string,
+    file: string,
+    options: { readonly digest: Digest; readonly replace: boolean; readonly signal: AbortSignal },
+  ): Promise<PutOutcome>;
+}
+
+export type PutOutcome = 'written' | 'there' | 'unconditional';
+
+/** What arrived is not what was sent: the store or the way from it changed the bytes. */
+export class Damaged extends Error {
+  override readonly name = 'Damaged';
+}
+
+/** A web page where an object should be, as log-in portals and proxies serve it with status 200. */
+class NotFromStore extends Error {
+  override readonly name = 'NotFromStore';
+}
+
+const partBytes = 16 * 1024 * 1024;
+/** Our own digest of a small object, kept as its metadata: stores differ too much in what they check and return. */
+const digestLabel = 'sha256';
+
+export async function openBucket(place: BucketPlace): Promise<Bucket> {
+  const { client, anonymous } = await connect(place);
+  const Bucket = place.bucket;
+
+  async function get(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ body: Readable; announcedBytes: number | undefined; label: string | undefined }> {
+    const answer = await client.send(new GetObjectCommand({ Bucket, Key: name }), { abortSignal: signal });
+    const body = answer.Body as Readable;
+    // A body that breaks before anyone reads it must not end the process; its reader sees the error all the same.
+    body.on('error', () => {});
+    if (answer.ContentType?.startsWith('text/html')) {
+      body.destroy();
+      throw new NotFromStore(`a web page instead of ${name}`);
+    }
+    return { body, announcedBytes: answer.ContentLength, label: answer.Metadata?.[digestLabel] };
+  }
+
+  return {
+    anonymous,
+    async getSmall(name, limitBytes, signal) {
+      const { body, label } = await get(name, signal);
+      const chunks: Buffer[] = [];
+      let sizeBytes = 0;
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        sizeBytes += chunk.length;
+        if (sizeBytes > limitBytes) throw new Damaged(`it has more than ${limitBytes} bytes`);
+        chunks.push(chunk);
+      }
+      const bytes = Buffer.concat(chunks);
+      if (label !== undefined && digestOf(bytes) !== label)
+        throw new Damaged(`its SHA-256 is ${digestOf(bytes)}, its label says ${label}`);
+      return bytes;
+    },
+    async getFile(name, into, { digest, sizeBytes, signal, watch }) {
+      const { body, announcedBytes } = await get(name, signal);
+      try {
+        if (sizeBytes !== undefined && announcedBytes !== undefined && announcedBytes !== sizeBytes)
+          throw new Damaged(`it has ${announcedBytes} bytes, expected ${sizeBytes}`);
+        const written = await writeHashed(body, into, (doneBytes) => {
+          if (sizeBytes !== undefined && doneBytes > sizeBytes)
+            throw new Damaged(`it has more than ${sizeBytes} bytes`);
+          watch(doneBytes);
+        });
+        if (written.digest === digest) return;
+        removeTree(into);
+        throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);
+      } finally {
+        body.destroy();
+      }
+    },
+    async sizeOf(name, signal) {
+      try {
+        return (await client.send(new HeadObjectCommand({ Bucket, Key: name }), { abortSignal: signal })).ContentLength;
+      } catch (error) {
+        // An answer to HEAD has no body that would tell an absent key from an absent bucket or right.
+        if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
+        throw error;
+      }
+    },
+    putSmall(name, bytes, { replace, signal }) {
+      const digest = digestOf(bytes);
+      const command = new PutObjectCommand({
+        Bucket,
+        Key: name,
+        Body: bytes,
+        ContentType: 'application/json',
+        Metadata: { [digestLabel]: digest },
+        ...createOnly(replace),
+      });
+      return outcome(client.send(command, { abortSignal: signal }));
+    },
+    async putFile(name, file, { digest, replace, signal }) {
+      const sizeBytes = fileStat(file)?.sizeBytes ?? 0;
+      const params = { Bucket, Key: name, ContentType: 'application/octet-stream', ...createOnly(replace) };
+      if (sizeBytes > 2 * partBytes) return outcome(uploadInParts(client, params, file, sizeBytes, signal));
+      const Body = createReadStream(file).on('error', () => {});
+      const command = new PutObjectCommand({ ...params, Body, ContentLength: sizeBytes });
+      // A stream would go out with an unsigned payload; signed, every server must compare what arrives with this digest.
+      command.middlewareStack.add(
+        (next) => (args) => {
+          (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = digest;
+          return next(args);
+        },
+        { step: 'build', name: 'knownPayloadDigest' },
+      );
+      try {
+        return await outcome(client.send(command, { abortSignal: signal }));
+      } finally {
+        Body.destroy();
+      }
+    },
+  };
+}
+
+const createOnly = (replace: boolean): { readonly IfNoneMatch?: '*' } => (replace ? {} : { IfNoneMatch: '*' });
+
+const statusOf = (error: unknown): number | undefined =>
+  (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
+
+/** 412 may also follow on a first attempt of ours that succeeded while its answer was lost. */
+async function outcome(sending: Promise<unknown>): Promise<PutOutcome> {
+  try {
+    await sending;
+    return 'written';
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 412) return 'there';
+    if (status === 501) return 'unconditional';
+    throw error;
+  }
+}
+
+/** Parts are buffers, so each one goes out with a signed digest. */
+async function uploadInParts(
+  client: S3Client,
+  params: Upload['params'],
+  file: string,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const Body = createReadStream(file, { highWaterMark: 1024 * 1024 });
+  // At most 10,000 parts are allowed.
+  const partSize = Math.max(partBytes, Math.ceil(sizeBytes / 9_000));
+  const upload = new Upload({ client, params: { ...params, Body }, queueSize: 3, partSize });
+  const abort = (): void => void upload.abort();
+  signal.addEventListener('abort', abort);
+  try {
+    signal.throwIfAborted();
+    await upload.done();
+  } finally {
+    signal.removeEventListener('abort', abort);
+    Body.destroy();
+  }
+}
+
+/**
+ * Credentials: the keys in `env`, else the SDK's chain (profile, single sign-on, container, machine role), else none: a bucket
+ * that everybody may read needs no account. A profile that is named goes before the keys, as in every AWS tool.
+ */
+async function connect(place: BucketPlace): Promise<{ readonly client: S3Client; readonly anonymous: boolean }> {
+  const { env } = place;
+  const region = place.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const endpoint = place.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+  const agent = { keepAlive: true, maxSockets: 64, proxyEnv: { ...env } };
+  const silent = (): void => {};
+  const settings: S3ClientConfig = {
+    ...(endpoint && { endpoint, forcePathStyle: true }),
+    // Trailing checksums are refused by older stores, and stored as part of the object by some.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // Waiting for "100 Continue" opens a new connection for each bigger PUT.
+    expectContinueHeader: false,
+    // Retries are the caller's; the second attempt is for a wrong clock, which the client sets right by itself.
+    maxAttempts: 2,
+    followRegionRedirects: true,
+    // Without one the client writes to the console.
+    logger: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
+    requestHandler: {
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+      connectionTimeout: place.connectMs,
+      // Inactivity only: a slow transfer that moves goes on.
+      socketTimeout: place.idleMs,
+    },
+  };
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = env;
+  const given =
+    accessKeyId && secretAccessKey && !env['AWS_PROFILE']
+      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }
+      : {};
+  const probe = new S3Client({ ...settings, ...given, ...(region && { region }) });
+  const known = { region: await probe.config.region().catch(() => 'us-east-1'), credentials: probe.config.credentials };
+  try {
+    await known.credentials();
+    return { client: new S3Client({ ...settings, ...known }), anonymous: false };
+  } catch (error) {
+    if ((error as Error).name !== 'CredentialsProviderError') throw error;
+    // Explicit empty keys: without them the client looks for some again before it asks this signer.
+    const unsigned = {
+      credentials: { accessKeyId: '', secretAccessKey: '' },
+      signer: { sign: async <T>(request: T) => request },
+    };
+    return { client: new S3Client({ ...settings, ...known, ...unsigned }), anonymous: true };
+  }
+}

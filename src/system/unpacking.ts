@@ -1,0 +1,160 @@
+/** An archive being unpacked: writes the members that the guard admits, with plain modes, and shapes the tree at the end. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { archiveLimits, archiveRefused, MemberTable, nameParts } from './archive-guard.ts';
+import { removeTree, temporaryName } from './files.ts';
+
+export interface Shape {
+  /** Leading parts to drop from every name, as tar's `--strip-components`: what has no more parts than that is left out. */
+  readonly strip?: number;
+  /** The folder, relative to what `strip` leaves, that becomes the tree; all else is left out. */
+  readonly subdir?: string;
+}
+
+/** Where the bytes of one file go. */
+export interface FileSink {
+  write(bytes: Uint8Array): void;
+  /** Must be called, also after a failure. */
+  close(): void;
+}
+
+export class Unpacking {
+  readonly #into: string;
+  readonly #shape: Shape;
+  readonly #packedBytes: number;
+  readonly #members = new MemberTable();
+  #streamBytes = 0;
+  #fileBytes = 0;
+  #current = '';
+
+  /**
+   * @param into        Absolute path of an existing, empty folder that nobody else writes to.
+   * @param packedBytes Size of the archive, for the limit on growth.
+   */
+  constructor(into: string, packedBytes: number, shape: Shape) {
+    this.#into = into;
+    this.#packedBytes = packedBytes;
+    this.#shape = shape;
+  }
+
+  /** Counts bytes of the decompressed stream. */
+  countStream(bytes: number): void {
+    this.#streamBytes += bytes;
+    this.#holdTo(this.#streamBytes);
+  }
+
+  directory(name: string): void {
+    const parts = this.#parts(name);
+    if (parts === undefined) return;
+    const { folders, isNew } = this.#members.add(name, parts, 'directory');
+    this.#makeFolders(isNew ? [...folders, parts.join('/')] : folders);
+  }
+
+  /** A regular file; `executable` is all that is kept of its mode. */
+  file(name: string, executable: boolean): FileSink {
+    const parts = this.#parts(name);
+    if (parts === undefined) return { write() {}, close() {} };
+    this.#makeFolders(this.#members.add(name, parts, 'file').folders);
+    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+    const file = openSync(join(this.#into, ...parts), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+    // Set through the descriptor: open's own mode is cut by the umask.
+    fchmodSync(file, executable ? 0o755 : 0o644);
+    return {
+      write: (bytes) => {
+        this.#fileBytes += bytes.length;
+        this.#holdTo(this.#fileBytes);
+        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      },
+      close: () => closeSync(file),
+    };
+  }
+
+  symlink(name: string, target: string): void {
+    const parts = this.#parts(name);
+    if (parts === undefined) return;
+    this.#makeFolders(this.#members.add(name, parts, 'symlink', target).folders);
+    symlinkSync(target, join(this.#into, ...parts));
+  }
+
+  /** A second name of an earlier file; written as a copy, so that a step that edits one never changes the other. */
+  hardLink(name: string, target: string): void {
+    const parts = this.#parts(name);
+    if (parts === undefined) return;
+    const from = nameParts(target).slice(this.#shape.strip ?? 0);
+    if (this.#members.typeOf(from.join('/')) !== 'file')
+      throw archiveRefused(
+        name,
+        `it is a hard link to ${JSON.stringify(target)}, which is no earlier file of the archive`,
+      );
+    this.#makeFolders(this.#members.add(name, parts, 'file').folders);
+    const path = join(this.#into, ...parts);
+    this.#fileBytes += statSync(join(this.#into, ...from)).size;
+    this.#holdTo(this.#fileBytes);
+    copyFileSync(join(this.#into, ...from), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+
+  /**
+   * Makes the tree what the shape says: without `strip`, a top folder that holds everything is dropped.
+   * @throws {VbuildError} `archive-refused` for links that leave the tree, an archive without members, a `subdir` that is not there.
+   */
+  finish(): void {
+    if (this.#members.size === 0) throw archiveRefused(undefined, 'it holds nothing that could be unpacked');
+    const top = this.#shape.strip === undefined ? (this.#members.soleTopFolder() ?? '') : '';
+    const root = [top, ...nameParts(this.#shape.subdir ?? '')].filter((part) => part !== '').join('/');
+    if (root !== '' && this.#members.typeOf(root) !== 'directory')
+      throw archiveRefused(undefined, `it has no folder ${JSON.stringify(this.#shape.subdir)}`);
+    this.#members.refuseStrayLinks(root);
+    if (root !== '') hoist(this.#into, root);
+  }
+
+  /** The name of the member at work, for messages about trouble that has no name of its own. */
+  get current(): string {
+    return this.#current;
+  }
+
+  /** The name's parts below the tree, or undefined when the member is left out. */
+  #parts(name: string): string[] | undefined {
+    this.#current = name;
+    const parts = nameParts(name).slice(this.#shape.strip ?? 0);
+    return parts.length === 0 ? undefined : parts;
+  }
+
+  #makeFolders(folders: readonly string[]): void {
+    for (const folder of folders) {
+      const path = join(this.#into, folder);
+      mkdirSync(path);
+      chmodSync(path, 0o755);
+    }
+  }
+
+  #holdTo(bytes: number): void {
+    const { ratio, ratioFromBytes, unpackedBytes } = archiveLimits;
+    if (bytes > unpackedBytes)
+      throw archiveRefused(this.#current, `the archive unpacks to more than ${unpackedBytes} bytes`);
+    if (bytes > ratioFromBytes && bytes > ratio * this.#packedBytes)
+      throw archiveRefused(this.#current, `the archive unpacks to more than ${ratio} times its size`);
+  }
+}
+
+/** Puts the content of `into/root` in the place of everything else in `into`. */
+function hoist(into: string, root: string): void {
+  const aside = temporaryName(join(into, 'root'));
+  renameSync(join(into, root), aside);
+  for (const name of readdirSync(into)) if (join(into, name) !== aside) removeTree(join(into, name));
+  for (const name of readdirSync(aside)) renameSync(join(aside, name), join(into, name));
+  rmdirSync(aside);
+}

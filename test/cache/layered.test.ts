@@ -1,0 +1,187 @@
+/** The cache made of caches, with disk caches for the lower tiers: order, filling, memory and what it says when there is nothing. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { CacheTier, Lack } from '../../src/cache/cache.ts';
+import { type DiskCache, diskCache } from '../../src/cache/disk.ts';
+import { type LayeredCache, type TierAnswer, layeredCache } from '../../src/cache/layered.ts';
+import { manifestObject } from '../../src/cache/layout.ts';
+import { push } from '../../src/cache/push.ts';
+import { type WithCleanUp, tempDir } from '../support/temp.ts';
+import { filesBelow, never, sample } from './sample.ts';
+
+interface Layers {
+  readonly disk: DiskCache;
+  /** Two lower tiers, `one` before `two`. */
+  readonly one: DiskCache;
+  readonly two: DiskCache;
+  /** As a new run has it. */
+  readonly cache: () => LayeredCache;
+  /** Tier and outcome of each answer since the last call. */
+  readonly told: () => string[];
+}
+
+function layers(t: WithCleanUp): Layers {
+  const [disk, one, two] = [
+    diskCache(tempDir(t)),
+    { ...diskCache(tempDir(t)), name: 'one' },
+    { ...diskCache(tempDir(t)), name: 'two' },
+  ];
+  const answers: TierAnswer[] = [];
+  return {
+    disk,
+    one,
+    two,
+    cache: () => layeredCache(disk, [one, two], (answer) => answers.push(answer)),
+    told: () => answers.splice(0).map(({ tier, answer }) => `${tier} ${answer.outcome}`),
+  };
+}
+
+/** A tier that can be asked and only ever has this to say. */
+const lacking = (name: string, lack: Lack): CacheTier => ({
+  ...diskCache('/nowhere'),
+  name,
+  lookUp: async () => lack,
+  fetchBlob: async () => lack,
+});
+
+test('an artifact in a lower tier lands whole on the disk, from where the next run has it', async (t) => {
+  const { disk, two, cache, told } = layers(t);
+  const { manifest, file, bytes } = sample(tempDir(t), 'a');
+  await push(manifest, file, two, never);
+  const seen: (readonly [number, number])[] = [];
+  const fetched = await cache().fetchArtifact('zlib', manifest.key, never, (...progress) => seen.push(progress));
+  assert.deepEqual(fetched, { outcome: 'done', manifest, body: disk.blobs.pathOf(manifest.body.digest), tier: 'two' });
+  assert.deepEqual(told(), ['disk absent', 'one absent', 'two hit']);
+  assert.deepEqual(readFileSync(fetched.body), bytes);
+  assert.deepEqual(seen.at(-1), [bytes.length, bytes.length]);
+  assert.deepEqual(filesBelow(disk.folder), filesBelow(two.folder));
+  assert.equal((await cache().fetchArtifact('zlib', manifest.key, never)).outcome, 'done');
+  assert.deepEqual(told(), ['disk hit']);
+});
+
+test('a look-up answers from the first tier that has the key and fetches nothing', async (t) => {
+  const { disk, one, two, cache, told } = layers(t);
+  const [first, second] = [sample(tempDir(t), 'a'), sample(tempDir(t), 'a')];
+  await push(first.manifest, first.file, one, never);
+  await push(second.manifest, second.file, two, never);
+  assert.deepEqual(await cache().lookUp('zlib', first.manifest.key, never), {
+    outcome: 'hit',
+    manifest: first.manifest,
+  });
+  assert.deepEqual(told(), ['disk absent', 'one hit']);
+  assert.deepEqual(filesBelow(disk.folder), []);
+});
+
+test('what a lower tier said is remembered for the run and forgotten for the next, while the disk is asked each time', async (t) => {
+  const { disk, two, cache, told } = layers(t);
+  const { manifest, file } = sample(tempDir(t), 'a');
+  const run = cache();
+  assert.deepEqual(await run.lookUp('zlib', manifest.key, never), { outcome: 'absent' });
+  assert.deepEqual(told(), ['disk absent', 'one absent', 'two absent']);
+  await push(manifest, file, two, never);
+  assert.deepEqual(await run.lookUp('zlib', manifest.key, never), { outcome: 'absent' });
+  assert.deepEqual(told(), ['disk absent']);
+  assert.equal((await cache().lookUp('zlib', manifest.key, never)).outcome, 'hit');
+  await push(manifest, file, disk, never);
+  assert.equal((await run.lookUp('zlib', manifest.key, never)).outcome, 'hit');
+});
+
+test('a damaged body in one tier is told, and the next tier serves', async (t) => {
+  const { one, two, cache, told } = layers(t);
+  const { manifest, file, bytes } = sample(tempDir(t), 'a');
+  for (const tier of [one, two]) await push(manifest, file, tier, never);
+  const path = one.blobs.pathOf(manifest.body.digest);
+  writeFileSync(path, Buffer.alloc(bytes.length));
+  const fetched = await cache().fetchArtifact('zlib', manifest.key, never);
+  assert.equal(fetched.outcome, 'done');
+  assert.equal(fetched.tier, 'two');
+  assert.deepEqual(told(), ['disk absent', 'one hit', 'one rejected', 'two hit']);
+});
+
+test('a damaged body on the disk is set aside and fetched anew', async (t) => {
+  const { disk, one, cache, told } = layers(t);
+  const { manifest, file, bytes } = sample(tempDir(t), 'a');
+  for (const tier of [disk, one]) await push(manifest, file, tier, never);
+  writeFileSync(disk.blobs.pathOf(manifest.body.digest), Buffer.alloc(bytes.length));
+  const fetched = await cache().fetchArtifact('zlib', manifest.key, never);
+  assert.deepEqual(told(), ['disk hit', 'disk rejected', 'one hit']);
+  assert.equal(fetched.outcome, 'done');
+  assert.deepEqual(readFileSync(fetched.body), bytes);
+  assert.ok(disk.has('zlib', manifest.key));
+});
+
+test('a manifest without its body below is rejected, and nothing lands on the disk', async (t) => {
+  const { disk, one } = layers(t);
+  const { manifest, file } = sample(tempDir(t), 'a');
+  await push(manifest, file, one, never);
+  const tier = { ...one, lookUp: async () => ({ outcome: 'hit' as const, manifest }) };
+  rmSync(one.blobs.pathOf(manifest.body.digest));
+  const fetched = await layeredCache(disk, [tier]).fetchArtifact('zlib', manifest.key, never);
+  assert.deepEqual(fetched, { outcome: 'rejected', reason: `one: its body ${manifest.body.digest} is not there` });
+  assert.deepEqual(filesBelow(disk.folder), []);
+});
+
+const verdicts: readonly { readonly name: string; readonly lacks: readonly Lack[]; readonly expected: Lack }[] = [
+  {
+    name: 'absent when all say so',
+    lacks: [{ outcome: 'absent' }, { outcome: 'absent' }],
+    expected: { outcome: 'absent' },
+  },
+  {
+    name: 'unreachable before absent',
+    lacks: [{ outcome: 'unreachable', reason: 'down' }, { outcome: 'absent' }],
+    expected: { outcome: 'unreachable', reason: 'tier 0: down' },
+  },
+  {
+    name: 'rejected before unreachable',
+    lacks: [
+      { outcome: 'unreachable', reason: 'down' },
+      { outcome: 'rejected', reason: 'forged' },
+    ],
+    expected: { outcome: 'rejected', reason: 'tier 1: forged' },
+  },
+  {
+    name: 'every reason of the kind',
+    lacks: [
+      { outcome: 'unreachable', reason: 'down' },
+      { outcome: 'unreachable', reason: 'away' },
+    ],
+    expected: { outcome: 'unreachable', reason: 'tier 0: down; tier 1: away' },
+  },
+];
+for (const { name, lacks, expected } of verdicts) {
+  test(`where no tier has it the answer is ${name}`, async (t) => {
+    const { manifest } = sample(tempDir(t), 'a');
+    const tiers = lacks.map((lack, at) => lacking(`tier ${at}`, lack));
+    const cache = layeredCache(diskCache(tempDir(t)), tiers);
+    assert.deepEqual(await cache.lookUp('zlib', manifest.key, never), expected);
+    assert.deepEqual(await cache.fetchArtifact('zlib', manifest.key, never), expected);
+    assert.deepEqual(await cache.fetchBlob(manifest.body, never), expected);
+  });
+}
+
+test('the archive of a source comes from the disk, else from the first tier that has it', async (t) => {
+  const { disk, two, cache } = layers(t);
+  const { manifest, file, bytes } = sample(tempDir(t), 'a');
+  const { digest } = manifest.body;
+  assert.deepEqual(await cache().fetchBlob({ digest }, never), { outcome: 'absent' });
+  await two.putBlob(digest, file, never);
+  assert.deepEqual(await cache().fetchBlob({ digest }, never), { outcome: 'done', path: disk.blobs.pathOf(digest) });
+  assert.deepEqual(readFileSync(disk.blobs.pathOf(digest)), bytes);
+  rmSync(two.folder, { recursive: true });
+  assert.equal((await cache().fetchBlob({ digest }, never)).outcome, 'done');
+});
+
+test('sixteen fetches of one artifact at once bring it whole', async (t) => {
+  const { disk, one, cache } = layers(t);
+  const { manifest, file } = sample(tempDir(t), 'a', { sizeBytes: 300_000 });
+  await push(manifest, file, one, never);
+  const fetched = await Promise.all(
+    Array.from({ length: 16 }, () => cache().fetchArtifact('zlib', manifest.key, never)),
+  );
+  assert.ok(fetched.every(({ outcome }) => outcome === 'done'));
+  assert.deepEqual(filesBelow(disk.folder), filesBelow(one.folder));
+  assert.ok(existsSync(join(disk.folder, manifestObject('zlib', manifest.key))));
+});

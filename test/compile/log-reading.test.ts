@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { firstError, lastLines, lostOptions } from '../../src/compile/log-reading.ts';
+
+const rows: readonly (readonly [title: string, output: string, error: string | undefined])[] = [
+  [
+    "the compiler's first error, not make's last word",
+    "gcc -c a.c\na.c:3:5: warning: unused\na.c:7:1: error: expected ';'\na.c:9:1: error: second\nmake: *** [Makefile:2: a.o] Error 1\n",
+    "a.c:7:1: error: expected ';'",
+  ],
+  [
+    'a missing header',
+    'x/b.c:1:10: fatal error: zlib.h: No such file or directory\n',
+    'x/b.c:1:10: fatal error: zlib.h: No such file or directory',
+  ],
+  [
+    'what nasm says',
+    'simd/a.asm:12: error: parser: instruction expected\n',
+    'simd/a.asm:12: error: parser: instruction expected',
+  ],
+  ['what configure says', 'checking for x... no\nconfigure: error: x is needed\n', 'configure: error: x is needed'],
+  [
+    'the text of a message of CMake',
+    '-- Looking\nCMake Error at CMakeLists.txt:3 (message):\n  SIMD is required\n\nmore\n',
+    'CMake Error at CMakeLists.txt:3 (message): SIMD is required',
+  ],
+  [
+    'a symbol that the linker misses',
+    "/usr/bin/ld: a.o: in function `f':\na.c:(.text+0x5): undefined reference to `g'\n",
+    "/usr/bin/ld: a.o: in function `f':",
+  ],
+  [
+    'a library that the linker misses',
+    '/usr/bin/ld: cannot find -lz: No such file or directory\n',
+    '/usr/bin/ld: cannot find -lz: No such file or directory',
+  ],
+  ['a program that is not there', 'step: 1: exec: nosuch: not found\n', 'step: 1: exec: nosuch: not found'],
+  [
+    'how a Python program ended',
+    'Traceback (most recent call last):\n  File "setup.py"\n__main__.RequiredDependencyException: jpeg\n',
+    '__main__.RequiredDependencyException: jpeg',
+  ],
+  [
+    'a target that make has no rule for',
+    "make: *** No rule to make target 'x'.  Stop.\n",
+    "make: *** No rule to make target 'x'.  Stop.",
+  ],
+  ['nothing where nobody complained', 'all is well\n-- error handling: on\n', undefined],
+];
+for (const [title, output, error] of rows) {
+  test(`firstError() gives ${title}`, () => {
+    assert.equal(firstError(output), error);
+  });
+}
+
+test('lastLines() leaves empty lines out', () => {
+  assert.equal(lastLines('a\n\nb\n  \nc\n\n', 2), 'b\nc');
+});
+
+test('lostOptions() finds the options that configure does not know, save the standard ones', () => {
+  const output = 'configure: WARNING: unrecognized options: --with-foo, --disable-static, --enable-bar\nchecking\n';
+  const run = ['./configure', '--disable-static', '--with-foo=/x,y', '--enable-bar', '--with-good'];
+  assert.deepEqual(lostOptions(run, output), ['--with-foo=/x,y', '--enable-bar']);
+});
+
+test('lostOptions() finds the variables that nothing in a CMake project reads, save the standard ones', () => {
+  const output =
+    'CMake Warning:\n  Manually-specified variables were not used by the project:\n\n    BUILD_SHARED_LIBS\n    WITH_SIMDD\n\n\n-- Build files\n';
+  const run = ['cmake', '-DBUILD_SHARED_LIBS=ON', '-DWITH_SIMDD:BOOL=ON', '-DWITH_JAVA=OFF'];
+  assert.deepEqual(lostOptions(run, output), ['-DWITH_SIMDD:BOOL=ON']);
+});
+
+test('lostOptions() is empty where nobody complained', () => {
+  assert.deepEqual(lostOptions(['./configure', '--with-x'], 'checking\n'), []);
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { autotools } from '../../src/compile/autotools.ts';
+import { cmake } from '../../src/compile/cmake.ts';
+import { make } from '../../src/compile/make.ts';
+import { meson } from '../../src/compile/meson.ts';
+import { python } from '../../src/compile/python.ts';
+import { type Recipe, place } from '../../src/compile/recipe.ts';
+import { recipeProblems } from '../../src/compile/recipe-problems.ts';
+import { steps } from '../../src/compile/steps.ts';
+
+const recipes: readonly Recipe[] = [
+  autotools(),
+  autotools({ autoreconf: true, buildDir: '../build', check: true, configure: ['--without-x'] }),
+  cmake(),
+  cmake({ check: true, sourceDir: 'cmake', configure: ['-DX=1'] }),
+  make({ configure: ['./configure'], targets: ['shared'], variables: { PREFIX: place.prefix }, check: true }),
+  meson({ check: true }),
+  python(),
+  python({ pure: true, configSettings: { xcb: 'disable' }, setupCfg: { build_ext: { debug: '1' } } }),
+  steps([{ group: 'install', run: 'true' }]),
+];
+for (const recipe of recipes) {
+  const text = JSON.stringify(recipe);
+  const order = ['prepare', 'configure', 'build', 'check', 'install'];
+
+  test(`${recipe.kind}() gives a recipe without mistakes, as plain data, whose steps are in order: ${recipe.steps.map(({ group }) => group).join(' ')}`, () => {
+    assert.deepEqual(recipeProblems(recipe), []);
+    assert.deepEqual(JSON.parse(text), recipe);
+    const at = recipe.steps.map(({ group }) => order.indexOf(group));
+    assert.deepEqual(
+      at,
+      [...at].sort((a, b) => a - b),
+    );
+  });
+
+  test(`${recipe.kind}() never hands a number of jobs to make, which would leave the job server (${text.length})`, () => {
+    for (const { run } of recipe.steps)
+      if (run[0] === 'make') assert.ok(!run.includes('-j') && !run.includes(place.jobs));
+  });
+}
+
+test('install steps go through the stage', () => {
+  for (const { kind, steps: list } of recipes.slice(0, -1)) {
+    assert.ok(
+      list.filter(({ group }) => group === 'install').every(({ run }) => JSON.stringify(run).includes(place.stage)),
+      kind,
+    );
+  }
+});
+
+test('the commands of before and after stand around all others', () => {
+  const { steps: list } = autotools({ autoreconf: true, before: ['echo before'], after: [['echo', 'after']] });
+  assert.deepEqual(list[0], { group: 'prepare', run: 'echo before' });
+  assert.deepEqual(list.at(-1), { group: 'install', run: ['echo', 'after'] });
+});
+
+test('a pure Python package needs no compiler', () => {
+  assert.ok(python().tools.includes('cc'));
+  assert.ok(!python({ pure: true }).tools.includes('cc'));
+});
+
+const mistakes: readonly (readonly [title: string, make: () => Recipe, problems: readonly string[]])[] = [
+  [
+    'an unknown option',
+    // @ts-expect-error the option is misspelt
+    () => autotools({ autoreconv: true }),
+    ['autotools() has no option autoreconv, did you mean autoreconf'],
+  ],
+  [
+    'an option that resembles none',
+    // @ts-expect-error there is no such option
+    () => steps([], { wrong: 1 }),
+    ['steps() has no option wrong; known are autoreconf, env, tools, before, after'],
+  ],
+  [
+    'a text in place of a list',
+    // @ts-expect-error must be a list
+    () => cmake({ configure: '-DX=1' }),
+    ['option configure of cmake() must be a list of texts'],
+  ],
+  [
+    'several mistakes at once',
+    // @ts-expect-error must be true or false
+    () => make({ check: 'yes', env: { A: 1 }, before: [1] }),
+    [
+      'option check of make() must be true or false',
+      'option env of make() must be texts by name',
+      'option before of make() must be a list of commands, each one a list of arguments or a text for the shell',
+    ],
+  ],
+  [
+    'a setup.cfg without sections',
+    // @ts-expect-error must have sections
+    () => python({ setupCfg: { xcb: '1' } }),
+    ['option setupCfg of python() must be texts by section and name'],
+  ],
+  [
+    'something that is no object',
+    // @ts-expect-error must be an object
+    () => meson(['-Dx=1']),
+    ['meson() takes its options as one object'],
+  ],
+];
+for (const [title, recipe, problems] of mistakes) {
+  test(`${title} is kept in the recipe until the Buildfile is checked, and nothing is thrown`, () => {
+    assert.deepEqual(recipeProblems(recipe()), problems);
+  });
+}
+
+const good: Recipe = {
+  kind: 'steps',
+  steps: [{ group: 'build', run: ['true'] }],
+  env: {},
+  tools: [],
+  autoreconf: false,
+};
+const bad: readonly (readonly [title: string, recipe: unknown, problem: RegExp])[] = [
+  ['no recipe at all', undefined, /^recipe must be what/],
+  ['an object of another sort', { kind: 'x' }, /^recipe must have steps, env and tools/],
+  ['no steps', { ...good, steps: [] }, /^recipe has no steps$/],
+  [
+    'an unknown group',
+    { ...good, steps: [{ group: 'biuld', run: 'true' }] },
+    /^step 1 is of group biuld, did you mean build$/,
+  ],
+  ['an empty command', { ...good, steps: [{ group: 'build', run: [] }] }, /^step 1 must run/],
+  ['a command with a zero byte', { ...good, steps: [{ group: 'build', run: ['a\0b'] }] }, /^step 1 must run/],
+  [
+    'a folder above the root',
+    { ...good, steps: [{ group: 'build', run: 'true', in: '../../x' }] },
+    /^step 1 runs in \.\.\/\.\.\/x/,
+  ],
+  [
+    'a folder that comes back too late',
+    { ...good, steps: [{ group: 'build', run: 'true', in: '../../w/tree' }] },
+    /^step 1 runs in/,
+  ],
+  ['an absolute folder', { ...good, steps: [{ group: 'build', run: 'true', in: '/tmp' }] }, /^step 1 runs in \/tmp/],
+  ['a PATH of its own', { ...good, env: { PATH: '/x' } }, /^env sets PATH, which is for vbuild to set$/],
+  ['variables for make', { ...good, env: { MAKEFLAGS: '-j8' } }, /^env sets MAKEFLAGS/],
+  ['a variable that no shell could name', { ...good, env: { 'A B': '1' } }, /^env has a variable/],
+  ['an unknown tool', { ...good, tools: ['cmaek'] }, /^tool cmaek is not known, did you mean cmake$/],
+  [
+    'python without the tool',
+    { ...good, steps: [{ group: 'build', run: [place.python] }] },
+    /^recipe uses @python@ but not the tool python3$/,
+  ],
+];
+for (const [title, recipe, problem] of bad) {
+  test(`recipeProblems() finds ${title}`, () => {
+    const problems = recipeProblems(recipe);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? '', problem);
+  });
+}
+
+test('recipeProblems() lets a step run beside the tree', () => {
+  assert.deepEqual(recipeProblems({ ...good, steps: [{ group: 'build', run: 'true', in: '../build/x/..' }] }), []);
+});

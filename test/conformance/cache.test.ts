@@ -1,0 +1,190 @@
+/** What every cache tier promises, run against each kind there is. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { serialiseManifest } from '../../src/artifact/manifest-text.ts';
+import type { CacheTier } from '../../src/cache/cache.ts';
+import { diskCache } from '../../src/cache/disk.ts';
+import { blobObject, manifestObject } from '../../src/cache/layout.ts';
+import { push } from '../../src/cache/push.ts';
+import { s3Cache } from '../../src/cache/s3.ts';
+import { s3 } from '../../src/cache/s3-spec.ts';
+import { digestOf } from '../../src/model/digest.ts';
+import { filesBelow, never, sample } from '../cache/sample.ts';
+import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
+import { type WithCleanUp, tempDir } from '../support/temp.ts';
+
+interface Fixture {
+  readonly tier: CacheTier;
+  /** Puts bytes under an object name, past the tier. */
+  readonly place: (object: string, bytes: string | Uint8Array) => Promise<void>;
+  /** Every object name there is. */
+  readonly objects: () => Promise<readonly string[]>;
+}
+
+const kinds: readonly {
+  readonly kind: string;
+  readonly skip: string | false;
+  readonly make: (t: WithCleanUp) => Promise<Fixture>;
+}[] = [
+  {
+    kind: 'disk',
+    skip: false,
+    async make(t) {
+      const folder = tempDir(t);
+      return {
+        tier: diskCache(folder),
+        async place(object, bytes) {
+          mkdirSync(dirname(join(folder, object)), { recursive: true });
+          writeFileSync(join(folder, object), bytes);
+        },
+        objects: async () => filesBelow(folder),
+      };
+    },
+  },
+  {
+    kind: 's3',
+    skip: skipWithoutS3,
+    async make() {
+      const bucket = await server.bucket();
+      const spec = s3({ bucket, endpoint: server.endpoint });
+      return {
+        tier: s3Cache(spec, server.owner),
+        place: (object, bytes) => server.put(bucket, object, bytes),
+        objects: () => server.list(bucket),
+      };
+    },
+  },
+];
+
+let server: S3Server;
+before(async () => {
+  if (skipWithoutS3 === false) server = await startS3Server();
+});
+after(() => server?.close());
+
+for (const { kind, skip, make } of kinds) {
+  describe(`a cache tier of kind ${kind}`, { skip }, () => {
+    test('gives back what was pushed, byte for byte', async (t) => {
+      const { tier } = await make(t);
+      const { manifest, file, bytes } = sample(tempDir(t), 'a');
+      await push(manifest, file, tier, never);
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'hit', manifest });
+      const into = join(tempDir(t), 'body');
+      assert.deepEqual(await tier.fetchBlob(manifest.body, into, never), { outcome: 'done' });
+      assert.deepEqual(readFileSync(into), bytes);
+    });
+
+    test('takes packages of any name that a package may bear', async (t) => {
+      const { tier } = await make(t);
+      for (const name of ['libsigc++-2.0', 'x', 'A_b.c~d', 'q&a=1;b#c?d%25']) {
+        const { manifest, file } = sample(tempDir(t), 'a', { name });
+        await push(manifest, file, tier, never);
+        assert.deepEqual(await tier.lookUp(name, manifest.key, never), { outcome: 'hit', manifest });
+      }
+    });
+
+    test('holds an object per body and per manifest, named as the layout says, and nothing else', async (t) => {
+      const { tier, objects } = await make(t);
+      const { manifest, file } = sample(tempDir(t), 'a');
+      await push(manifest, file, tier, never);
+      assert.deepEqual(await objects(), [manifestObject('zlib', manifest.key), blobObject(manifest.body.digest)]);
+    });
+
+    test('says absent of a key and of a blob that it was never given', async (t) => {
+      const { tier } = await make(t);
+      const { manifest } = sample(tempDir(t), 'a');
+      const into = join(tempDir(t), 'body');
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'absent' });
+      assert.deepEqual(await tier.fetchBlob(manifest.body, into, never), { outcome: 'absent' });
+      assert.equal(existsSync(into), false);
+    });
+
+    test('keeps the first build of a key when another one is pushed', async (t) => {
+      const { tier } = await make(t);
+      const [first, second] = [sample(tempDir(t), 'a'), sample(tempDir(t), 'a')];
+      await push(first.manifest, first.file, tier, never);
+      await push(second.manifest, second.file, tier, never);
+      assert.deepEqual(await tier.lookUp('zlib', first.manifest.key, never), {
+        outcome: 'hit',
+        manifest: first.manifest,
+      });
+    });
+
+    test('holds one valid artifact after sixteen pushes of one key at once', async (t) => {
+      const { tier } = await make(t);
+      const samples = Array.from({ length: 16 }, () => sample(tempDir(t), 'a', { sizeBytes: 100_000 }));
+      await Promise.all(samples.map(({ manifest, file }) => push(manifest, file, tier, never)));
+      const answer = await tier.lookUp('zlib', samples[0]?.manifest.key ?? assert.fail(), never);
+      assert.equal(answer.outcome, 'hit');
+      const { body } = answer.manifest;
+      assert.ok(samples.some(({ manifest }) => manifest.body.digest === body.digest));
+      const into = join(tempDir(t), 'body');
+      assert.deepEqual(await tier.fetchBlob(body, into, never), { outcome: 'done' });
+      assert.equal(digestOf(readFileSync(into)), body.digest);
+    });
+
+    test('rejects a manifest that is not one, or not the one asked for', async (t) => {
+      const { tier, place } = await make(t);
+      const folder = tempDir(t);
+      const { manifest } = sample(folder, 'a');
+      const object = manifestObject('zlib', manifest.key);
+      const strangers = [
+        '',
+        '{',
+        '{}',
+        '[]',
+        'null',
+        serialiseManifest(sample(folder, 'b').manifest),
+        serialiseManifest(sample(folder, 'a', { name: 'png' }).manifest),
+      ];
+      for (const text of strangers) {
+        await place(object, text);
+        const answer = await tier.lookUp('zlib', manifest.key, never);
+        assert.equal(answer.outcome, 'rejected', text);
+        assert.notEqual(answer.reason, '');
+      }
+    });
+
+    test('rejects a blob with other bytes than its name says, and leaves nothing of it', async (t) => {
+      const { tier, place } = await make(t);
+      const { manifest, bytes } = sample(tempDir(t), 'a');
+      const into = join(tempDir(t), 'body');
+      const damaged = Buffer.from(bytes);
+      damaged[17] = (damaged[17] ?? 0) ^ 1;
+      for (const content of [damaged, bytes.subarray(1), Buffer.concat([bytes, bytes]), Buffer.alloc(0)]) {
+        await place(blobObject(manifest.body.digest), content);
+        const fetched = await tier.fetchBlob(manifest.body, into, never);
+        assert.equal(fetched.outcome, 'rejected');
+        assert.equal(existsSync(into), false);
+      }
+    });
+
+    test('takes archives of sources as blobs without a manifest, their size not known beforehand', async (t) => {
+      const { tier } = await make(t);
+      const { manifest, file, bytes } = sample(tempDir(t), 'a', { sizeBytes: 700_000 });
+      const { digest } = manifest.body;
+      await tier.putBlob(digest, file, never);
+      await tier.putBlob(digest, file, never);
+      const into = join(tempDir(t), 'archive');
+      const seen: number[] = [];
+      assert.deepEqual(await tier.fetchBlob({ digest }, into, never, (doneBytes) => seen.push(doneBytes)), {
+        outcome: 'done',
+      });
+      assert.deepEqual(readFileSync(into), bytes);
+      assert.equal(seen.at(-1), bytes.length);
+    });
+
+    test('throws the reason of an aborted signal, not an answer', async (t) => {
+      const { tier } = await make(t);
+      const { manifest, file } = sample(tempDir(t), 'a');
+      const why = new Error('interrupted by the user');
+      const signal = AbortSignal.abort(why);
+      const into = join(tempDir(t), 'body');
+      await assert.rejects(tier.lookUp('zlib', manifest.key, signal), why);
+      await assert.rejects(tier.fetchBlob(manifest.body, into, signal), why);
+      await assert.rejects(push(manifest, file, tier, signal), why);
+    });
+  });
+}

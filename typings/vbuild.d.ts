@@ -1,0 +1,292 @@
+// biome-ignore-all format: made from src/index.ts by test/types/typings.ts
+/** All that a Buildfile may import from vbuild. */
+export interface PackageOptions {
+    /**
+     * Upstream's version; together with the name it identifies the package. Letters, digits and `. + ~ -`, a letter or digit
+     * first. A source that knows its upstream's version (`debian`) insists on this one.
+     */
+    readonly version: string;
+    /** Where the pristine tree comes from: what `tarball()`, `git()`, `debian()` or `directory()` returns. */
+    readonly source: SourceSpec;
+    /**
+     * Applied in order to the pristine tree, strictly: a folder, relative to the Buildfile's folder, with a `series` file or
+     * else with `*.patch` files taken in code-unit order; or a list of files. None when not given.
+     */
+    readonly patches?: PatchSpec;
+    /**
+     * Packages that this one links with or loads: they reach the prefix with it. Also those that are not listed in the
+     * build's `packages` become part of the build. One prefix holds one version of each name.
+     */
+    readonly deps?: readonly Package[];
+    /** Packages needed while compiling only: they and their own `deps` are in the private prefix, none of them is installed. */
+    readonly buildDeps?: readonly Package[];
+    /** How it is compiled: what `autotools()`, `cmake()`, `meson()`, `make()`, `python()` or `steps()` returns. */
+    readonly recipe: Recipe;
+    /** Tools beyond those that the recipe declares; their versions are pinned for each platform and count in the content key. */
+    readonly tools?: readonly ToolName[];
+    /** Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`. */
+    readonly remove?: readonly string[];
+    /** SONAMEs that the host provides and this package may need, beyond the C and C++ run-time libraries, such as `libX11.so.6`. */
+    readonly hostLibraries?: readonly string[];
+    /** Strip symbols that are not needed to run; true when not given. */
+    readonly strip?: boolean;
+}
+/** A node of the graph, plain data; its identity is its name plus its version. Made by `definePackage` only. */
+export interface Package extends PackageOptions {
+    readonly name: string;
+}
+export interface BuildOptions {
+    /** What can be built; what they depend on is part of the build without being listed. */
+    readonly packages: readonly Package[];
+    /** What `vbuild` without a target builds; all of `packages` when not given. */
+    readonly defaults?: readonly Package[];
+    /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
+    readonly cache?: readonly S3Spec[];
+}
+/** What a Buildfile exports by default: as written, not yet checked. Made by `defineBuild` only. */
+export interface BuildDefinition extends BuildOptions {
+}
+/**
+ * Defines a package. The value is how other packages name it as a dependency. Several calls may give one name, if each
+ * gives another version: different prefixes can then hold different ones.
+ *
+ * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ *
+ * @param name Small letters, digits and `. + -`, a letter or digit first; not the name of one of vbuild's commands.
+ */
+export declare function definePackage(name: string, options: PackageOptions): Package;
+/**
+ * Puts packages together into a build; a Buildfile exports the result as its default.
+ *
+ * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ */
+export declare function defineBuild(options: BuildOptions): BuildDefinition;
+export interface DebianSpec {
+    readonly kind: 'debian';
+    /** Name of the source package, which is not always that of the binary package (`zlib`, not `zlib1g`). */
+    readonly name: string;
+    /** Whether Debian's own patches are applied, before those of the Buildfile. */
+    readonly patches: boolean;
+    /** Debian's full version (`1:2.1.5-2`); when not given, the newest one that has the package's upstream version. */
+    readonly version?: string;
+}
+/** A source package of the distribution, as the machine's own apt configuration serves it; Debian's patches only when asked for. */
+export declare const debian: (name: string, options?: {
+    readonly patches?: boolean;
+    readonly version?: string;
+}) => DebianSpec;
+export interface DirectorySpec {
+    readonly kind: 'directory';
+    /** Relative to the Buildfile. */
+    readonly path: string;
+}
+/**
+ * A folder of the project, relative to the Buildfile. All of it is the source, symlinks kept as they are, but for what version control
+ * and vbuild keep for themselves: `.git`, `.hg`, `.svn` and `.vbuild` on every level. What else is not to be copied belongs outside of the folder.
+ */
+export declare const directory: (path: string) => DirectorySpec;
+export interface GitSpec {
+    readonly kind: 'git';
+    readonly url: string;
+    readonly rev: string;
+    readonly subdir?: string;
+    readonly submodules?: boolean;
+}
+export interface GitOptions {
+    /** A tag, a branch, or a full commit id. What a tag or branch stands for is looked up once; the commit is what is pinned. */
+    readonly rev: string;
+    /** The folder of the repository that is the source. */
+    readonly subdir?: string;
+    /** Whether submodules are part of the source; false when not given, and then their folders are left out with a warning. */
+    readonly submodules?: boolean;
+}
+/** A git repository. @param url Anything that `git fetch` takes, also a path; a relative one starts at the Buildfile. */
+export declare const git: (url: string, options: GitOptions) => GitSpec;
+export interface TarballSpec {
+    readonly kind: 'tarball';
+    /** Places of one and the same archive, asked in this order: `http:`, `https:` or `file:` URLs, or paths relative to the Buildfile. */
+    readonly from: readonly string[];
+    readonly sha256?: string;
+    readonly strip?: number;
+    readonly subdir?: string;
+}
+export interface TarballOptions {
+    /** SHA-256 of the archive; what comes first is pinned when not given. */
+    readonly sha256?: string;
+    /** Leading path parts to drop from the names in it; a top folder that holds everything is dropped when not given. */
+    readonly strip?: number;
+    /** The folder of the archive, after `strip`, that is the source. */
+    readonly subdir?: string;
+}
+/** An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip. @param from One place or several mirrors, asked in order. */
+export declare const tarball: (from: string | readonly string[], options?: TarballOptions) => TarballSpec;
+export type SourceSpec = TarballSpec | GitSpec | DebianSpec | DirectorySpec;
+/** How a Buildfile names patches. */
+export interface PatchEntry {
+    /** Path of the patch, relative to the Buildfile's folder. */
+    readonly file: string;
+    /** Leading path parts to drop from the names in it; 1 when not given. */
+    readonly strip?: number;
+}
+/** A folder (with a `series` file, else its `*.patch` in code-unit order), relative to the Buildfile's folder; or an explicit list. */
+export type PatchSpec = string | readonly (string | PatchEntry)[];
+export interface AutotoolsOptions extends CommonOptions {
+    /** Arguments for configure after the standard ones, such as `--without-x`. One that configure does not know is an error. */
+    readonly configure?: readonly string[];
+    /**
+     * Makes configure anew with autoreconf first: for an archive without one, and wherever a patch touches `configure.ac`,
+     * `*.m4` or `Makefile.am`, which may be without effect otherwise.
+     */
+    readonly autoreconf?: boolean;
+    /** Where to configure and build, relative to the tree, such as `../build`; in the tree itself when not given. */
+    readonly buildDir?: string;
+    /** Also runs `make check`. */
+    readonly check?: boolean;
+}
+/** `autoreconf` if asked for, `configure`, `make`, `make install`: shared libraries only. */
+export declare function autotools(options?: AutotoolsOptions): Recipe;
+export interface CmakeOptions extends CommonOptions {
+    /** Arguments for cmake after the standard ones, such as `-DBUILD_DOC=OFF`. A `-D` that nothing reads is an error. */
+    readonly configure?: readonly string[];
+    /** Where to build, relative to the tree; `../build` when not given. */
+    readonly buildDir?: string;
+    /** The folder with the top CMakeLists.txt, relative to the tree; the tree itself when not given. */
+    readonly sourceDir?: string;
+    /** Also runs `ctest`. */
+    readonly check?: boolean;
+}
+/** `cmake`, `make`, `make install`, outside the tree: shared libraries, no build type. A package in C++ adds the tool `cxx`. */
+export declare function cmake(options?: CmakeOptions): Recipe;
+export interface MakeOptions extends CommonOptions {
+    /** The whole command that configures, such as `['./configure', `--prefix=${place.prefix}`]`; none when not given. */
+    readonly configure?: readonly string[];
+    /** What make builds; its first target when not given. */
+    readonly targets?: readonly string[];
+    /** What make installs; `['install']` when not given. */
+    readonly install?: readonly string[];
+    /** Set on make's command line, for building and installing alike, such as `{ PREFIX: place.prefix }`; makes below it see them too. */
+    readonly variables?: Readonly<Record<string, string>>;
+    /** The folder with the makefile, relative to the tree; the tree itself when not given. */
+    readonly buildDir?: string;
+    /** Also runs `make check`. */
+    readonly check?: boolean;
+}
+/** The command given as `configure`, then `make` and `make install`, both with no more variables than given and DESTDIR. */
+export declare function make(options?: MakeOptions): Recipe;
+export interface MesonOptions extends CommonOptions {
+    /** Arguments for `meson setup` after the standard ones, such as `-Ddocs=disabled`. */
+    readonly configure?: readonly string[];
+    /** Where to build, relative to the tree; `../build` when not given. */
+    readonly buildDir?: string;
+    /** Also runs `meson test`. */
+    readonly check?: boolean;
+}
+/**
+ * `meson setup`, `ninja`, `meson install`, outside the tree: shared libraries, no build type, nothing downloaded. Features that
+ * Meson would switch on by what the host happens to have are off unless `configure` switches them on.
+ */
+export declare function meson(options?: MesonOptions): Recipe;
+export interface PythonOptions extends CommonOptions {
+    /** Settings for the build backend, passed by pip as `--config-settings NAME=VALUE`. */
+    readonly configSettings?: Readonly<Record<string, string>>;
+    /** Entries to set in the tree's `setup.cfg`, by section and name, such as `{ build_ext: { 'disable-xcb': '1' } }`. */
+    readonly setupCfg?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+    /** Whether it is all Python: needs no compiler then. */
+    readonly pure?: boolean;
+}
+/** `pip wheel` with what is declared and nothing else, then its content into `lib/PYTHON/site-packages`, with `.pyc` files that are the same every time. */
+export declare function python(options?: PythonOptions): Recipe;
+/** Stands for places that differ from build to build; replaced in steps and environment when they run, kept as they are in the content key. */
+export declare const place: {
+    /** The private prefix: the declared closure is merged here, and `--prefix` names it. */
+    readonly prefix: '@prefix@';
+    /** DESTDIR: what is installed lands in `@stage@@prefix@`. */
+    readonly stage: '@stage@';
+    /** The package's own copy of its patched tree; steps start here. */
+    readonly tree: '@tree@';
+    /** The folder above `tree`, for build folders outside the tree. */
+    readonly root: '@root@';
+    /** How many jobs the step may run at once; never part of the key. */
+    readonly jobs: '@jobs@';
+    /** `python3.11` or what the pinned python3 is called. */
+    readonly python: '@python@';
+};
+export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
+/** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
+export type StepCommand = readonly string[] | string;
+export interface Step {
+    readonly group: StepGroup;
+    readonly run: StepCommand;
+    /** Where it runs, relative to the tree, not above the folder that holds the tree; made if it is not there. The tree itself when not given. */
+    readonly in?: string;
+}
+export interface Recipe {
+    /** The function it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
+    readonly kind: string;
+    readonly steps: readonly Step[];
+    /** Added to the standard environment, or in place of its values. */
+    readonly env: Readonly<Record<string, string>>;
+    /** Programs that the steps call beyond the POSIX ones. */
+    readonly tools: readonly ToolName[];
+    /** Set when the steps regenerate configure; silences the warning for patches that would need it. */
+    readonly autoreconf: boolean;
+    /** Mistakes in the options that it was made from, each one a clause; a Buildfile with any is refused when it is loaded. */
+    readonly problems?: readonly string[];
+}
+/** Options that every recipe function takes. */
+export interface CommonOptions {
+    /** Added to the standard environment, or in place of its values; values may use `place`. */
+    readonly env?: Readonly<Record<string, string>>;
+    /** Tools beyond those that such a recipe always needs. */
+    readonly tools?: readonly ToolName[];
+    /** Commands that run in the tree before all others. */
+    readonly before?: readonly StepCommand[];
+    /** Commands that run in the tree after all others, when everything is in `@stage@@prefix@`. */
+    readonly after?: readonly StepCommand[];
+}
+export interface StepsOptions extends CommonOptions {
+    /** Set when the steps run autoreconf; silences the warning for patches that would need it. */
+    readonly autoreconf?: boolean;
+}
+/** The steps as they are. Whatever tools they call must be named, `patchelf` and `strip` too if they install ELF files. */
+export declare function steps(list: readonly Step[], options?: StepsOptions): Recipe;
+/** The name of a tool that vbuild knows; a literal, so that the compiler finds a misspelt one. */
+export type ToolName =
+    | 'autoconf'
+    | 'automake'
+    | 'bison'
+    | 'cc'
+    | 'cmake'
+    | 'cxx'
+    | 'flex'
+    | 'gettext'
+    | 'libtool'
+    | 'm4'
+    | 'make'
+    | 'meson'
+    | 'nasm'
+    | 'ninja'
+    | 'patchelf'
+    | 'perl'
+    | 'pkg-config'
+    | 'python-headers'
+    | 'python-pip'
+    | 'python-setuptools'
+    | 'python-wheel'
+    | 'python3'
+    | 'strip'
+    | 'texinfo';
+/** How a Buildfile names a bucket. */
+export interface S3Spec {
+    readonly kind: 's3';
+    readonly bucket: string;
+    /** Key prefix inside the bucket, without slashes at its ends; none when not given. */
+    readonly prefix?: string;
+    /** The SDK's own default (AWS_REGION, profile) when not given. */
+    readonly region?: string;
+    /** URL of an S3-compatible server; AWS when not given. */
+    readonly endpoint?: string;
+}
+/** A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile. */
+export declare const s3: (options: Omit<S3Spec, 'kind'>) => S3Spec;
+export {};
