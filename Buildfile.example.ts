@@ -38,12 +38,13 @@ const libjpegTurbo = definePackage('libjpeg-turbo', {
 });
 
 // Debian's source packages do not always bear the package's name. `deps` are values, not names: libpng links with zlib,
-// and while it compiles it sees zlib and nothing else of what is built here.
+// and while it compiles it sees zlib and nothing else of what is built here. One of Debian's patches touches Makefile.am,
+// which may be without effect unless configure is made anew; so `autoreconf` is set, and vbuild warns where it is forgotten.
 const libpng = definePackage('libpng', {
   version: '1.6.39',
   source: debian('libpng1.6', { patches: true }),
   deps: [zlib],
-  recipe: autotools(),
+  recipe: autotools({ autoreconf: true }),
 });
 
 // A configure script takes what it happens to find on the machine, unless it is told not to. An option that it does not
@@ -80,15 +81,14 @@ const libwebp = definePackage('libwebp', {
   }),
 });
 
-// One of Debian's patches touches configure.ac. Such a patch is without effect unless configure is made anew, so
-// `autoreconf` is set; vbuild warns where it is forgotten.
+// Here it is configure.ac that a patch touches.
 const lcms2 = definePackage('lcms2', {
   version: '2.14',
   source: debian('lcms2', { patches: true }),
   recipe: autotools({ autoreconf: true, configure: ['--without-jpeg', '--without-tiff'] }),
 });
 
-// This archive comes without a configure script, so it is made here too.
+// And this archive comes without a configure script.
 const tiff = definePackage('tiff', {
   version: '4.5.0',
   source: debian('tiff', { patches: true }),

@@ -12,7 +12,7 @@ import { fullClosure } from './graph.ts';
 import { installWanted } from './install-stage.ts';
 import { findArtifacts } from './look-up.ts';
 import { buildMissing } from './make-packages.ts';
-import { localSources, pinSources, pinTools } from './pinning.ts';
+import { pinSources, pinTools } from './pinning.ts';
 import { type Pushes, startPushes } from './pushes.ts';
 import type { BuildRequest } from './request.ts';
 import { type Wanted, wanted } from './roots.ts';
@@ -97,9 +97,8 @@ async function settle(
 ): Promise<{ facts: Facts; missing: readonly Package[] }> {
   const { workspace, platform } = run;
   const packages = fullClosure(want.packages);
-  const locals = await localSources(packages, run);
   let lock = readLock(workspace.lockFile);
-  const gather = (): Facts => gatherFacts(packages, { lock, locals, platform, workspace });
+  const gather = (): Facts => gatherFacts(packages, { lock, platform, workspace });
   const save = (changed: Lock): void => {
     if (changed !== lock) writeLock(workspace.lockFile, changed);
     lock = changed;

@@ -6,6 +6,7 @@ import { contentKey, keyText } from '../key/fields.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { SeriesPatch } from '../patches/patch-spec.ts';
 import { readSeries } from '../patches/series.ts';
+import { sourceKind } from '../sources/index.ts';
 import { fieldsOf, fileInput, readStamp } from '../stamps/stamp.ts';
 import { directDependencies } from './graph.ts';
 import { type StageFacts, stageInputs } from './stages.ts';
@@ -34,19 +35,16 @@ export const toolsOf = ({ recipe, tools }: Package): ToolName[] => [...new Set([
 
 /**
  * @param packages Closed under both kinds of dependencies, each after its own.
- * @param locals What the sources that are never pinned hold now, by package.
- * @throws {VbuildError} for a patch or a series that is missing or malformed.
+ * @throws {VbuildError} for a patch, a series or a folder of the project that is missing or malformed.
  */
 export function gatherFacts(
   packages: readonly Package[],
   {
     lock,
-    locals,
     platform,
     workspace,
   }: {
     readonly lock: Lock;
-    readonly locals: ReadonlyMap<Package, LockedSource>;
     readonly platform: string;
     readonly workspace: Workspace;
   },
@@ -56,8 +54,7 @@ export function gatherFacts(
   const unpinnedTools = new Set<ToolName>();
   const pins = lock.tools[platform] ?? {};
   for (const one of packages) {
-    const locked = lock.sources[packageId(one)];
-    const source = locals.get(one) ?? (pinnedFor(locked, one.source) ? locked : undefined);
+    const source = sourceNow(one, lock, workspace);
     if (source === undefined) unpinned.push(one);
     const tools = toolsOf(one).map((tool) => [tool, pins[tool]] as const);
     for (const [tool, pin] of tools) if (pin === undefined) unpinnedTools.add(tool);
@@ -82,4 +79,12 @@ export function gatherFacts(
     known.set(one, { ...facts, id: packageId(one), places, series, keyText: text, key: contentKey(text) });
   }
   return { known, unpinned, unpinnedTools: [...unpinnedTools] };
+}
+
+/** A folder of the project counts by what it holds now, any other source by its pin, if that was made for it. */
+function sourceNow(one: Package, lock: Lock, workspace: Workspace): LockedSource | undefined {
+  const tree = sourceKind(one.source).current?.(one.source, workspace.folder);
+  if (tree !== undefined) return { spec: one.source, pin: { kind: one.source.kind }, tree };
+  const locked = lock.sources[packageId(one)];
+  return pinnedFor(locked, one.source) ? locked : undefined;
 }

@@ -5,14 +5,15 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, pinnedFor } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Digest } from '../model/digest.ts';
+import type { Reason } from '../model/event.ts';
 import { sourceKind } from '../sources/index.ts';
 import type { Pin, SourceContext } from '../sources/source.ts';
 import { staleness } from '../stamps/staleness.ts';
-import { fieldsOf, type Input, readStamp } from '../stamps/stamp.ts';
+import { fieldsOf, type Input, readStamp, type Stamp } from '../stamps/stamp.ts';
 import { exists, makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { type Run, runStage } from './run.ts';
-import { placesOf } from './workspace.ts';
+import { type PackagePlaces, placesOf } from './workspace.ts';
 
 function contextFor(one: Package, run: Run): SourceContext {
   const state = placesOf(run.workspace, one).fetchState;
@@ -62,16 +63,8 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
   const pin = pinned?.pin ?? (await resolveSource(one, run));
   const inputs = inputsOf(one, pin);
   const stamp = readStamp(places.stamps, 'fetch');
-  const verdict = staleness(stamp, fieldsOf(inputs), exists(places.source));
-  if (
-    verdict.fresh &&
-    stamp !== undefined &&
-    isIntact(places, stamp.results) &&
-    (pinned === undefined || stamp.results['tree'] === pinned.tree)
-  ) {
-    return lockedSource(one, pin, stamp.results);
-  }
-  const reasons = verdict.fresh ? [{ input: 'output', before: 'as fetched', now: 'changed since' }] : verdict.reasons;
+  const reasons = whyFetch(stamp, inputs, pinned, places);
+  if (stamp !== undefined && reasons.length === 0) return lockedSource(one, pin, stamp.results);
   const { results } = await runStage(run, one, { stage: 'fetch', reasons, inputs }, async () => {
     const incoming = `${places.source}.incoming`;
     for (const folder of [incoming, places.source, places.series]) removeTree(folder);
@@ -99,13 +92,22 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
   }
 }
 
-/** Whether nobody touched the trees since they were fetched; reads them whole, which costs less than compiling something else. */
-const isIntact = (
-  places: { readonly source: string; readonly series: string },
-  results: Readonly<Record<string, string>>,
-): boolean =>
-  treeDigest(places.source) === results['tree'] &&
-  (results['series'] === undefined || (exists(places.series) && treeDigest(places.series) === results['series']));
+/** Why the stage must run; reads the trees whole when nothing else speaks for it, which costs less than compiling something else. */
+function whyFetch(
+  stamp: Stamp | undefined,
+  inputs: readonly Input[],
+  pinned: LockedSource | undefined,
+  { source, series }: PackagePlaces,
+): readonly Reason[] {
+  const verdict = staleness(stamp, fieldsOf(inputs), exists(source));
+  if (!verdict.fresh || stamp === undefined) return verdict.fresh ? [] : verdict.reasons;
+  const { tree = '', series: seriesBefore } = stamp.results;
+  if (pinned !== undefined && pinned.tree !== tree) return [{ input: 'source.tree', before: tree, now: pinned.tree }];
+  const intact =
+    treeDigest(source) === tree &&
+    (seriesBefore === undefined || (exists(series) && treeDigest(series) === seriesBefore));
+  return intact ? [] : [{ input: 'output', before: 'as fetched', now: 'changed since' }];
+}
 
 function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, string>>): LockedSource {
   const { tree, series } = results;

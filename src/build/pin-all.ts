@@ -1,13 +1,14 @@
 /** Pins everything that some packages need, without building any of it. */
 import { join } from 'node:path';
-import type { Build, Package } from '../buildfile/package.ts';
-import { readLock, writeLock } from '../buildfile/pins.ts';
+import { type Build, type Package, packageId } from '../buildfile/package.ts';
+import { type LockedSource, lockText, readLock, writeLock } from '../buildfile/pins.ts';
+import { canonicalJson } from '../key/fields.ts';
 import type { Emit } from '../model/event.ts';
 import { makeFolder } from '../system/files.ts';
 import { acquireLock } from '../system/lock.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
-import { localSources, pinSources, pinTools } from './pinning.ts';
+import { pinSources, pinTools } from './pinning.ts';
 import { startRun } from './start-run.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -20,22 +21,39 @@ export interface PinRequest {
   readonly offline: boolean;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Resolve the targets themselves anew, whatever their pins say. */
+  readonly move: boolean;
 }
 
-/** @returns The packages that had no pin and have one now. @throws {VbuildError | VbuildErrors} */
-export async function pinAll(request: PinRequest): Promise<readonly Package[]> {
-  const { workspace, platform, targets } = request;
+/** A pin that was made or moved. */
+export interface PinChange {
+  readonly package: Package;
+  /** Undefined for a source that had no pin. */
+  readonly before: LockedSource | undefined;
+  readonly now: LockedSource;
+}
+
+/** @returns What changed, dependencies first. @throws {VbuildError | VbuildErrors} */
+export async function pinAll(request: PinRequest): Promise<readonly PinChange[]> {
+  const { workspace, platform, targets, move } = request;
   makeFolder(workspace.state);
   await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal: request.signal });
   const { run } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   const packages = fullClosure(targets);
   const before = readLock(workspace.lockFile);
   const tools = await pinTools(packages, before, run);
-  const locals = await localSources(packages, run);
-  const { unpinned } = gatherFacts(packages, { lock: tools, locals, platform, workspace });
-  const after = await pinSources(unpinned, tools, run);
-  if (after !== before) writeLock(workspace.lockFile, after);
-  return unpinned;
+  const moving = new Set(move ? targets.map(packageId) : []);
+  const kept = {
+    ...tools,
+    sources: Object.fromEntries(Object.entries(tools.sources).filter(([id]) => !moving.has(id))),
+  };
+  const { unpinned } = gatherFacts(packages, { lock: kept, platform, workspace });
+  const after = await pinSources(unpinned, kept, run);
+  if (lockText(after) !== lockText(before)) writeLock(workspace.lockFile, after);
+  return unpinned.flatMap((one) => {
+    const [old, now] = [before.sources[packageId(one)], after.sources[packageId(one)]];
+    return now === undefined || canonicalJson(old) === canonicalJson(now) ? [] : [{ package: one, before: old, now }];
+  });
 }
 
 const nothingSpecial = {

@@ -12,23 +12,10 @@ import {
 } from '../compile/tools.ts';
 import { systemPath } from '../compile/environment.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
-import { sourceKind } from '../sources/index.ts';
-import { ensureSource, resolveSource } from './fetch-stage.ts';
+import { ensureSource } from './fetch-stage.ts';
 import { toolsOf } from './facts.ts';
 import { runJobs } from './job-runner.ts';
 import type { Run } from './run.ts';
-
-/** What the sources that are never pinned hold now. */
-export async function localSources(packages: readonly Package[], run: Run): Promise<Map<Package, LockedSource>> {
-  const locals = packages.filter((one) => !sourceKind(one.source).pinned);
-  const found = await Promise.all(
-    locals.map(async (one): Promise<readonly [Package, LockedSource]> => {
-      const pin = await resolveSource(one, run);
-      return [one, { spec: one.source, pin, tree: pin['tree'] as LockedSource['tree'] }];
-    }),
-  );
-  return new Map(found);
-}
 
 /**
  * Pins every source that has no pin yet, fetching it on the way.

@@ -1,9 +1,8 @@
 /** What a caller asks of a build, and the quick look that finds out that there is nothing to do. */
 import type { Build, Package } from '../buildfile/package.ts';
-import { type LockedSource, readLock } from '../buildfile/pins.ts';
+import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
 import type { Emit } from '../model/event.ts';
-import { sourceKind } from '../sources/index.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { prefixDifferences, wanted } from './roots.ts';
@@ -34,10 +33,8 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
   if (generation?.record === undefined) return false;
   const want = wanted(targets, build.packages, generation.record);
   const packages = fullClosure(want.packages);
-  if (packages.some((one) => !sourceKind(one.source).pinned)) return false;
   const { known } = gatherFacts(packages, {
     lock: readLock(workspace.lockFile),
-    locals: noLocals,
     platform,
     workspace,
   });
@@ -45,5 +42,3 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
     want.dropped.length === 0 && prefixDifferences(generation.record, want, (one) => known.get(one)?.key).length === 0
   );
 }
-
-const noLocals: ReadonlyMap<Package, LockedSource> = new Map();

@@ -118,6 +118,18 @@ export const commandTable = [
     ],
   },
   {
+    name: 'update',
+    takes: 'targets',
+    summary: 'pin sources anew, and print what moved',
+    description: [
+      'Resolves the source of every TARGET (of all packages when none is given) as if it had no pin, writes what it stands for now to the lock file, and prints what was pinned before and after. Other pins stay as they are; nothing is built.',
+    ],
+    examples: [
+      ['vbuild update pil', 'move to what the source of pil stands for today'],
+      ['vbuild update', 'the same for all packages of ./Buildfile.ts'],
+    ],
+  },
+  {
     name: 'help',
     takes: 'command',
     summary: 'show this page, or the page of a command',
@@ -133,8 +145,8 @@ export const commandTable = [
   },
 ] as const satisfies readonly CommandRow[];
 
-const working = ['build', 'lock'] as const;
-const reading = ['build', 'list', 'show', 'init', 'exec', 'env', 'lock'] as const;
+const working = ['build', 'lock', 'update'] as const;
+const reading = ['build', 'list', 'show', 'init', 'exec', 'env', 'lock', 'update'] as const;
 
 export const optionTable = [
   {
@@ -254,7 +266,7 @@ export const optionTable = [
     name: 'json',
     type: 'flag',
     summary: 'write JSON to stdout: results, or while building one event per line',
-    commands: ['build', 'list', 'show', 'env', 'lock'],
+    commands: ['build', 'list', 'show', 'env', 'lock', 'update'],
   },
   { name: 'help', short: 'h', type: 'flag', summary: 'show the help page', commands: 'all' },
   { name: 'version', type: 'flag', summary: 'print the version of vbuild', commands: 'all' },

@@ -29,12 +29,14 @@ interface Row {
   readonly buildDeps: readonly string[];
 }
 
+const nameOf = (id: string): string => id.slice(0, id.indexOf('@'));
+
 function table(rows: readonly Row[]): string {
   const cells = rows.map(({ name, version, source, deps, buildDeps }) => [
     name,
     version,
+    [...deps.map(nameOf), ...buildDeps.map((id) => `${nameOf(id)} (build)`)].join(' ') || '-',
     source,
-    [...deps, ...buildDeps.map((id) => `${id} (build)`)].join(' ') || '-',
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(0, ...cells.map((row) => row[column]?.length ?? 0)));
   return cells

@@ -26,6 +26,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   exec: async () => (await import('./exec.ts')).exec,
   env: async () => (await import('./env.ts')).env,
   lock: async () => (await import('./lock.ts')).lock,
+  update: async () => (await import('./lock.ts')).update,
   help: async () => (await import('./pages.ts')).help,
   version: async () => (await import('./pages.ts')).printVersion,
 };

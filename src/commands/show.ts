@@ -28,7 +28,7 @@ export const show: Command = async (context) => {
 type Description = ReturnType<typeof describe>;
 
 function describe(one: Package, { workspace }: Project, lock: Lock, platform: string) {
-  const { known } = gatherFacts(fullClosure([one]), { lock, locals: new Map(), platform, workspace });
+  const { known } = gatherFacts(fullClosure([one]), { lock, platform, workspace });
   const pins = lock.tools[platform] ?? {};
   const facts = known.get(one);
   return {

@@ -10,8 +10,8 @@ export const SOURCE_TIME_SECONDS = 1_577_836_800;
 /** Compiler flags for both languages: no debug information, and no path of the build in `__FILE__`. */
 const compilerFlags = `-O2 -g0 -ffile-prefix-map=${place.root}=/vbuild -ffile-prefix-map=${place.prefix}=/vbuild/prefix`;
 
-/** What every step has unless its recipe says otherwise; a recipe that wants more flags writes `${standard.CFLAGS} -DMORE`. */
-export const standard = {
+/** What every step has unless its recipe says otherwise; a recipe that wants more flags writes `${standardVariables.CFLAGS} -DMORE`. */
+export const standardVariables = {
   ACLOCAL_PATH: `${place.prefix}/share/aclocal`,
   CFLAGS: compilerFlags,
   CMAKE_PREFIX_PATH: place.prefix,
@@ -48,7 +48,7 @@ export const reservedVariables: readonly string[] = [
 
 /** The whole environment of a recipe's steps as it enters the content key: places as symbols, without PATH, names in code-unit order. */
 export function standardEnvironment(recipe: Pick<Recipe, 'env'>): Record<string, string> {
-  const entries = Object.entries({ ...standard, ...recipe.env });
+  const entries = Object.entries({ ...standardVariables, ...recipe.env });
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -28,6 +28,9 @@ with open('setup.cfg', 'w', encoding='utf-8') as file:
     config.write(file)
 `;
 
+/** Nothing is looked for but what lies here: no index, no environment made for the build, no dependencies, no cache. */
+const offline = ['--verbose', '--no-index', '--no-build-isolation', '--no-deps', '--no-cache-dir'];
+
 const siteFolder = `${place.prefix}/lib/${place.python}/site-packages`;
 
 /** `pip wheel` with what is declared and nothing else, then its content into `lib/PYTHON/site-packages`, with `.pyc` files that are the same every time. */
@@ -38,33 +41,21 @@ export function python(options: PythonOptions = {}): Recipe {
     const settings = Object.entries(setupCfg).flatMap(([section, entries]) =>
       Object.entries(entries).flatMap(([name, value]) => [section, name, value]),
     );
-    const prepare: Step[] =
-      settings.length === 0 ? [] : [{ group: 'prepare', run: ['python3', '-I', '-c', editSetupCfg, ...settings] }];
+    const backend = Object.entries(configSettings).map(([name, value]) => `--config-settings=${name}=${value}`);
+    const wheels = `${place.root}/wheel`;
     const steps: Step[] = [
-      ...prepare,
       {
         group: 'build',
-        run: [
-          ...[
-            'python3',
-            '-m',
-            'pip',
-            'wheel',
-            '--verbose',
-            '--no-index',
-            '--no-build-isolation',
-            '--no-deps',
-            '--no-cache-dir',
-          ],
-          ...Object.entries(configSettings).map(([name, value]) => `--config-settings=${name}=${value}`),
-          ...['--wheel-dir', `${place.root}/wheel`, '.'],
-        ],
+        run: ['python3', '-m', 'pip', 'wheel', ...offline, ...backend, '--wheel-dir', wheels, '.'],
       },
       {
         group: 'install',
-        run: ['python3', '-I', '-c', installWheel, `${place.root}/wheel`, place.stage, place.prefix, place.python],
+        run: ['python3', '-I', '-c', installWheel, wheels, place.stage, place.prefix, place.python],
       },
     ];
+    if (settings.length > 0) {
+      steps.unshift({ group: 'prepare', run: ['python3', '-I', '-c', editSetupCfg, ...settings] });
+    }
     return {
       steps,
       tools: [

@@ -48,7 +48,7 @@ function stepProblems(step: unknown): string[] {
       : ['must run a list of arguments, or a text for the shell']),
     ...(folder === undefined || (typeof folder === 'string' && staysInRoot(folder))
       ? []
-      : [`runs in ${String(folder)}, which is not in the tree or the folder that holds it`]),
+      : [`runs in ${JSON.stringify(folder)}, which is not in the tree or the folder that holds it`]),
   ];
 }
 

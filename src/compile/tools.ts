@@ -128,10 +128,10 @@ export const debianPackagesOf = (missing: readonly MissingTool[]): string[] =>
  * @param asRoot Whether whoever runs it is root; through sudo otherwise.
  */
 export const installToolsCommand = (debianPackages: readonly string[], asRoot: boolean): string[] => [
-  ...(asRoot ? [] : ['sudo']),
-  ...['apt-get', 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'],
+  ...(asRoot ? aptGet : ['sudo', ...aptGet]),
   ...debianPackages,
 ];
+const aptGet = ['apt-get', 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
 
 /** Says which tools are missing, who needs them, and the one command that brings them all; `tool-missing`. */
 export function missingToolsError(missing: readonly MissingTool[], asRoot: boolean): VbuildError {

@@ -55,14 +55,14 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
       const named =
         rejection.names.length > 0
           ? rejection.names.join(' or ')
-          : [section.oldName, section.newName, section.indexName].filter(Boolean).join(' or ');
+          : [...new Set([section.oldName, section.newName, section.indexName])].filter(Boolean).join(' or ');
       return [
         {
           line,
           name: `${named} is not there`,
           facts: {
             file: named,
-            expected: `a file of that name, with ${patch.strip} leading parts dropped`,
+            expected: `a file of that name, at strip level ${patch.strip}`,
             found: 'no such file in the tree',
             ...(strip !== undefined && { likely: `the strip level is ${strip}, not ${patch.strip}` }),
           },

@@ -30,7 +30,7 @@ export function sectionPaths(
   }: { readonly view: TreeView; readonly before: Pick<TreeView, 'has'>; readonly file: string; readonly strip: number },
 ): SectionPaths {
   const [from, to] = [section.oldName, section.newName].map((name) => treePath(name, section, patch));
-  const given = [from, to].filter((path) => path !== undefined);
+  const given = [...new Set([from, to])].filter((path) => path !== undefined);
   const index = given.length === 0 ? treePath(section.indexName, section, patch) : undefined;
   const names = index === undefined ? given : [index];
   if (section.move) {

@@ -46,7 +46,6 @@ const usualAgeMs = 2 * 60 * 60 * 1000;
 
 export const debianKind: SourceKind<DebianSpec> = {
   kind: 'debian',
-  pinned: true,
 
   problems({ name, patches, version }) {
     return [

@@ -1,7 +1,9 @@
 /** Folders of the project itself: never pinned, they count by what they hold each time. */
 import { resolve } from 'node:path';
 import { VbuildError } from '../model/error.ts';
-import type { SourceContext, SourceKind } from './source.ts';
+import { isFolder } from '../system/files.ts';
+import { treeDigest } from '../system/tree-digest.ts';
+import type { SourceKind } from './source.ts';
 
 export interface DirectorySpec {
   readonly kind: 'directory';
@@ -20,27 +22,27 @@ const keptOut = new Set(['.git', '.hg', '.svn', '.vbuild']);
 
 export const directoryKind: SourceKind<DirectorySpec> = {
   kind: 'directory',
-  pinned: false,
   problems: ({ path }) => (typeof path === 'string' && path !== '' ? [] : ['directory needs a path, as a string']),
 
-  async resolve({ path }, context) {
-    const { treeDigest } = await import('../system/tree-digest.ts');
-    return { kind: 'directory', tree: treeDigest(await existing(path, context), (name) => !keptOut.has(name)) };
+  current: ({ path }, buildfileFolder) => treeDigest(existing(path, buildfileFolder), comesAlong),
+
+  async resolve() {
+    return { kind: 'directory' };
   },
 
-  async fetch({ path }, _pin, target, context) {
+  async fetch({ path }, _pin, target, { buildfileFolder }) {
     const { importTree } = await import('../system/import-tree.ts');
-    importTree(await existing(path, context), target.tree, (name) => !keptOut.has(name));
+    importTree(existing(path, buildfileFolder), target.tree, comesAlong);
   },
 };
 
-async function existing(path: string, context: SourceContext): Promise<string> {
-  const { isFolder } = await import('../system/import-tree.ts');
-  const folder = resolve(context.buildfileFolder, path);
-  if (!isFolder(folder))
-    throw new VbuildError('source-missing', 'Folder of the source is not there', {
-      where: { file: folder },
-      mend: 'correct the path; a relative one starts at the folder of the Buildfile',
-    });
-  return folder;
+const comesAlong = (name: string): boolean => !keptOut.has(name);
+
+function existing(path: string, buildfileFolder: string): string {
+  const folder = resolve(buildfileFolder, path);
+  if (isFolder(folder)) return folder;
+  throw new VbuildError('source-missing', 'Folder of the source is not there', {
+    where: { file: folder },
+    mend: 'correct the path; a relative one starts at the folder of the Buildfile',
+  });
 }

@@ -33,7 +33,6 @@ export const git = (url: string, options: GitOptions): GitSpec => ({ kind: 'git'
  */
 export const gitKind: SourceKind<GitSpec> = {
   kind: 'git',
-  pinned: true,
   problems,
 
   async resolve(spec, context) {

@@ -56,8 +56,11 @@ export interface SourceKind<Spec extends { readonly kind: string }> {
   readonly kind: Spec['kind'];
   /** Every mistake in a spec, each one a clause such as `rev must be a string`; pure. */
   problems(spec: Spec): readonly string[];
-  /** Whether the tree is upstream's and gets pinned; false only for folders of the project itself, which count by their content each time. */
-  readonly pinned: boolean;
+  /**
+   * Only for folders of the project itself: the digest of what is there now, by which such a source counts each time. It is never
+   * pinned, and must not load anything heavy. @param buildfileFolder Absolute. @throws {VbuildError} `source-missing`
+   */
+  current?(spec: Spec, buildfileFolder: string): Digest;
   /** What the spec stands for now; may use the network. @throws {VbuildError} */
   resolve(spec: Spec, context: SourceContext): Promise<Pin>;
   /** Fills the target with exactly what the pin says. @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone. */

@@ -33,7 +33,6 @@ export const tarball = (from: string | readonly string[], options: TarballOption
 
 export const tarballKind: SourceKind<TarballSpec> = {
   kind: 'tarball',
-  pinned: true,
   problems,
 
   async resolve(spec, context) {

@@ -7,8 +7,8 @@ import { constants, createZstdCompress } from 'node:zlib';
 import { Header, Parser, Pax, type ReadEntry } from 'tar';
 import { messageOf, VbuildError } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
-import { fileBlocks, inPieces } from './blocks.ts';
 import { decompressed, formatOf, headOf } from './decompress.ts';
+import { inPieces, type Part, pieceBytes } from './pieces.ts';
 import { type FileSink, type Shape, Unpacking } from './unpacking.ts';
 
 export interface UnpackRequest extends Shape {
@@ -61,7 +61,7 @@ export const unpackTarZst = (request: { readonly file: string; readonly into: st
 /** Seconds since 1970 of every member that we pack: 1980, the earliest time that zip and so Python's wheels can tell. */
 const packedTime = new Date(315_532_800_000);
 
-/** Measured on PIL's prefix, see README: three times as quick as 12 for 4 % more bytes, and close to what GNU tar takes at its own level 3. */
+/** Measured on 75 MB of libraries, headers and Python: level 6 saves 7 % of the bytes and takes five times as long, level 19 saves 20 % for a hundred times. */
 const zstdLevel = 3;
 
 /**
@@ -78,21 +78,22 @@ export async function packTarZst(request: {
   readonly into: string;
 }): Promise<{ readonly sizeBytes: number; readonly unpackedBytes: number }> {
   const compress = createZstdCompress({
+    chunkSize: pieceBytes,
     params: { [constants.ZSTD_c_compressionLevel]: zstdLevel, [constants.ZSTD_c_checksumFlag]: 1 },
   });
   const sink = createWriteStream(request.into, { flags: 'wx', flush: true });
   let unpackedBytes = 0;
-  const count = function* (blocks: Iterable<Buffer>): Iterable<Buffer> {
-    for (const block of blocks) {
-      unpackedBytes += block.length;
-      yield block;
+  const pieces = function* (): Iterable<Buffer> {
+    for (const piece of inPieces(tarParts(request.top, request.paths))) {
+      unpackedBytes += piece.length;
+      yield piece;
     }
   };
-  await pipeline(Readable.from(inPieces(count(tarBlocks(request.top, request.paths)))), compress, sink);
+  await pipeline(Readable.from(pieces()), compress, sink);
   return { sizeBytes: sink.bytesWritten, unpackedBytes };
 }
 
-function* tarBlocks(top: string, paths: readonly string[]): Iterable<Buffer> {
+function* tarParts(top: string, paths: readonly string[]): Iterable<Part> {
   for (const path of paths) {
     const full = join(top, path);
     const stat = lstatSync(full);
@@ -102,7 +103,8 @@ function* tarBlocks(top: string, paths: readonly string[]): Iterable<Buffer> {
     else if (stat.isFile()) {
       // Every name is packed with its content: whether two names share an inode is an accident of how the tree was made.
       yield* tarHeader({ path, type: 'File', mode: stat.mode & 0o100 ? 0o755 : 0o644, size: stat.size });
-      yield* fileBlocks(full, stat.size);
+      if (stat.size > 0) yield { file: full, sizeBytes: stat.size };
+      if (stat.size % 512 !== 0) yield Buffer.alloc(512 - (stat.size % 512));
     } else throw new Error(`packTarZst() was given something that is no file, folder or symlink: ${full}`);
   }
   yield Buffer.alloc(1024);

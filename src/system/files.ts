@@ -286,3 +286,6 @@ export function isExecutable(path: string): boolean {
     return false;
   }
 }
+
+/** Follows symlinks. */
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,10 +1,8 @@
 /** Trees that come from elsewhere than an archive, brought to the shape that archives are unpacked to. */
-import { chmodSync, constants, copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveRefused, leadsOut } from './archive-guard.ts';
 import { linkTarget, type TreeEntry, walk } from './files.ts';
-
-export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
  * Copies a folder into an existing, empty one, then as `settleTree`.

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import {
   type Places,
   realEnvironment,
-  standard,
+  standardVariables,
   standardEnvironment,
   systemPath,
   withPlaces,
@@ -21,7 +21,7 @@ test('the standard environment says nothing of this machine: no PATH, no user, n
 });
 
 test("a recipe's variables are added, and stand in place of the standard ones", () => {
-  const environment = standardEnvironment({ env: { CFLAGS: `${standard.CFLAGS} -DMORE`, ZZ: '1', AA: '2' } });
+  const environment = standardEnvironment({ env: { CFLAGS: `${standardVariables.CFLAGS} -DMORE`, ZZ: '1', AA: '2' } });
   assert.ok(environment['CFLAGS']?.endsWith(' -DMORE'));
   const names = Object.keys(environment);
   assert.deepEqual(names, [...names].sort());

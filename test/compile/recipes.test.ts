@@ -129,14 +129,14 @@ const bad: readonly (readonly [title: string, recipe: unknown, problem: RegExp])
   [
     'a folder above the root',
     { ...good, steps: [{ group: 'build', run: 'true', in: '../../x' }] },
-    /^step 1 runs in \.\.\/\.\.\/x/,
+    /^step 1 runs in "\.\.\/\.\.\/x"/,
   ],
   [
     'a folder that comes back too late',
     { ...good, steps: [{ group: 'build', run: 'true', in: '../../w/tree' }] },
     /^step 1 runs in/,
   ],
-  ['an absolute folder', { ...good, steps: [{ group: 'build', run: 'true', in: '/tmp' }] }, /^step 1 runs in \/tmp/],
+  ['an absolute folder', { ...good, steps: [{ group: 'build', run: 'true', in: '/tmp' }] }, /^step 1 runs in "\/tmp"/],
   ['a PATH of its own', { ...good, env: { PATH: '/x' } }, /^env sets PATH, which is for vbuild to set$/],
   ['variables for make', { ...good, env: { MAKEFLAGS: '-j8' } }, /^env sets MAKEFLAGS/],
   ['a variable that no shell could name', { ...good, env: { 'A B': '1' } }, /^env has a variable/],

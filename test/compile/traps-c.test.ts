@@ -51,7 +51,7 @@ const byHand: Tree = {
   Makefile:
     'libprobe.so: probe.c\n\t$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $(CURDIR)/probe.c $(LDFLAGS)\ninstall: libprobe.so\n\tinstall -D -m 755 libprobe.so $(DESTDIR)$(PREFIX)/lib/libprobe.so\n',
 };
-const byHandRecipe = make({ variables: { PREFIX: place.prefix, CC: 'cc' } });
+const byHandRecipe = make({ variables: { PREFIX: place.prefix } });
 
 const withCmake: Tree = {
   'probe.c': source,
@@ -69,13 +69,13 @@ install(TARGETS tool DESTINATION bin)
   'main.c': 'int probe(int);\nint main(void) { return probe(1) - 1; }\n',
 };
 
-const autotoolsTree: Tree = {
+const autotoolsTree = {
   'configure.ac':
     'AC_INIT([probe], [1])\nAM_INIT_AUTOMAKE([foreign subdir-objects])\nAC_PROG_CC\nAC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n',
   'Makefile.am':
     'AM_CFLAGS = -fPIC\nAM_LDFLAGS = -shared\nplugindir = $(libdir)\nplugin_PROGRAMS = libprobe.so\nlibprobe_so_SOURCES = probe.c\n',
   'probe.c': source,
-};
+} satisfies Tree;
 const needAutotools = unlessThere('autoconf', 'automake', 'libtool');
 const needCmake = unlessThere('cmake');
 const needMeson = unlessThere('meson', 'ninja');
@@ -123,31 +123,25 @@ for (const [name, recipe, tree, skip] of packages) {
   test(`${name}: what the caller has exported changes no byte, and neither does the work folder`, {
     skip,
   }, async (t) => {
-    const clean = await compile(t, { recipe, tree, label: 'a' });
+    const clean = await compile(t, { recipe, tree });
     exportToCaller(t, callers);
-    const other = await compile(t, { recipe, tree, label: 'another-place', jobs: 1 });
-    for (const path of libraries(clean.staged)) {
-      assert.deepEqual(relocated(other, path), relocated(clean, path), path);
-    }
+    const other = await compile(t, { recipe, tree, jobs: 1 });
+    const programs = walk(clean.staged).filter(({ path, type }) => type === 'file' && /^bin\/|\.so/.test(path));
+    assert.ok(programs.length > 0);
+    for (const { path } of programs) assert.ok(withoutPlace(other, path) === withoutPlace(clean, path), path);
   });
 
   test(`${name}: neither the work folder nor this day is compiled in`, { skip }, async (t) => {
     const { staged, root } = await compile(t, { recipe, tree });
     const bytes = readFileSync(join(staged, 'lib/libprobe.so'), 'latin1');
     assert.ok(bytes.includes('Jan  1 2020'));
-    assert.ok(bytes.includes('/vbuild/tree/probe.c') || !bytes.includes(`${root}/tree`));
-    assert.ok(!bytes.includes(`${root}/tree`) && !bytes.includes(`${root}/build`) && !bytes.includes('.debug_info'));
+    for (const trace of [`${root}/tree`, `${root}/build`, '.debug_info']) assert.ok(!bytes.includes(trace), trace);
   });
 }
 
-const libraries = (top: string): string[] =>
-  walk(top).flatMap(({ path, type }) => (type === 'file' && /\.so/.test(path) ? [path] : []));
-
-/** The bytes of a library with its run path taken out, whose length is that of the work folder's name. */
-function relocated(built: { readonly staged: string; readonly prefix: string }, path: string): string {
-  const bytes = readFileSync(join(built.staged, path), 'latin1');
-  return [...bytes.matchAll(/[\x20-\x7e]{6,}/g)].map(([text]) => text.replaceAll(built.prefix, '@prefix@')).join('\n');
-}
+/** All bytes of a file, save that the prefix, which is of one length in all of these builds, is a symbol. */
+const withoutPlace = (built: { readonly staged: string; readonly prefix: string }, path: string): string =>
+  readFileSync(join(built.staged, path), 'latin1').replaceAll(built.prefix, place.prefix);
 
 test('the libdir trap is real: without its type the libraries would land outside the prefix', {
   skip: needCmake,
@@ -192,7 +186,7 @@ test('a site file that a dependency installs does not configure its dependents',
 
 test('a macro file that a dependency installs is found by autoreconf', { skip: needAutotools }, async (t) => {
   const prefix = { 'share/aclocal/dep.m4': 'AC_DEFUN([DEP_INIT], [AC_MSG_NOTICE([the macro of dep])])\n' };
-  const configure = String(autotoolsTree['configure.ac']).replace('AC_PROG_CC', 'AC_PROG_CC\nDEP_INIT');
+  const configure = autotoolsTree['configure.ac'].replace('AC_PROG_CC', 'AC_PROG_CC\nDEP_INIT');
   const { log } = await compile(t, {
     recipe: autotools({ autoreconf: true }),
     tree: { ...autotoolsTree, 'configure.ac': configure },
@@ -204,7 +198,7 @@ test('a macro file that a dependency installs is found by autoreconf', { skip: n
 test('make never calls autotools of its own accord in a patched tree, as all files have one time', {
   skip: needAutotools,
 }, async (t) => {
-  const patched = { ...published, 'configure.ac': `${String(autotoolsTree['configure.ac'])}# patched\n` };
+  const patched = { ...published, 'configure.ac': `${autotoolsTree['configure.ac']}# patched\n` };
   const { log } = await compile(t, { recipe: autotools(), tree: patched });
   assert.doesNotMatch(log, /aclocal-|automake-|config\.status --recheck/);
   const control = await compile(t, {

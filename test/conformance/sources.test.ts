@@ -154,7 +154,8 @@ test('every source kind has an upstream to be tried with, and no name comes twic
   assert.deepEqual(Object.keys(builders).sort(), sourceKinds.map(({ kind }) => kind).sort());
 });
 
-for (const { kind, pinned } of sourceKinds) {
+for (const { kind, ...rest } of sourceKinds) {
+  const pinned = !('current' in rest);
   test(`${kind} accepts its own specs, and names a mistake rather than failing over it`, async (t) => {
     const { spec } = await setting(t, kind);
     assert.deepEqual(sourceKind(spec).problems(spec), []);

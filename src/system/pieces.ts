@@ -1,0 +1,62 @@
+/** Joins blocks and files into pieces of one size, the way a compressor likes them. */
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** Bytes held in memory, or a file that is known to have this size. */
+export type Part = Buffer | { readonly file: string; readonly sizeBytes: number };
+
+export const pieceBytes = 1024 * 1024;
+
+/** The same parts give the same pieces: all but the last have `pieceBytes`. Files are read straight into them. */
+export function* inPieces(parts: Iterable<Part>): Iterable<Buffer> {
+  let piece = Buffer.allocUnsafe(pieceBytes);
+  let filled = 0;
+  for (const part of parts) {
+    using source = Buffer.isBuffer(part) ? memory(part) : content(part);
+    while (source.left > 0) {
+      filled += source.fill(piece, filled);
+      if (filled < pieceBytes) continue;
+      yield piece;
+      piece = Buffer.allocUnsafe(pieceBytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
+interface Filler extends Disposable {
+  readonly left: number;
+  /** Puts as many bytes as fit behind the first `filled`. @returns how many. */
+  fill(piece: Buffer, filled: number): number;
+}
+
+function memory(bytes: Buffer): Filler {
+  let at = 0;
+  return {
+    get left() {
+      return bytes.length - at;
+    },
+    fill(piece, filled) {
+      const taken = bytes.copy(piece, filled, at);
+      at += taken;
+      return taken;
+    },
+    [Symbol.dispose]() {},
+  };
+}
+
+function content({ file, sizeBytes }: { readonly file: string; readonly sizeBytes: number }): Filler {
+  const opened = openSync(file, 'r');
+  let left = sizeBytes;
+  return {
+    get left() {
+      return left;
+    },
+    fill(piece, filled) {
+      const read = readSync(opened, piece, filled, Math.min(left, piece.length - filled), null);
+      if (read === 0) throw new Error(`a file shrank while it was packed: ${file}`);
+      left -= read;
+      return read;
+    },
+    [Symbol.dispose]: () => closeSync(opened),
+  };
+}
