@@ -12,6 +12,7 @@ import { assemble } from '../prefix/assemble.ts';
 import { staleness } from '../stamps/staleness.ts';
 import { fieldsOf, readStamp } from '../stamps/stamp.ts';
 import { copyTree, exists, makeFolder, removeTree, setTreeTime } from '../system/files.ts';
+import { count } from '../model/count.ts';
 import { version } from '../model/version.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { PackageFacts } from './facts.ts';
@@ -113,7 +114,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
     const left = dropped.length === 0 ? '' : `, ${dropped.length} left out`;
     return {
       results: { tree: manifest.tree, body: manifest.body.digest },
-      detail: `${manifest.files.length} files, ${manifest.body.sizeBytes} bytes${left}`,
+      detail: `${count(manifest.files.length, 'file')}, ${Math.ceil(manifest.body.sizeBytes / 1024)} KiB${left}`,
     };
   });
   if (!run.options.keep) removeTree(places.build);

@@ -60,6 +60,7 @@ async function find(facts: PackageFacts, host: Host, artifacts: Artifacts, run: 
   const inputs = stageInputs(facts, 'pack');
   const stamped = staleness(readStamp(places.stamps, 'pack'), fieldsOf(inputs), run.disk.has(one.name, key)).fresh;
   if (run.options.noCache && !stamped) return undefined;
+  run.labels.set(key, id);
   const fetched = await run.cache.fetchArtifact(one.name, key, run.signal, (doneBytes, totalBytes) =>
     run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
   );

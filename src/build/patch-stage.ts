@@ -4,6 +4,7 @@ import { autoreconfWarning } from '../compile/autoreconf.ts';
 import { applySeries } from '../patches/apply-series.ts';
 import { readSeriesFolder } from '../patches/series.ts';
 import { staleness } from '../stamps/staleness.ts';
+import { count } from '../model/count.ts';
 import { fieldsOf, readStamp } from '../stamps/stamp.ts';
 import { copyTree, exists, moveIntoPlace, removeTree } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
@@ -37,7 +38,7 @@ export async function ensurePatched(facts: PackageFacts, run: Run): Promise<void
     const tree = treeDigest(incoming);
     moveIntoPlace(incoming, places.patched);
     const total = upstream.length + patches.length;
-    return { results: { tree }, detail: total === 1 ? '1 patch' : `${total} patches` };
+    return { results: { tree }, detail: count(total, 'patch', 'patches') };
   });
 }
 

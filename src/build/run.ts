@@ -3,6 +3,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import type { DiskCache } from '../cache/disk.ts';
 import type { LayeredCache } from '../cache/layered.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
+import type { ContentKey } from '../model/digest.ts';
 import type { Emit, Reason } from '../model/event.ts';
 import { type Input, removeStamp, type Stamp, writeStamp } from '../stamps/stamp.ts';
 import type { KeyedStage } from './stages.ts';
@@ -33,6 +34,8 @@ export interface Run {
   readonly disk: DiskCache;
   /** The disk and all that may be asked below it. */
   readonly cache: LayeredCache;
+  /** What a key is the key of (`name@version`), for events of the caches; filled by whoever asks them. */
+  readonly labels: Map<ContentKey, string>;
   /** Of the user, for sources that reach the network as the user's programs do; steps never see it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly emit: Emit;

@@ -3,6 +3,7 @@ import type { CacheTier } from '../cache/cache.ts';
 import { diskCache } from '../cache/disk.ts';
 import { layeredCache } from '../cache/layered.ts';
 import { s3Cache } from '../cache/s3.ts';
+import type { ContentKey } from '../model/digest.ts';
 import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 
@@ -13,17 +14,18 @@ export function startRun({ build, workspace, platform, options, environment, emi
   run: Run;
   tiers: readonly CacheTier[];
 } {
+  const labels = new Map<ContentKey, string>();
   const disk = diskCache(workspace.cache);
   const tiers = options.offline ? [] : build.cache.map((spec) => s3Cache(spec, environment));
   const cache = layeredCache(disk, options.noCache ? [] : tiers, ({ tier, name, key, answer }) =>
     emit({
       type: 'cache-looked-up',
-      package: name,
+      package: labels.get(key) ?? name,
       key,
       tier,
       answer: answer.outcome,
       ...('reason' in answer && { reason: answer.reason }),
     }),
   );
-  return { run: { workspace, platform, options, disk, cache, environment, emit, signal }, tiers };
+  return { run: { workspace, platform, options, disk, cache, labels, environment, emit, signal }, tiers };
 }

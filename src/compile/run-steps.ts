@@ -6,7 +6,10 @@ import { appendText, fileStat, makeFolder, readBytes, realPath } from '../system
 import { type Finished, run } from '../system/process.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
 import { firstError, lastLines, lostOptions } from './log-reading.ts';
+import { quoted } from './quoted.ts';
 import type { Step, StepCommand } from './recipe.ts';
+
+export { quoted };
 
 export interface StepsRun {
   readonly steps: readonly Step[];
@@ -117,10 +120,6 @@ const firstLine = (text: string): string => {
   const [first = '', ...more] = text.trim().split('\n');
   return more.length === 0 ? first : `${first} …`;
 };
-
-/** A word as a shell reads it back. */
-export const quoted = (word: string): string =>
-  /^[A-Za-z0-9@%+=:,./_-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 function failed({ log, package: name }: StepsRun, command: string, finished: Finished, output: string): VbuildError {
   const { exitStatus, signal, failure } = finished;

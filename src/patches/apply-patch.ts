@@ -68,7 +68,7 @@ export function applyPatch(
 }
 
 /** Lines of files that one patch may go over; a file counts once for each section that changes it. */
-const mostLines = 2e8;
+const mostLines = 5e7;
 
 /** The sections of one diff: from the given one up to the next with other text before it. */
 function diffFrom(sections: readonly Section[], start: number): readonly Section[] {

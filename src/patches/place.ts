@@ -25,7 +25,7 @@ export interface Range {
  * @param lenient What GNU patch does: hunks whose stated ranges overlap are sought further down, lines to insert behind the end go to
  *                the end, and text may follow a line that lacks its line end; `splice` ends such a line. Otherwise such hunks fail.
  * @returns      For each hunk its place, or `undefined` when there is none.
- * @throws {VbuildError} `patch-unsupported` when the search takes billions of steps, which only a made-up patch needs.
+ * @throws {VbuildError} `patch-unsupported` when the search takes more steps than any patch made from a real file needs.
  * @see GNU diffutils manual, "Merging with patch"; the search for one pattern is Knuth, Morris and Pratt's.
  */
 export function placeHunks(
@@ -90,7 +90,8 @@ function insertion(guess: number, lineCount: number, free: number, lenient: bool
   return at >= free && at <= lineCount ? at : undefined;
 }
 
-const mostSteps = 4e9;
+/** Some seconds' worth; a patch that is only out of date stays far below. */
+const mostSteps = 5e8;
 
 /**
  * A search over one file: the index nearest to `guess` within `range` at which `pattern` stands. Lines are numbered on the first

@@ -116,15 +116,16 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
 
 function hunkFindings({ section, path, lines, placements }: Extract<Rejection, { why: 'hunks' }>): Finding[] {
   const { hunks } = section;
-  const reversed = hunks.map((hunk) => ({ ...hunk, old: hunk.new, new: hunk.old }));
-  const applied = placeHunks(lines, reversed).every((placement) => placement !== undefined);
-  const bareLines = lines.map(withoutCr);
+  const applied = fit(
+    lines,
+    hunks.map((hunk) => ({ ...hunk, old: hunk.new, new: hunk.old })),
+  );
   const lineEnds =
     !applied &&
-    placeHunks(
-      bareLines,
+    fit(
+      lines.map(withoutCr),
       hunks.map((hunk) => ({ ...hunk, old: hunk.old.map(withoutCr) })),
-    ).every((placement) => placement !== undefined);
+    );
   const search = lineSearch(lines);
   let explained = false;
   return hunks.flatMap((hunk, i) => {
@@ -152,6 +153,10 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
     return [{ line: hunk.line, name, facts: likely === undefined ? facts : { ...facts, likely }, mend }];
   });
 }
+
+/** Whether all hunks have a place; the first one is tried alone, since it mostly decides. */
+const fit = (lines: readonly string[], hunks: readonly Hunk[]): boolean =>
+  [hunks.slice(0, 1), hunks].every((some) => placeHunks(lines, some).every((placement) => placement !== undefined));
 
 /** The hunk's lines stand in the file, at a place where it must not go. */
 function misplaced(hunk: Hunk, at: number, lineCount: number): { readonly expected: string; readonly found: string } {

@@ -60,6 +60,7 @@ export function linePrinter(
   const tiers = new Map<string, string>();
   const unreachable = new Set<string>();
   const transfers = new Map<string, number>();
+  const begun = new Set<string>();
   let targets: readonly string[] = [];
   let generation: number | undefined;
   let failed = 0;
@@ -69,7 +70,9 @@ export function linePrinter(
   const line = (name: string, text: string, dim = ''): void => {
     if (detail === 'quiet') return;
     const total = String(state.total());
-    const number = `[${String(state.numberOf(name)).padStart(total.length)}/${total}]`;
+    const place = state.numberOf(name);
+    const number =
+      place === 0 ? ' '.repeat(2 * total.length + 3) : `[${String(place).padStart(total.length)}/${total}]`;
     column = Math.max(column, printableLine(name).length);
     const tail = dim === '' ? '' : paint('dim', `  (${printableLine(dim)})`);
     print(`${number} ${printableLine(name).padEnd(column)}  ${printableLine(text)}${tail}\n`);
@@ -99,7 +102,14 @@ export function linePrinter(
         targets = happened.targets;
         return;
       case 'stage-started':
-        line(happened.package, `${happened.stage} …`, detail === 'verbose' ? '' : because(happened.reasons));
+        // Why a package is worked on stands at its first stage; of the others, compile alone takes long enough to be announced.
+        if (begun.has(happened.package) && happened.stage !== 'compile' && detail !== 'verbose') return;
+        line(
+          happened.package,
+          `${happened.stage} …`,
+          detail === 'verbose' || begun.has(happened.package) ? '' : because(happened.reasons),
+        );
+        begun.add(happened.package);
         if (detail === 'verbose')
           for (const why of happened.reasons) print(`        ${printableLine(reason(why, 200))}\n`);
         return;

@@ -1,7 +1,8 @@
 /** The English of events: reasons, activities, and the last line of a run (pure; escaping is the caller's). */
 import type { BuildEvent, Outcome, Reason } from '../model/event.ts';
 import type { Activity } from './progress.ts';
-import { count, duration, list, pathFrom, shortened, size } from './words.ts';
+import { count } from '../model/count.ts';
+import { duration, list, pathFrom, shortened, size } from './words.ts';
 
 export type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
 
@@ -24,6 +25,7 @@ export function because(reasons: readonly Reason[]): string {
 
 /** One reason in full, values cut to `most` characters. */
 export function reason({ input, before, now }: Reason, most = 24): string {
+  if (input === 'stamp' && now !== undefined) return now;
   if (before === undefined) return now === undefined ? input : `${input} is new`;
   return now === undefined ? `${input} is gone` : `${input}: ${shortened(before, most)} → ${shortened(now, most)}`;
 }

@@ -16,7 +16,7 @@ export interface Progress {
   note(event: BuildEvent, nowMs: number): void;
   /** What is going on, longest running first. */
   running(): readonly Activity[];
-  /** The place of a package in the order in which packages were first heard of, 1 for the first. */
+  /** The place of a package in the order in which packages were first heard of, 1 for the first; 0 for what is no package. */
   numberOf(name: string): number;
   /** Packages of the whole run, and how many of them need no more work. */
   total(): number;
@@ -43,7 +43,9 @@ export function progress(): Progress {
     total: () => Math.max(total, numbers.size),
     done: () => done.size,
     note(event, nowMs) {
-      if ('package' in event && event.package !== undefined && !numbers.has(event.package)) {
+      // The install stage is about a prefix, not about one package of the run.
+      const ofPrefix = 'stage' in event && event.stage === 'install';
+      if ('package' in event && event.package !== undefined && !ofPrefix && !numbers.has(event.package)) {
         numbers.set(event.package, numbers.size + 1);
       }
       switch (event.type) {

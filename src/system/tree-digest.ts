@@ -16,6 +16,8 @@ export function treeDigest(top: string, keeps: (name: string) => boolean = () =>
   const lines = entries.flatMap(({ path, type, mode, target }) => {
     if (type === 'symlink') return `link ${JSON.stringify(path)} ${JSON.stringify(target)}\n`;
     if (type === 'directory') return parents.has(path) ? [] : `folder ${JSON.stringify(path)}\n`;
+    // Reading a named pipe would never end; whoever copies the tree refuses it by name.
+    if (type === 'other') return `other ${JSON.stringify(path)}\n`;
     return `${mode & 0o100 ? 'exec' : 'file'} ${JSON.stringify(path)} ${digestFileSync(join(top, path))}\n`;
   });
   return digestOf(lines.join(''));

@@ -1,9 +1,9 @@
 /** Traps that Python packages lay: Debian's dist-packages, foreign interpreters, .pyc files with times and paths, options lost in setup.cfg. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { installWheel } from '../../src/compile/install-wheel.ts';
 import { python } from '../../src/compile/python.ts';
 import { place } from '../../src/compile/recipe.ts';
@@ -11,7 +11,7 @@ import { steps } from '../../src/compile/steps.ts';
 import { VbuildError } from '../../src/model/error.ts';
 import { copyTree, exists, walk } from '../../src/system/files.ts';
 import { treeDigest } from '../../src/system/tree-digest.ts';
-import { tempDir, type Tree, writeTree } from '../support/temp.ts';
+import { tempDir, type Tree, type WithCleanUp, writeTree } from '../support/temp.ts';
 import { compile, exportToCaller, pythonHere, unlessThere } from './compiled.ts';
 
 const needPython = unlessThere('python3', 'python-pip', 'python-setuptools', 'python-wheel');
@@ -52,6 +52,19 @@ PyMODINIT_FUNC PyInit_probe(void) { assert(DEP > 0); return PyModule_Create(&def
 `,
 };
 
+/** The pure package, compiled once for the tests that only look at it. */
+const built =
+  needPython === false
+    ? await compile({ after }, { recipe: python({ pure: true }), tree: pure, label: 'a' })
+    : undefined;
+
+/** A copy of what it staged, as another prefix; removed when the test ends. */
+function prefixElsewhere(t: WithCleanUp): string {
+  const moved = join(tempDir(t), 'a longer place than before');
+  copyTree(built?.staged ?? '', moved);
+  return moved;
+}
+
 /** Runs the machine's own interpreter as a user of the prefix would. */
 function runPython(top: string, args: readonly string[]): string {
   const env = { PATH: '/usr/bin:/bin', PYTHONPATH: join(top, site) };
@@ -63,7 +76,8 @@ function runPython(top: string, args: readonly string[]): string {
 test("a Python package lands in site-packages, not where Debian's pip would put it", {
   skip: needPython,
 }, async (t) => {
-  const { files, staged, prefix } = await compile(t, { recipe: python({ pure: true }), tree: pure });
+  assert.ok(built);
+  const { files, staged, prefix } = built;
   const inside = files.map((file) => file.replace(`${prefix}/`, ''));
   for (const file of [
     `${site}/probe/__init__.py`,
@@ -84,7 +98,7 @@ test("a Python package lands in site-packages, not where Debian's pip would put 
 test('two builds of a Python package in different places are the same to the byte, .pyc files included', {
   skip: needPython,
 }, async (t) => {
-  const first = await compile(t, { recipe: python({ pure: true }), tree: pure, label: 'a' });
+  assert.ok(built);
   exportToCaller(t, {
     PYTHONHASHSEED: '7',
     PYTHONPATH: '/caller',
@@ -93,16 +107,14 @@ test('two builds of a Python package in different places are the same to the byt
     PYTHONUSERBASE: '/caller',
   });
   const second = await compile(t, { recipe: python({ pure: true }), tree: pure, label: 'another-place' });
-  assert.ok(walk(first.staged).some(({ path }) => path.endsWith('.pyc')));
-  assert.equal(treeDigest(second.staged), treeDigest(first.staged));
+  assert.ok(walk(built.staged).some(({ path }) => path.endsWith('.pyc')));
+  assert.equal(treeDigest(second.staged), treeDigest(built.staged));
 });
 
 test('installed modules, moved elsewhere, run from their .pyc files, know their real place, and nothing is written when they run', {
   skip: needPython,
 }, async (t) => {
-  const { staged } = await compile(t, { recipe: python({ pure: true }), tree: pure });
-  const moved = join(tempDir(t), 'a longer place than before');
-  copyTree(staged, moved);
+  const moved = prefixElsewhere(t);
   const before = treeDigest(moved);
   const file = join(moved, site, 'probe/where.py');
   assert.equal(runPython(moved, ['-c', 'import probe.where as w; w.Where.main()']), `${file} ${file}`);
@@ -114,12 +126,10 @@ test('installed modules, moved elsewhere, run from their .pyc files, know their 
 test('a script made from an entry point finds its modules by its own place, also through a link to the prefix', {
   skip: needPython,
 }, async (t) => {
-  const { staged } = await compile(t, { recipe: python({ pure: true }), tree: pure });
-  const folder = tempDir(t);
-  const moved = join(folder, 'generation');
-  renameSync(staged, moved);
-  symlinkSync('generation', join(folder, 'vendor'));
-  const { stdout, stderr } = spawnSync(join(folder, 'vendor/bin/probe-where'), {
+  const moved = prefixElsewhere(t);
+  const link = join(tempDir(t), 'vendor');
+  symlinkSync(moved, link);
+  const { stdout, stderr } = spawnSync(join(link, 'bin/probe-where'), {
     env: { PATH: '/usr/bin:/bin' },
     encoding: 'utf8',
     cwd: '/',
@@ -132,7 +142,8 @@ test('a script made from an entry point finds its modules by its own place, also
 test('RECORD lists every installed file, and no digest of one that vbuild may still change', {
   skip: needPython,
 }, async (t) => {
-  const { staged } = await compile(t, { recipe: python({ pure: true }), tree: pure });
+  assert.ok(built);
+  const { staged } = built;
   const rows = readFileSync(join(staged, site, 'probe-1.0+site1.dist-info/RECORD'), 'utf8')
     .trim()
     .split('\n');
@@ -184,13 +195,13 @@ test("an extension module takes its dependency's header and library from the pre
     'include/dep.h': '#define DEP 1\n',
     'lib/libdep.so': readFileSync(join(dependency.staged, 'lib/libdep.so')),
   };
-  const built = await compile(t, { recipe: python(), tree: extension, prefix });
-  const [module] = walk(join(built.staged, site)).filter(({ path }) => path.endsWith('.so'));
-  const bytes = readFileSync(join(built.staged, site, module?.path ?? ''), 'latin1');
-  assert.ok(bytes.includes(`${built.prefix}/lib`));
-  assert.ok(!bytes.includes(`${built.root}/tree`) && !bytes.includes('.debug_info'));
-  const record = walk(join(built.staged, site)).find(({ path }) => path.endsWith('RECORD'));
-  assert.match(readFileSync(join(built.staged, site, record?.path ?? ''), 'utf8'), /^probe\.[^,]*\.so,,$/m);
+  const extended = await compile(t, { recipe: python(), tree: extension, prefix });
+  const [module] = walk(join(extended.staged, site)).filter(({ path }) => path.endsWith('.so'));
+  const bytes = readFileSync(join(extended.staged, site, module?.path ?? ''), 'latin1');
+  assert.ok(bytes.includes(`${extended.prefix}/lib`));
+  assert.ok(!bytes.includes(`${extended.root}/tree`) && !bytes.includes('.debug_info'));
+  const record = walk(join(extended.staged, site)).find(({ path }) => path.endsWith('RECORD'));
+  assert.match(readFileSync(join(extended.staged, site, record?.path ?? ''), 'utf8'), /^probe\.[^,]*\.so,,$/m);
 });
 
 test('a module of a Python dependency in the prefix can be imported while a package is built', {

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { VbuildError } from '../../src/model/error.ts';
 import { directory, directoryKind } from '../../src/sources/directory.ts';
 import { walk } from '../../src/system/files.ts';
+import { treeDigest } from '../../src/system/tree-digest.ts';
 import { type Tree, tempDir, writeTree } from '../support/temp.ts';
 import { fetchTarget, sourceContext } from '../support/upstream.ts';
 
@@ -83,18 +84,32 @@ test('directory() refuses a symlink that leads out of it, which would mean anoth
 test('directory() refuses what is no file, folder or symlink', async (t) => {
   const { top, fetch } = setting(t, { 'a.c': '' });
   execFileSync('mkfifo', [join(top, 'own/pipe')]);
+  assert.equal(typeof directoryKind.current?.(directory('own'), top), 'string');
   await assert.rejects(fetch('own'), { code: 'archive-refused' });
 });
 
 for (const path of ['gone', 'own/a.c'])
   test(`directory() says where it looked for a folder that is not there: ${path}`, async (t) => {
-    const { top, context } = setting(t, { 'a.c': '' });
-    await assert.rejects(directoryKind.resolve(directory(path), context), (error: VbuildError) => {
+    const { top, fetch } = setting(t, { 'a.c': '' });
+    const missing = (error: VbuildError): boolean => {
       assert.equal(error.code, 'source-missing');
       assert.equal(error.where.file, join(top, path));
       return true;
-    });
+    };
+    assert.throws(() => directoryKind.current?.(directory(path), top), missing);
+    await assert.rejects(fetch(path), missing);
   });
+
+test('directory() counts by the digest of exactly what it would copy', async (t) => {
+  const { top, fetch } = setting(t, { 'a.c': 'a', '.git/HEAD': 'x', 'sub/.vbuild/x': '', 'lib/b.c': { text: 'b', mode: 0o700 } });
+  symlinkSync('a.c', join(top, 'own/link'));
+  const now = directoryKind.current?.(directory('own'), top);
+  assert.equal(now, treeDigest(await fetch('own')));
+  writeTree(join(top, 'own'), { '.git/HEAD': 'y' });
+  assert.equal(directoryKind.current?.(directory('own'), top), now);
+  writeTree(join(top, 'own'), { 'lib/b.c': 'b' });
+  assert.notEqual(directoryKind.current?.(directory('own'), top), now);
+});
 
 test('directory() wants a path', () => {
   assert.deepEqual(directoryKind.problems(directory('../own')), []);
