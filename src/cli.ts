@@ -1,5 +1,5 @@
 /** argv in, exit status out; the only reader of argv and the environment. */
-import { main } from './commands/main.ts';
+import { quickAnswer } from './system/quick.ts';
 
 // A reader that has seen enough, such as head, is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {
@@ -9,10 +9,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await main({
-  argv: process.argv.slice(2),
-  cwd: process.cwd(),
-  env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-});
+const [argv, cwd, env] = [process.argv.slice(2), process.cwd(), process.env];
+const answer = quickAnswer({ argv, cwd, env });
+if (answer === undefined) {
+  const { main } = await import('./commands/main.ts');
+  process.exitCode = await main({ argv, cwd, env, stdout: process.stdout, stderr: process.stderr });
+} else process.stderr.write(answer);

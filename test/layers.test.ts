@@ -37,7 +37,11 @@ const outside = /^node:(fs|fs\/promises|child_process|net|http|https|http2|tls|d
 /** Words that only some files may say, comments aside. */
 const words: readonly (readonly [word: RegExp, files: readonly string[], why: string])[] = [
   [/\bconsole\s*\./, [], 'words for people go through report/'],
-  [/\bprocess\.(env|argv)\b/, ['cli.ts'], 'only the entry point reads the environment and the arguments'],
+  [
+    /\bprocess\.(env|argv)\b/,
+    ['cli.ts', 'system/environment-reads.ts'],
+    'only the entry point reads the environment and the arguments',
+  ],
   [/\bprocess\.(exit|exitCode)\b/, ['cli.ts', 'commands/main.ts'], 'only the entry point ends the process'],
   [/\bprocess\.(stdout|stderr|stdin)\b/, ['cli.ts'], 'streams are handed down from the entry point'],
   [/\bfetch\(['"`]/, ['system/'], 'the network is reached in system/'],

@@ -1,8 +1,12 @@
 /** What a caller asks of a build, and the quick look that finds out that there is nothing to do. */
+import { join, resolve } from 'node:path';
 import type { Build, Package } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
 import type { Emit } from '../model/event.ts';
+import { readSeries } from '../patches/series.ts';
+import { walk } from '../system/files.ts';
+import { releaseFile } from '../system/platform.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { prefixDifferences, wanted } from './roots.ts';
@@ -42,3 +46,24 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
     want.dropped.length === 0 && prefixDifferences(generation.record, want, (one) => known.get(one)?.key).length === 0
   );
 }
+
+/**
+ * Absolute paths of every file, folder and link that `isUpToDate` rests on, absent ones included, beside those that the Buildfile was
+ * read from: while none of them changes, neither does its answer. Undefined when they are too many to be worth a list.
+ */
+export function restsOn({ build, targets, workspace, prefix }: BuildRequest): string[] | undefined {
+  const generation = currentGeneration(prefix);
+  if (generation === undefined) return undefined;
+  const packages = fullClosure(wanted(targets, build.packages, generation.record).packages);
+  const paths = packages.flatMap(({ source, patches }) => [
+    ...(source.kind === 'directory' ? treePaths(resolve(workspace.folder, source.path)) : []),
+    ...(typeof patches === 'string' ? treePaths(resolve(workspace.folder, patches)) : []),
+    ...(patches === undefined ? [] : readSeries(patches, workspace.folder).patches.map(({ path }) => path)),
+  ]);
+  if (paths.length > mostPaths) return undefined;
+  return [...new Set([...paths, workspace.lockFile, prefix, generation.path, generation.recordFile, releaseFile])];
+}
+
+const mostPaths = 2000;
+
+const treePaths = (top: string): string[] => [top, ...walk(top).map(({ path }) => join(top, path))];

@@ -34,6 +34,10 @@ export function useCompileCache(folder: string): boolean {
   return makePrivateFolder(folder) && enableCompileCache(folder).directory !== undefined;
 }
 
+/** Files, by URL, that import a part of Node through which they can see more than their imports. */
+const lookers = new Set<string>();
+const pureModules = /^node:(assert|buffer|events|path|querystring|string_decoder|url|util)(\/|$)/;
+
 /** Makes a file the root of a recorded graph of imports; registers the hooks on first use. */
 export function recordFrom(rootUrl: string): void {
   if (!imports.has(rootUrl)) imports.set(rootUrl, new Map());
@@ -49,6 +53,7 @@ export function recordFrom(rootUrl: string): void {
       try {
         const file = typescriptFile(specifier, parentURL);
         const resolved = file === undefined ? next(specifier, context) : typescript(file);
+        if (resolved.url.startsWith('node:') && !pureModules.test(resolved.url)) lookers.add(parentURL);
         if (resolved.url.startsWith('file:')) {
           imported.set(resolved.url, specifier);
           if (!imports.has(resolved.url)) imports.set(resolved.url, new Map());
@@ -80,6 +85,8 @@ function typescriptFile(specifier: string, parentUrl: string): string | undefine
 /** One file of a recorded graph; all paths absolute. */
 export interface RecordedFile {
   readonly file: string;
+  /** It imports modules of Node that reach the machine, such as `node:fs`. */
+  readonly looksAround: boolean;
   /** The file that imports it first, and the words by which it does; none for the root. */
   readonly importer?: string;
   readonly specifier?: string;
@@ -87,12 +94,14 @@ export interface RecordedFile {
 
 /** A root and every file that it pulls in, each once, in the order of the imports. */
 export function recordedFiles(rootUrl: string): RecordedFile[] {
-  const found = new Map<string, RecordedFile>([[rootUrl, { file: fileURLToPath(rootUrl) }]]);
+  const found = new Map<string, RecordedFile>([[rootUrl, recorded(rootUrl)]]);
   // A map may grow while it is walked, so this visits each file once, cycles of imports included.
   for (const [url, { file: importer }] of found) {
     for (const [imported, specifier] of imports.get(url) ?? []) {
-      if (!found.has(imported)) found.set(imported, { file: fileURLToPath(imported), importer, specifier });
+      if (!found.has(imported)) found.set(imported, { ...recorded(imported), importer, specifier });
     }
   }
   return [...found.values()];
 }
+
+const recorded = (url: string): RecordedFile => ({ file: fileURLToPath(url), looksAround: lookers.has(url) });

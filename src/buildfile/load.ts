@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { VbuildError } from '../model/error.ts';
 import { entryAt, fileStat, namesIn, realPath } from '../system/files.ts';
+import { watchEnvironment } from '../system/environment-reads.ts';
 import { recordFrom, recordedFiles } from './hooks.ts';
 import { describe } from './describe.ts';
 import { type BuildDefinition, definitionOf } from './package.ts';
@@ -12,6 +13,8 @@ export interface LoadedBuildfile {
   readonly definition: BuildDefinition;
   /** Absolute paths of the Buildfile and of every file that it pulls in through imports, vbuild itself left out; symlinks followed. */
   readonly files: readonly string[];
+  /** Names of the environment variables that it read; undefined when that cannot be said, or when it can look at other things than its imports. */
+  readonly environment: readonly string[] | undefined;
 }
 
 /**
@@ -27,13 +30,20 @@ export async function loadBuildfile(path: string): Promise<LoadedBuildfile> {
   const url = pathToFileURL(file).href;
   recordFrom(url);
   let exported: { readonly default?: unknown };
+  using reads = watchEnvironment();
   try {
     exported = await settled(import(url), path);
   } catch (thrown) {
     const { loadError } = await import('./load-error.ts');
     throw await loadError(thrown, recordedFiles(url));
   }
-  return { definition: checkedDefault(exported, path), files: recordedFiles(url).map((one) => one.file) };
+  const files = recordedFiles(url);
+  const closed = files.every(({ looksAround }) => !looksAround);
+  return {
+    definition: checkedDefault(exported, path),
+    files: files.map(({ file }) => file),
+    environment: closed ? reads.names() : undefined,
+  };
 }
 
 /** The promise's result; an error when nothing is left that could still settle it, where Node would just end. */

@@ -1,4 +1,5 @@
 /** Where things lie in a cache: the same names in a bucket, under its prefix, as on disk, under its folder. */
+import { cachePlace } from '../model/cache-place.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 
@@ -30,13 +31,11 @@ function part(name: string): string {
  * @throws {VbuildError} `usage` when no absolute folder comes of it.
  */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const { VBUILD_CACHE: own, XDG_CACHE_HOME: shared, HOME: home } = env;
+  const place = cachePlace(env);
+  if (place !== undefined) return place;
+  const { VBUILD_CACHE: own, HOME: home } = env;
   const mend = 'set VBUILD_CACHE to the absolute path of a folder';
-  if (own) {
-    if (own.startsWith('/')) return own;
+  if (own)
     throw new VbuildError('usage', 'Cache folder is not an absolute path', { facts: { VBUILD_CACHE: own }, mend });
-  }
-  if (shared?.startsWith('/')) return `${shared}/vbuild`;
-  if (home?.startsWith('/')) return `${home}/.cache/vbuild`;
   throw new VbuildError('usage', 'No place for the cache is known', { facts: { HOME: home ?? 'not set' }, mend });
 }

@@ -1,13 +1,16 @@
 /** `vbuild [build] [TARGET…]`: makes packages usable; loads what builds only if there is something to build. */
 import { availableParallelism } from 'node:os';
-import { type BuildRequest, isUpToDate } from '../build/request.ts';
+import { join } from 'node:path';
+import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
 import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import type { Outcome } from '../model/event.ts';
+import { lastLine } from '../report/phrases.ts';
+import { walk } from '../system/files.ts';
 import { hostPlatform } from '../system/platform.ts';
-import type { Command } from './command.ts';
-import { openProject } from './command.ts';
+import { rememberAnswer } from '../system/quick.ts';
+import { buildfileOf, type Command, type CommandContext, openProject, type Project } from './command.ts';
 
 export const build: Command = async (context) => {
   const startedMs = performance.now();
@@ -45,8 +48,38 @@ export const build: Command = async (context) => {
     emit({ type: 'run-finished', exitStatus, durationMs: performance.now() - startedMs, outcomes: counts, ...prefix });
     return exitStatus;
   };
-  if (isUpToDate(request)) return finish(0, new Map(closure.map((one) => [packageId(one), 'fresh'])));
+  if (isUpToDate(request)) {
+    const status = finish(0, new Map(closure.map((one) => [packageId(one), 'fresh'])));
+    remember(context, project, request);
+    return status;
+  }
   const { execute } = await import('../build/executor.ts');
   const { exitStatus, outcomes } = await execute(request);
   return finish(exitStatus, outcomes);
 };
+
+/** Lets the same command answer at once the next time; only where all that it prints is that there is nothing to do. */
+function remember({ line, question, cwd }: CommandContext, { loaded, prefix }: Project, request: BuildRequest): void {
+  const { json, quiet, verbose } = line.options;
+  const files = loaded.environment === undefined || json || quiet || verbose ? undefined : restsOn(request);
+  if (loaded.environment === undefined || files === undefined) return;
+  const facts = { targets: request.targets.map(({ name }) => name), generation: undefined, failed: 0, skipped: 0, cwd };
+  const event = {
+    type: 'run-finished',
+    exitStatus: 0,
+    durationMs: 0,
+    outcomes: { fresh: 1, restored: 0, built: 0 },
+    prefix,
+  } as const;
+  rememberAnswer(question, {
+    files: [...loaded.files, buildfileOf({ line, cwd }), ...files, ...ownFiles()],
+    environment: loaded.environment,
+    answer: `${lastLine(event, facts)}\n`,
+  });
+}
+
+/** The code that is running: another version may answer otherwise. */
+function ownFiles(): string[] {
+  const top = join(import.meta.dirname, '..');
+  return walk(top).map(({ path }) => join(top, path));
+}

@@ -1,16 +1,19 @@
 /** What every command gets, and the one way to the project that it is about. */
 import { dirname, join, resolve } from 'node:path';
-import { loadBuildfile } from '../buildfile/load.ts';
+import { type LoadedBuildfile, loadBuildfile } from '../buildfile/load.ts';
 import type { Build } from '../buildfile/package.ts';
 import { validate } from '../buildfile/validate.ts';
 import { type Workspace, workspaceOf } from '../build/workspace.ts';
 import { cacheFolder } from '../cache/layout.ts';
 import { jsonLine } from '../report/json.ts';
 import type { Reporter, ReportOptions } from '../report/reporter.ts';
+import type { Question } from '../system/quick.ts';
 import type { CommandLine } from './options.ts';
 
 export interface CommandContext {
   readonly line: CommandLine;
+  /** The command line as it came, and the folder and environment in which it did. */
+  readonly question: Question;
   /** Absolute folder that relative paths of the command line are relative to, `-C` followed. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -25,6 +28,8 @@ export interface CommandContext {
 export type Command = (context: CommandContext) => Promise<number>;
 
 export interface Project {
+  /** What the Buildfile was read from and what of the environment it looked at; see `LoadedBuildfile`. */
+  readonly loaded: LoadedBuildfile;
   readonly build: Build;
   readonly workspace: Workspace;
   /** Absolute path of the prefix: `--prefix`, else `vendor` beside the Buildfile. */
@@ -32,7 +37,8 @@ export interface Project {
 }
 
 /** Where the Buildfile of a command lies, whether it is there or not; absolute. */
-export const buildfileOf = ({ cwd, line }: CommandContext): string => resolve(cwd, line.options.file ?? 'Buildfile.ts');
+export const buildfileOf = ({ cwd, line }: Pick<CommandContext, 'cwd' | 'line'>): string =>
+  resolve(cwd, line.options.file ?? 'Buildfile.ts');
 
 /** The prefix that a command is about; needs no Buildfile. */
 export const prefixOf = (context: CommandContext): string => {
@@ -44,11 +50,11 @@ export const prefixOf = (context: CommandContext): string => {
 export async function openProject(context: CommandContext): Promise<Project> {
   const { cwd, env, line } = context;
   const path = buildfileOf(context);
-  const { definition } = await loadBuildfile(path);
+  const loaded = await loadBuildfile(path);
   const { work, cacheDir } = line.options;
   const cache = cacheDir === undefined ? cacheFolder(env) : resolve(cwd, cacheDir);
   const workspace = workspaceOf(path, work === undefined ? undefined : resolve(cwd, work), cache);
-  return { build: validate(definition), workspace, prefix: prefixOf(context) };
+  return { loaded, build: validate(loaded.definition), workspace, prefix: prefixOf(context) };
 }
 
 /** Writes a result as text, or as one JSON document under `--json`. */

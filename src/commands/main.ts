@@ -51,7 +51,15 @@ export async function main({ argv, cwd, env, stdout, stderr }: MainInput): Promi
     reporter = reporterFor(line.options);
     const command = await commands[line.command]();
     const folder = resolve(cwd, line.options.directory ?? '.');
-    const status = await command({ line, cwd: folder, env, stdout, reporter, signal: interruption.signal });
+    const status = await command({
+      line,
+      question: { argv, cwd, env },
+      cwd: folder,
+      env,
+      stdout,
+      reporter,
+      signal: interruption.signal,
+    });
     return interruption.status() ?? status;
   } catch (thrown) {
     const status = interruption.status();

@@ -33,6 +33,8 @@ export interface Generation {
   readonly number: number;
   /** Absolute path of its tree. */
   readonly path: string;
+  /** Absolute path of its record, which may have been lost. */
+  readonly recordFile: string;
   /** Undefined when it was lost or cannot be read. */
   readonly record: GenerationRecord | undefined;
 }
@@ -51,7 +53,9 @@ export function currentGeneration(prefix: string): Generation | undefined {
   const number = currentNumber(prefix);
   if (number === undefined) return undefined;
   const path = join(generationsFolder(prefix), String(number));
-  return kindOf(path) === 'folder' ? { number, path, record: recordIn(recordPath(prefix, number)) } : undefined;
+  return kindOf(path) === 'folder'
+    ? { number, path, recordFile: recordPath(prefix, number), record: recordIn(recordPath(prefix, number)) }
+    : undefined;
 }
 
 export interface InstallRequest {
@@ -98,7 +102,7 @@ export async function install({ prefix, members, notes, signal, onWait }: Instal
   syncFolder(folder);
   switchTo(prefix, number);
   prune(folder, number);
-  return { number, path, record };
+  return { number, path, recordFile: recordPath(prefix, number), record };
 }
 
 function switchTo(prefix: string, number: number): void {

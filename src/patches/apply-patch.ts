@@ -3,7 +3,7 @@ import { VbuildError } from '../model/error.ts';
 import type { Dialect } from './patch-spec.ts';
 import { type Placement, placeHunks, splice } from './place.ts';
 import { isLinkMode, type Section, splitLines } from './section.ts';
-import { sectionPaths, treePath, unsafePath } from './section-paths.ts';
+import { assertReachable, sectionPaths, treePath, unsafePath } from './section-paths.ts';
 import { type Content, staysInside, type TreeView } from './tree-view.ts';
 
 /** One file that a patch changed. Paths are relative to the tree. */
@@ -53,7 +53,7 @@ export function applyPatch(
 ): { readonly files: readonly FileChange[]; readonly rejections: readonly Rejection[] } {
   const files: FileChange[] = [];
   const rejections: Rejection[] = [];
-  let before: Before = view;
+  let before: Before = { read: () => undefined, has: () => false };
   let lines = 0;
   patch.sections.forEach((section, i) => {
     if (i === 0 || section.opensDiff) before = beginDiff(view, diffFrom(patch.sections, i), patch);
@@ -72,24 +72,27 @@ const mostLines = 5e7;
 
 /** The sections of one diff: from the given one up to the next with other text before it. */
 function diffFrom(sections: readonly Section[], start: number): readonly Section[] {
-  const end = sections.findIndex((section, i) => i > start && section.opensDiff);
-  return sections.slice(start, end === -1 ? undefined : end);
+  let end = start + 1;
+  while (end < sections.length && !sections[end]?.opensDiff) end += 1;
+  return sections.slice(start, end);
 }
 
-/** Takes what is renamed out of the tree, so that its name is free, and keeps it for reading. */
+/** Reads what is renamed or copied, and takes what is renamed out of the tree, so that its name is free. */
 function beginDiff(view: TreeView, diff: readonly Section[], patch: PatchText): Before {
-  const moves = diff.filter(({ move }) => move);
-  if (moves.length === 0) return view;
-  const before = view.snapshot();
-  for (const section of moves) {
-    const source = treePath(section.oldName, section, patch);
-    const reason = source === undefined ? undefined : view.obstacle(source);
-    if (source !== undefined && reason !== undefined) throw unsafePath(source, reason, section, patch.file);
-    if (section.move === 'rename' && source !== undefined && before.has(source)) view.remove(source);
+  const contents = new Map<string, Content | undefined>();
+  const moves = diff.flatMap((section) => {
+    const source = section.move && treePath(section.oldName, section, patch);
+    return source === undefined ? [] : [{ section, source }];
+  });
+  for (const { section, source } of moves) {
+    assertReachable(source, view, section, patch.file);
+    if (!contents.has(source)) contents.set(source, view.read(source));
   }
-  return before;
+  for (const { section, source } of moves) if (section.move === 'rename' && contents.get(source)) view.remove(source);
+  return { read: (path) => contents.get(path), has: (path) => contents.get(path) !== undefined };
 }
 
+/** `lines` is how many lines of the file were gone over. */
 type Outcome = { readonly lines: number } & ({ readonly file: FileChange } | { readonly rejection: Rejection });
 
 function applySection(view: TreeView, before: Before, section: Section, patch: PatchText): Outcome {
@@ -97,56 +100,53 @@ function applySection(view: TreeView, before: Before, section: Section, patch: P
   if (path === undefined) return { lines: 0, rejection: { section, why: 'no-file', names } };
   const content = source === undefined ? undefined : (section.move ? before : view).read(source);
   const occupant = section.move ? view.read(path) : content;
-  if (occupant && !mayStandThere(occupant, section, patch.dialect))
+  if (occupant && !mayStandThere(occupant, section, patch.dialect)) {
     return { lines: 0, rejection: { section, why: 'exists', path, text: occupant.text } };
-
-  const asLink = isLinkMode(section.oldMode ?? section.newMode);
-  if (changesType(section)) {
-    throw unsupported(
-      section,
-      patch,
-      'Patch turns a file into a symlink, or the reverse, in place',
-      'make it again with git, which deletes the one and creates the other',
-    );
   }
-  if (content?.type === 'symlink' && !asLink && (section.hunks.length > 0 || section.newMode !== undefined))
-    throw unsafePath(path, 'it is a symlink', section, patch.file);
-  if (content?.type === 'file' && asLink) return { lines: 0, rejection: { section, why: 'not-a-symlink', path } };
+  const type = typeAfter(section, content, path, patch);
+  if (type === undefined) return { lines: 0, rejection: { section, why: 'not-a-symlink', path } };
 
   const lines = section.hunks.length > 0 ? splitLines(content?.text ?? '') : [];
   const placements = placeHunks(lines, section.hunks, patch.dialect === 'dpkg');
   const placed = placements.filter((placement) => placement !== undefined);
-  if (placed.length < placements.length)
+  if (placed.length < placements.length) {
     return { lines: lines.length, rejection: { section, why: 'hunks', path, lines, placements } };
+  }
   const text = section.hunks.length > 0 ? splice(lines, section.hunks, placed).join('') : (content?.text ?? '');
-  if (section.new === 'absent' && text !== '')
+  if (section.new === 'absent' && text !== '') {
     return { lines: lines.length, rejection: { section, why: 'text-left', path, lines: splitLines(text) } };
+  }
 
   const gone = section.new === 'absent' || (patch.dialect === 'dpkg' && text === '');
   if (gone) view.remove(path);
-  else {
-    if (asLink && !staysInside(path, Buffer.from(text, 'latin1').toString()))
-      throw unsafePath(path, `it becomes a symlink to ${text}`, section, patch.file);
-    view.put(path, { type: asLink ? 'symlink' : (content?.type ?? 'file'), text, mode: modeOf(section, content) });
+  else if (type === 'symlink' && !staysInside(path, Buffer.from(text, 'latin1').toString())) {
+    throw unsafePath(path, `a symlink to ${JSON.stringify(text.slice(0, 200))}`, section, patch.file);
+  } else view.put(path, { type, text, mode: modeOf(section, content) });
+  const moved = section.move && ({ rename: 'renamed', copy: 'copied' } as const)[section.move];
+  const change = gone ? 'deleted' : (moved ?? (content ? 'modified' : 'created'));
+  const hunks = placed.map(({ at, offset }, i) => ({ patchLine: section.hunks[i]?.line ?? 0, line: at + 1, offset }));
+  const from = moved === undefined ? undefined : source;
+  return { lines: lines.length, file: { path, change, ...(from !== undefined && { from }), hunks } };
+}
+
+/** What the section leaves at its path; `undefined` where it changes a symlink and a plain file is there. */
+function typeAfter(
+  section: Section,
+  content: Content | undefined,
+  path: string,
+  patch: PatchText,
+): Content['type'] | undefined {
+  const { oldMode, newMode, hunks } = section;
+  const asLink = isLinkMode(oldMode ?? newMode);
+  if (oldMode !== undefined && newMode !== undefined && isLinkMode(oldMode) !== isLinkMode(newMode)) {
+    const mend = 'make it again with git, which deletes the one and creates the other';
+    throw unsupported(section, patch, 'Patch turns a file into a symlink, or the reverse, in place', mend);
   }
-  const change = gone
-    ? 'deleted'
-    : section.move === 'rename'
-      ? 'renamed'
-      : section.move === 'copy'
-        ? 'copied'
-        : content
-          ? 'modified'
-          : 'created';
-  const hunks = section.hunks.map((hunk, i) => ({
-    patchLine: hunk.line,
-    line: (placed[i]?.at ?? 0) + 1,
-    offset: placed[i]?.offset ?? 0,
-  }));
-  return {
-    lines: lines.length,
-    file: { path, change, ...(section.move && source !== undefined && { from: source }), hunks },
-  };
+  if (content?.type === 'symlink' && !asLink && (hunks.length > 0 || newMode !== undefined)) {
+    throw unsafePath(path, 'it is a symlink', section, patch.file);
+  }
+  if (content?.type === 'file' && asLink) return undefined;
+  return asLink ? 'symlink' : (content?.type ?? 'file');
 }
 
 /** Whether what already is where a section writes is no reason to reject it. */
@@ -156,9 +156,6 @@ function mayStandThere(occupant: Content, section: Section, dialect: Dialect): b
   if (section.move) return false;
   return section.old === 'content' || (section.old === 'empty' && occupant.text === '');
 }
-
-const changesType = ({ oldMode, newMode }: Section): boolean =>
-  oldMode !== undefined && newMode !== undefined && isLinkMode(oldMode) !== isLinkMode(newMode);
 
 /** Only git's headers change a mode, and only whether the file can be run. */
 function modeOf({ oldMode, newMode }: Section, content: Content | undefined): number {

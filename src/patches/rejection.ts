@@ -36,10 +36,16 @@ export function rejectionError(
     where: { file: patch.file, line: first.line },
     facts: {
       ...first.facts,
-      ...(others.length > 0 && { also: others.map(({ line, name }) => `line ${line}: ${name}`).join('; ') }),
+      ...(others.length > 0 && { also: namesOf(others) }),
     },
     mend: first.mend,
   });
+}
+
+/** A thousand of them are named, which no patch that a person reads has. */
+function namesOf(findings: readonly Finding[]): string {
+  const named = findings.slice(0, 1000).map(({ line, name }) => `line ${line}: ${name}`);
+  return [...named, ...(findings.length > 1000 ? [`${findings.length - 1000} more`] : [])].join('; ');
 }
 
 const refresh = 'refresh the patch against the source that is pinned';
@@ -154,9 +160,10 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
   });
 }
 
-/** Whether all hunks have a place; the first one is tried alone, since it mostly decides. */
+/** Whether all hunks have a place that says something; the first one is tried alone, since it mostly decides. */
 const fit = (lines: readonly string[], hunks: readonly Hunk[]): boolean =>
-  [hunks.slice(0, 1), hunks].every((some) => placeHunks(lines, some).every((placement) => placement !== undefined));
+  hunks.every(({ old }) => old.length > 0) &&
+  [hunks.slice(0, 1), hunks].every((some) => placeHunks(lines, some, true).every((placed) => placed !== undefined));
 
 /** The hunk's lines stand in the file, at a place where it must not go. */
 function misplaced(hunk: Hunk, at: number, lineCount: number): { readonly expected: string; readonly found: string } {

@@ -59,7 +59,8 @@ export function treePath(
   return path;
 }
 
-function assertReachable(path: string, view: TreeView, section: Section, file: string): void {
+/** @throws {VbuildError} `patch-unsafe` when the way to the path, or what is there, is not for a patch. */
+export function assertReachable(path: string, view: TreeView, section: Section, file: string): void {
   const reason = view.obstacle(path);
   if (reason !== undefined) throw unsafePath(path, reason, section, file);
 }

@@ -51,7 +51,7 @@ export function lastLine(event: RunFinished, facts: RunFacts): string {
   const done = outcomes(event.outcomes);
   const workDone = event.outcomes.built + event.outcomes.restored > 0;
   if (event.exitStatus === 0 && !workDone && generation === undefined)
-    return `${names} ${are} fresh${place}: nothing to do (${took})`;
+    return `${names} ${are} fresh${place}: nothing to do`;
 
   const ready = event.prefix === undefined ? `${names} ${are} packed` : `${names} ready${place}`;
   const numbered = generation === undefined ? ready : `${ready} (generation ${generation})`;

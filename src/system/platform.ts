@@ -3,6 +3,9 @@ import { arch, platform } from 'node:process';
 import { exists, readIfThere } from './files.ts';
 import { VbuildError } from '../model/error.ts';
 
+/** Where the distribution says what it is. */
+export const releaseFile = '/etc/os-release';
+
 const loaders: Readonly<Record<string, string>> = {
   x64: '/lib64/ld-linux-x86-64.so.2',
   arm64: '/lib/ld-linux-aarch64.so.1',
@@ -23,7 +26,7 @@ export function hostPlatform(): string {
       mend: 'run vbuild on a supported host, such as Debian 12',
     });
   }
-  const release = readIfThere('/etc/os-release') ?? '';
+  const release = readIfThere(releaseFile) ?? '';
   const value = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(release)?.[1] ?? 'unknown';
   return `linux-${arch}-glibc ${value('ID')}-${value('VERSION_ID')}`;
 }

@@ -75,7 +75,7 @@ function runPython(top: string, args: readonly string[]): string {
 
 test("a Python package lands in site-packages, not where Debian's pip would put it", {
   skip: needPython,
-}, async (t) => {
+}, async () => {
   assert.ok(built);
   const { files, staged, prefix } = built;
   const inside = files.map((file) => file.replace(`${prefix}/`, ''));
@@ -141,7 +141,7 @@ test('a script made from an entry point finds its modules by its own place, also
 
 test('RECORD lists every installed file, and no digest of one that vbuild may still change', {
   skip: needPython,
-}, async (t) => {
+}, async () => {
   assert.ok(built);
   const { staged } = built;
   const rows = readFileSync(join(staged, site, 'probe-1.0+site1.dist-info/RECORD'), 'utf8')
@@ -220,8 +220,8 @@ test('settings reach setup.cfg whole, beside what is there already, and replace 
   const tree = { 'setup.cfg': '[build_ext]\ndisable_xcb = 0\ninplace = 1\n[metadata]\nName = X\n' };
   const settings = { build_ext: { 'disable-xcb': '1', 'enable-jpeg': '1' }, extra: { text: 'a = b; c' } };
   const prepare = python({ setupCfg: settings }).steps.filter(({ group }) => group === 'prepare');
-  const built = await compile(t, { recipe: steps(prepare, { tools: ['python3'] }), tree });
-  const text = readFileSync(join(built.tree, 'setup.cfg'), 'utf8');
+  const edited = await compile(t, { recipe: steps(prepare, { tools: ['python3'] }), tree });
+  const text = readFileSync(join(edited.tree, 'setup.cfg'), 'utf8');
   const wanted =
     '[build_ext]\ninplace = 1\ndisable-xcb = 1\nenable-jpeg = 1\n\n[metadata]\nName = X\n\n[extra]\ntext = a = b; c\n';
   assert.equal(text.trim(), wanted.trim());

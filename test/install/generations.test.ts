@@ -55,6 +55,7 @@ describe('install()', () => {
     assert.deepEqual(generation, {
       number: 1,
       path: join(folder.path, 'site ü/a/.vendor.generations/1'),
+      recordFile: join(folder.path, 'site ü/a/.vendor.generations/1.json'),
       record: { format: 1, packages: { [name]: { version, key: one.manifest.key, tree: one.manifest.tree } }, notes },
     });
     assert.deepEqual(readdirSync(prefix), ['lib']);

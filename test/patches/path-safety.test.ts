@@ -20,7 +20,7 @@ const link = (name: string, target: string): string =>
     '\\ No newline at end of file',
   );
 
-/** The tree holds `x`, `d/x`, `.git/config`, and the symlinks `out` and `dangling` (leading out), `in` (to d), `file` (to ../victim); `victim` is outside. */
+/** The tree holds `x`, `d/x`, `.git/config`, and the symlinks `out` and `dangling` (leading out), `in` (to d), `file` (to ../victim), `d/up` (to ../x); `victim` is outside. */
 const unsafe: Readonly<Record<string, string>> = {
   'create above the tree': create('b/../victim'),
   'create above the tree, C-quoted': create('"b/\\056\\056/victim"'),
@@ -42,6 +42,7 @@ const unsafe: Readonly<Record<string, string>> = {
   'make an absolute symlink': link('l', '/etc/passwd'),
   'make a symlink and write through it': link('l', 'd') + create('b/l/n'),
   'make a symlink that another one bends': link('d/l', 'x/../../victim'),
+  'move a symlink to where it leads out': lines('diff --git a/d/up b/up', 'rename from d/up', 'rename to up'),
   'name a file with a newline': create('"b/a\\nb"'),
   'name a file that is not UTF-8': create('"b/\\377"'),
   'write on a folder': create('b/d'),
@@ -59,6 +60,7 @@ for (const [title, patch] of Object.entries(unsafe)) {
       symlinkSync('../missing', join(tree, 'dangling'));
       symlinkSync('d', join(tree, 'in'));
       symlinkSync('../victim', join(tree, 'file'));
+      symlinkSync('../x', join(tree, 'd/up'));
       assert.equal((await refuses([patch], { dialect })).code, 'patch-unsafe');
       assert.equal(readBytes(join(folder, 'victim')).toString(), '1\n');
     });

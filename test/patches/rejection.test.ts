@@ -54,6 +54,20 @@ const rejected: readonly [
     },
   ],
   [
+    'a patch with several hunks that is applied already',
+    { x: lines('1', 'a', 'b', 'c', '2', 'd', '3') },
+    `${head}@@ -1,2 +1,5 @@\n 1\n+a\n+b\n+c\n 2\n@@ -2,2 +5,3 @@\n 2\n+d\n 3\n`,
+    3,
+    {
+      file: 'x',
+      hunk: '1 of 2, @@ -1,2 +1,5 @@',
+      expected: 'x:2 to read "2"',
+      found: '"a"',
+      likely: 'the patch is applied already, or was made the wrong way round',
+      also: 'line 9: hunk 2 of x',
+    },
+  ],
+  [
     'line ends',
     { x: '1\r\n2\r\n' },
     `${head}@@ -1,2 +1,2 @@\n 1\n-2\n+3\n`,

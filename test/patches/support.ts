@@ -12,17 +12,17 @@ export interface Lab {
   /** Absolute. */
   readonly tree: string;
   readonly folder: string;
-  apply(
+  readonly apply: (
     patches: readonly (string | Uint8Array)[],
     options?: { readonly strip?: number; readonly dialect?: Dialect },
-  ): Promise<PatchReport[]>;
+  ) => Promise<PatchReport[]>;
   /** The error that applying must end with; the tree must then be as before. */
-  refuses(
+  readonly refuses: (
     patches: readonly string[],
     options?: { readonly strip?: number; readonly dialect?: Dialect },
-  ): Promise<VbuildError>;
+  ) => Promise<VbuildError>;
   /** Files by path with latin1 text, `*` behind the path of an executable one; symlinks as `-> target`. */
-  files(): Record<string, string>;
+  readonly files: () => Record<string, string>;
 }
 
 export function lab(t: WithCleanUp, start: Tree): Lab {

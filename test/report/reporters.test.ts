@@ -64,7 +64,7 @@ const lastLines: readonly (readonly [meant: string, events: readonly BuildEvent[
         prefix: '/site/vendor',
       },
     ],
-    'pil is fresh in vendor: nothing to do (0.1 s)',
+    'pil is fresh in vendor: nothing to do',
   ],
   [
     'another prefix only',

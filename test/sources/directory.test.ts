@@ -101,7 +101,12 @@ for (const path of ['gone', 'own/a.c'])
   });
 
 test('directory() counts by the digest of exactly what it would copy', async (t) => {
-  const { top, fetch } = setting(t, { 'a.c': 'a', '.git/HEAD': 'x', 'sub/.vbuild/x': '', 'lib/b.c': { text: 'b', mode: 0o700 } });
+  const { top, fetch } = setting(t, {
+    'a.c': 'a',
+    '.git/HEAD': 'x',
+    'sub/.vbuild/x': '',
+    'lib/b.c': { text: 'b', mode: 0o700 },
+  });
   symlinkSync('a.c', join(top, 'own/link'));
   const now = directoryKind.current?.(directory('own'), top);
   assert.equal(now, treeDigest(await fetch('own')));

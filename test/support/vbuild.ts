@@ -1,5 +1,5 @@
 /** The real command as a child process, in a home of its own, and workspaces to run it in. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { tempDir, type Tree, type WithCleanUp, writeTree } from './temp.ts';
@@ -34,10 +34,22 @@ export function runVbuild(args: readonly string[], options: RunOptions): Promise
 }
 
 /** Runs any program in the same way, to its end. @throws when it cannot be started. */
-export function runProgram(
+export function runProgram(argv: readonly string[], options: RunOptions): Promise<Ended> {
+  return startProgram(argv, options).ended;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  /** Resolves as soon as stdout holds this text; rejects when the program ends without it. */
+  says(text: string): Promise<void>;
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts any program in the same way. */
+export function startProgram(
   argv: readonly string[],
   { cwd, home, env = {}, signal, timeoutMs = 1_800_000 }: RunOptions,
-): Promise<Ended> {
+): Started {
   const [program = '', ...args] = argv;
   mkdirSync(home, { recursive: true });
   const own = { HOME: home, XDG_CACHE_HOME: join(home, '.cache'), LC_ALL: 'C.UTF-8' };
@@ -52,12 +64,20 @@ export function runProgram(
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  return new Promise((done, fail) => {
+  const ended = new Promise<Ended>((done, fail) => {
     child.on('error', (error) => (error.name === 'AbortError' ? undefined : fail(error)));
     child.on('close', (code, ending) =>
       done({ exitStatus: code ?? undefined, signal: ending ?? undefined, ...output }),
     );
   });
+  const says = (text: string): Promise<void> =>
+    new Promise((heard, fail) => {
+      const listen = (): void => (output.stdout.includes(text) ? heard() : undefined);
+      listen();
+      child.stdout.on('data', listen);
+      child.on('close', () => fail(new Error(`ended without saying ${text}: ${output.stdout}${output.stderr}`)));
+    });
+  return { child, says, ended };
 }
 
 export interface Workspace {

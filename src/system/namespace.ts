@@ -1,0 +1,89 @@
+/**
+ * Runs a command where one folder has another path: in a mount namespace of its own, made with `unshare` and `mount` of
+ * util-linux, which every Debian has; all else stays as it is on the machine.
+ * @see mount_namespaces(7), user_namespaces(7)
+ */
+import { run } from './process.ts';
+
+/** How this process gets a mount namespace: as root by right, else inside a user namespace, if the machine grants those. */
+export interface Namespace {
+  readonly by: 'root' | 'user';
+}
+
+/** A folder of the machine and the path under which the command sees it. */
+export interface Binding {
+  readonly namespace: Namespace;
+  /** Absolute path of an existing folder, with whatever characters. */
+  readonly host: string;
+  /** Absolute path below `mountPoint`; need not exist. */
+  readonly seen: string;
+}
+
+/**
+ * Hidden in the namespace under a private tmpfs, as a path to bind at can only be made where one may write. It must be on every
+ * machine, and nothing that a build reads may lie below it: for /mnt that is not so (the work disk of cloud machines, the other
+ * system's disks and the resolver's file under WSL), while /media is there for removable disks alone. A work folder on one of
+ * those is no obstacle, as the script enters it first.
+ */
+export const mountPoint = '/media';
+
+/** The path that is part of the util-linux package; not looked up, as a dependency's own would stand before it on the PATH of a step. */
+const unshare = '/usr/bin/unshare';
+
+/**
+ * Arguments: host, seen, folder, then the command. The folder to bind is the working one, and `-c` keeps mount from spelling it
+ * out, because its path may just have been hidden; `-n` keeps it from writing to the machine's /run/mount. Nothing of the shell's
+ * own may reach the command, so that it finds the same environment with a namespace or without. What else a sandbox would hide
+ * from steps is to be hidden here, before the folder is entered.
+ */
+const script = `set -e
+cd "$1"
+mount -n -t tmpfs -o mode=0555 vbuild ${mountPoint}
+mount -n -c --bind -o X-mount.mkdir=0555 . "$2"
+cd "$3"
+unset PWD OLDPWD
+shift 3
+exec "$@"`;
+
+/**
+ * The command that runs `argv` in `folder` with the binding in place: same process, same user and groups, descriptors inherited.
+ * Where a user namespace was needed to mount, a second one inside it gives the user's own ids back and takes the rights away: what
+ * runs there can no more undo the mounts than make others.
+ *
+ * @param folder Absolute, as seen.
+ * @returns To be started in any folder; fails with the status and words of `mount` when the binding is refused.
+ */
+export function inNamespace({ namespace, host, seen }: Binding, folder: string, argv: readonly string[]): string[] {
+  const set = ['/bin/sh', '-c', script, 'namespace', host, seen, folder];
+  if (namespace.by === 'root') return [unshare, '--mount', '--', ...set, ...argv];
+  const { uid, gid } = ids();
+  const back = [unshare, '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--'];
+  return [unshare, '--user', '--map-root-user', '--mount', '--', ...set, ...back, ...argv];
+}
+
+/**
+ * Tries out which way works here; containers, hardened kernels and AppArmor forbid one or both.
+ *
+ * @param folder Absolute path of an existing folder of ours, on the file system of those that will be bound.
+ * @param seen   As in `Binding`.
+ * @returns `undefined` when there is no way.
+ */
+export async function findNamespace(folder: string, seen: string): Promise<Namespace | undefined> {
+  const { uid } = ids();
+  for (const by of uid === 0 ? (['root', 'user'] as const) : (['user'] as const)) {
+    const probe = ['/bin/sh', '-c', 'test -w . && id -u && pwd -P'];
+    const { exitStatus, stdout } = await run({
+      argv: inNamespace({ namespace: { by }, host: folder, seen }, seen, probe),
+      cwd: folder,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+      timeoutMs: 10_000,
+    });
+    if (exitStatus === 0 && stdout === `${uid}\n${seen}`) return { by };
+  }
+  return undefined;
+}
+
+function ids(): { readonly uid: number; readonly gid: number } {
+  if (process.geteuid === undefined || process.getegid === undefined) throw new Error('a system without user ids');
+  return { uid: process.geteuid(), gid: process.getegid() };
+}
