@@ -47,6 +47,9 @@ const usualAgeMs = 2 * 60 * 60 * 1000;
 export const debianKind: SourceKind<DebianSpec> = {
   kind: 'debian',
 
+  // Which of the two it takes is known only when the archives have been found.
+  needs: () => ['bzip2', 'xz'],
+
   problems({ name, patches, version }) {
     return [
       ...(typeof name === 'string' && /^[a-z0-9][a-z0-9+.-]+$/.test(name)

@@ -36,7 +36,8 @@ export const directoryKind: SourceKind<DirectorySpec> = {
   },
 };
 
-const comesAlong = (name: string): boolean => !keptOut.has(name);
+/** Whether a file or folder of this name is part of such a source, on every level. */
+export const comesAlong = (name: string): boolean => !keptOut.has(name);
 
 function existing(path: string, buildfileFolder: string): string {
   const folder = resolve(buildfileFolder, path);

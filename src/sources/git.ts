@@ -4,7 +4,8 @@ import { digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { GitRepository } from '../system/git.ts';
 import type { SourceContext, SourceKind } from './source.ts';
-import { isInside } from './tarball.ts';
+import { isInside } from './spec-checks.ts';
+import { commitGone, commitIn, leftOut, noSuchRev, placeOf, refuseOffline, shown } from './version-control.ts';
 
 export interface GitSpec {
   readonly kind: 'git';
@@ -12,6 +13,7 @@ export interface GitSpec {
   readonly rev: string;
   readonly subdir?: string;
   readonly submodules?: boolean;
+  readonly lfs?: boolean;
 }
 
 export interface GitOptions {
@@ -21,6 +23,8 @@ export interface GitOptions {
   readonly subdir?: string;
   /** Whether submodules are part of the source; false when not given, and then their folders are left out with a warning. */
   readonly submodules?: boolean;
+  /** Whether files that are kept in Git LFS are brought; false when not given, and then their pointers stay in their places, with a warning. */
+  readonly lfs?: boolean;
 }
 
 /** A git repository. @param url Anything that `git fetch` takes, also a path; a relative one starts at the Buildfile. */
@@ -33,6 +37,7 @@ export const git = (url: string, options: GitOptions): GitSpec => ({ kind: 'git'
  */
 export const gitKind: SourceKind<GitSpec> = {
   kind: 'git',
+  needs: ({ lfs }) => (lfs === true ? ['git', 'git-lfs'] : ['git']),
   problems,
 
   async resolve(spec, context) {
@@ -41,25 +46,18 @@ export const gitKind: SourceKind<GitSpec> = {
     const { commitOf } = await import('../system/git.ts');
     refuseOffline(url, spec.rev, context);
     const commit = await commitOf(url, spec.rev, { cwd: context.state, ...context });
-    if (commit === undefined)
-      throw new VbuildError('source-missing', 'Repository has no such tag or branch', {
-        facts: { url: shown(url), rev: spec.rev },
-        mend: 'correct rev; a commit must be given by its full id',
-      });
+    if (commit === undefined) throw noSuchRev(url, spec.rev, 'correct rev; a commit must be given by its full id');
     return { kind: 'git', commit };
   },
 
   async fetch(spec, pin, target, context) {
-    if (pin.commit === undefined)
-      throw new VbuildError('lock-file-invalid', 'Pin of a git source names no commit', {
-        mend: 'pin it anew with vbuild update',
-      });
     const place = {
       url: placeOf(spec.url, context.buildfileFolder),
-      commit: pin.commit,
+      commit: commitIn(pin),
       ...(spec.subdir !== undefined && { subdir: spec.subdir }),
     };
-    await exportTree(place, target.tree, { submodules: spec.submodules ?? false, rev: spec.rev, depth: 0 }, context);
+    const { submodules = false, lfs = false, rev } = spec;
+    await exportTree(place, target.tree, { submodules, lfs, rev, depth: 0 }, context);
     const { settleTree } = await import('../system/import-tree.ts');
     settleTree(target.tree);
   },
@@ -67,7 +65,7 @@ export const gitKind: SourceKind<GitSpec> = {
 
 const isCommit = (rev: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(rev);
 
-function problems({ url, rev, subdir, submodules }: GitSpec): readonly string[] {
+function problems({ url, rev, subdir, submodules, lfs }: GitSpec): readonly string[] {
   const found: string[] = [];
   if (typeof url !== 'string' || url === '') found.push('git needs the URL of a repository, as a string');
   // Both would be options or run programs of git's own choosing.
@@ -77,16 +75,9 @@ function problems({ url, rev, subdir, submodules }: GitSpec): readonly string[] 
     found.push('rev must be a tag, a branch or a full commit id, as a string');
   if (subdir !== undefined && !isInside(subdir)) found.push('subdir must be a relative path without ".."');
   if (submodules !== undefined && typeof submodules !== 'boolean') found.push('submodules must be true or false');
+  if (lfs !== undefined && typeof lfs !== 'boolean') found.push('lfs must be true or false');
   return found;
 }
-
-/** What git is to be given: URLs and `host:path` as they are, paths made absolute. */
-const placeOf = (url: string, folder: string): string => (isPath(url) ? resolve(folder, url) : url);
-
-/** As git tells them apart: a colon before the first slash makes it a remote place. */
-const isPath = (url: string): boolean => !/^[^/]*:/.test(url);
-
-const shown = (url: string): string => url.replace(/(:\/\/)[^/@]*@/, '$1');
 
 interface Place {
   readonly url: string;
@@ -96,6 +87,7 @@ interface Place {
 
 interface ExportOptions {
   readonly submodules: boolean;
+  readonly lfs: boolean;
   /** As the Buildfile gives it, for the message when the commit is gone; none for submodules. */
   readonly rev?: string;
   readonly depth: number;
@@ -110,18 +102,14 @@ async function exportTree(place: Place, tree: string, options: ExportOptions, co
   );
   if (!(await repository.has(place.commit))) await bring(repository, place, options, context);
   const links = await repository.export(place.commit, place.subdir, tree);
+  await largeFiles(repository, place, tree, options, context);
   if (links.length === 0) return;
   if (!options.submodules) {
-    context.emit({
-      type: 'notice',
-      level: 'warning',
+    leftOut(context, {
       code: 'submodules-left-out',
       headline: 'Submodules are left out of the source',
-      package: context.package,
-      facts: {
-        folders: links.map(({ path }) => path).join(', '),
-        mend: 'give git() the option submodules: true if they are needed',
-      },
+      folders: links.map(({ path }) => path),
+      mend: 'give git() the option submodules: true if they are needed',
     });
     return;
   }
@@ -136,7 +124,7 @@ async function exportTree(place: Place, tree: string, options: ExportOptions, co
     const url = submodulePlace(urls.get(posix.join(place.subdir ?? '', path)), place.url, path);
     const into = resolve(tree, path);
     makeFolder(into);
-    await exportTree({ url, commit }, into, { submodules: true, depth: options.depth + 1 }, context);
+    await exportTree({ url, commit }, into, { submodules: true, lfs: options.lfs, depth: options.depth + 1 }, context);
   }
 }
 
@@ -151,23 +139,35 @@ async function bring(
   const { commitOf } = await import('../system/git.ts');
   const now =
     rev === undefined || isCommit(rev) ? undefined : await commitOf(url, rev, { cwd: context.state, ...context });
-  if (now !== undefined && now !== commit)
-    throw new VbuildError('pin-mismatch', 'Upstream moved the rev and dropped the pinned commit', {
-      facts: { url: shown(url), rev: rev ?? '', expected: commit, found: now },
-      mend: 'find out why upstream moved it; if the move is meant, pin it anew with vbuild update',
-    });
-  throw new VbuildError('source-missing', 'Repository no longer has the pinned commit', {
-    facts: { url: shown(url), commit },
-    mend: 'name a mirror that still has it, or pin another one with vbuild update',
-  });
+  throw commitGone(url, commit, rev, now);
 }
 
-function refuseOffline(url: string, what: string, { offline }: SourceContext): void {
-  if (offline && !isPath(url) && !url.startsWith('file:'))
-    throw new VbuildError('download-failed', 'Commit is not here and may not be fetched', {
-      facts: { url: shown(url), rev: what, reason: 'vbuild runs offline' },
-      mend: 'run once without --offline',
+/** Puts what is kept in LFS in the place of its pointers; each pointer names the digest, so the commit decides these bytes too. */
+async function largeFiles(
+  repository: GitRepository,
+  { url, commit }: Place,
+  tree: string,
+  { lfs }: ExportOptions,
+  context: SourceContext,
+): Promise<void> {
+  const { lfsPointers, putInPlace } = await import('./git-lfs.ts');
+  const pointers = lfsPointers(tree);
+  if (pointers.length === 0) return;
+  if (!lfs) {
+    leftOut(context, {
+      code: 'lfs-left-out',
+      headline: 'Files kept in Git LFS are left as pointers',
+      folders: pointers.map(({ path }) => path),
+      mend: 'give git() the option lfs: true if they are needed',
     });
+    return;
+  }
+  const isHere = ({ digest }: { readonly digest: string }): boolean => repository.largeFile(digest) !== undefined;
+  if (!pointers.every(isHere)) {
+    refuseOffline(url, commit, context);
+    await repository.fetchLarge(url, commit);
+  }
+  await putInPlace(pointers, tree, repository, shown(url));
 }
 
 /** A submodule's URL comes from upstream, not from the user: it may be a plain transport or lie beside its parent, nothing else. */

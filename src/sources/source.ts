@@ -9,6 +9,8 @@ export interface PinnedFile {
   readonly name: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** Who signed it, where the source asks for a signature: fingerprint of the OpenPGP key, or id of the minisign key. */
+  readonly signedBy?: string;
 }
 
 /** What exactly a source resolved to; JSON data, kept in the lock file, keys sorted there. `tree` and `series` are added by the caller. */
@@ -23,6 +25,9 @@ export interface Pin {
   /** Facts of the kind's own that `fetch` needs again, such as Debian's full version. */
   readonly [fact: string]: unknown;
 }
+
+/** Programs that sources are brought and unpacked with; no part of any content key. */
+export type FetchTool = 'brz' | 'bzip2' | 'git' | 'git-lfs' | 'gpgv' | 'hg' | 'lzip' | 'svn' | 'xz';
 
 export interface SourceContext {
   /** `name@version` of the package, for events. */
@@ -61,6 +66,8 @@ export interface SourceKind<Spec extends { readonly kind: string }> {
    * pinned, and must not load anything heavy. @param buildfileFolder Absolute. @throws {VbuildError} `source-missing`
    */
   current?(spec: Spec, buildfileFolder: string): Digest;
+  /** Programs of this host that bringing or unpacking it takes, so that a missing one shows before any work; none when not given. */
+  needs?(spec: Spec): readonly FetchTool[];
   /** What the spec stands for now; may use the network. @throws {VbuildError} */
   resolve(spec: Spec, context: SourceContext): Promise<Pin>;
   /** Fills the target with exactly what the pin says. @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone. */

@@ -1,61 +1,147 @@
 /** Upstream archives: downloaded from one of several places, or read from the disk, and kept by digest. */
-import { basename, isAbsolute, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import type { Downloaded } from '../system/download.ts';
-import type { FetchTarget, Pin, PinnedFile, SourceContext, SourceKind } from './source.ts';
+import type { FetchTarget, PinnedFile, SourceContext, SourceKind } from './source.ts';
+import { isInside } from './spec-checks.ts';
 
-export interface TarballSpec {
-  readonly kind: 'tarball';
-  /** Places of one and the same archive, asked in this order: `http:`, `https:` or `file:` URLs, or paths relative to the Buildfile. */
-  readonly from: readonly string[];
-  readonly sha256?: string;
-  readonly strip?: number;
-  readonly subdir?: string;
-}
+/** A detached signature by which upstream vouches for an archive; verified whenever the archive is pinned. */
+export type Signature =
+  | {
+      /** Public keys of upstream, a file relative to the Buildfile: what `gpg --export` writes, armoured or not. */
+      readonly keyring: string;
+      /** Where the signature is; the archive's own place with `.asc` behind it when not given. */
+      readonly url?: string;
+    }
+  | {
+      /** Upstream's minisign key: the line of base64 that `minisign -P` takes. */
+      readonly minisignKey: string;
+      /** Where the signature is; the archive's own place with `.minisig` behind it when not given. */
+      readonly url?: string;
+    };
 
-export interface TarballOptions {
+export interface ArchiveOptions {
   /** SHA-256 of the archive; what comes first is pinned when not given. */
   readonly sha256?: string;
   /** Leading path parts to drop from the names in it; a top folder that holds everything is dropped when not given. */
   readonly strip?: number;
   /** The folder of the archive, after `strip`, that is the source. */
   readonly subdir?: string;
+  /** Insists on a signature; without it the first download is taken as it comes. */
+  readonly signature?: Signature;
 }
 
+/** One more archive, unpacked into the same tree. */
+export interface FurtherArchive extends ArchiveOptions {
+  /** As for the first one. */
+  readonly from: string | readonly string[];
+  /** The folder of the tree that it is unpacked into, `.` for the top; it may be there already, as long as no file is in both archives. */
+  readonly into: string;
+}
+
+export interface TarballOptions extends ArchiveOptions {
+  /** Archives that upstream publishes beside the first one and expects to be unpacked into its tree, in this order. */
+  readonly also?: readonly FurtherArchive[];
+}
+
+interface ArchiveSpec extends ArchiveOptions {
+  /** Places of one and the same archive, asked in this order: `http:`, `https:`, `s3:` or `file:` URLs, or paths relative to the Buildfile. */
+  readonly from: readonly string[];
+}
+
+interface FurtherSpec extends ArchiveSpec {
+  readonly into: string;
+}
+
+export interface TarballSpec extends ArchiveSpec {
+  readonly kind: 'tarball';
+  readonly also?: readonly FurtherSpec[];
+}
+
+const listed = (from: string | readonly string[]): readonly string[] => (typeof from === 'string' ? [from] : from);
+
 /** An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip. @param from One place or several mirrors, asked in order. */
-export const tarball = (from: string | readonly string[], options: TarballOptions = {}): TarballSpec => ({
+export const tarball = (from: string | readonly string[], { also, ...options }: TarballOptions = {}): TarballSpec => ({
   kind: 'tarball',
-  from: typeof from === 'string' ? [from] : from,
+  from: listed(from),
   ...options,
+  ...(also !== undefined && { also: furtherOf(also) }),
 });
+
+/** What is of another shape than its type says is for validation to find. */
+const furtherOf = (also: readonly FurtherArchive[]): readonly FurtherSpec[] =>
+  (Array.isArray(also)
+    ? also.map((one: FurtherArchive) => (typeof one?.from === 'string' ? { ...one, from: [one.from] } : one))
+    : also) as readonly FurtherSpec[];
+
+/** What unpacks archives of these names; other formats take no program. */
+const programs = [
+  [/\.t?bz2$/, 'bzip2'],
+  [/\.t?(ar\.)?lz$/, 'lzip'],
+  [/\.t?xz$/, 'xz'],
+] as const;
 
 export const tarballKind: SourceKind<TarballSpec> = {
   kind: 'tarball',
+
+  needs(spec) {
+    const archives = archivesOf(spec);
+    const signed = archives.some(({ signature }) => signature !== undefined && 'keyring' in signature);
+    const packed = programs.flatMap(([ending, program]) =>
+      archives.some(({ from }) => from.some((place) => ending.test(place))) ? [program] : [],
+    );
+    return signed ? [...packed, 'gpgv'] : packed;
+  },
+
   problems,
 
   async resolve(spec, context) {
-    const wanted = spec.sha256 as Digest | undefined;
-    const name = nameOf(spec.from[0] ?? '');
-    if (wanted !== undefined) {
-      const there = await context.findBlob(wanted);
-      const { fileStat } = await import('../system/files.ts');
-      const stat = there === undefined ? undefined : fileStat(there);
-      if (stat !== undefined) return pinOf({ name, digest: wanted, sizeBytes: stat.sizeBytes });
-    }
-    const { digest, sizeBytes } = await bring(spec, wanted === undefined ? {} : { digest: wanted }, context);
-    return pinOf({ name, digest, sizeBytes });
+    const files: PinnedFile[] = [];
+    for (const archive of archivesOf(spec)) files.push(await pinned(archive, context));
+    return { kind: 'tarball', files };
   },
 
   async fetch(spec, pin, target, context) {
-    const { name, digest, sizeBytes } = pinnedFile(pin);
-    const file = (await context.findBlob(digest)) ?? (await bring(spec, { digest, sizeBytes }, context)).path;
-    await unpack(file, name, spec, target);
+    const archives = archivesOf(spec);
+    if (pin.files?.length !== archives.length)
+      throw new VbuildError('lock-file-invalid', 'Pin does not name the archives of the source', {
+        facts: { expected: `${archives.length}`, found: `${pin.files?.length ?? 0}` },
+        mend: 'pin it anew with vbuild update',
+      });
+    const { bring } = await import('./archive-places.ts');
+    for (const [at, archive] of archives.entries()) {
+      const { name, digest, sizeBytes } = pin.files[at] as PinnedFile;
+      const file = (await context.findBlob(digest)) ?? (await bring(archive.from, { digest, sizeBytes }, context)).path;
+      if (at === 0) await unpack(file, name, archive, target.tree);
+      else await unpackBeside(file, name, archive as FurtherSpec, target);
+    }
+    if (archives.length > 1) {
+      // A link that is innocent in its own archive may lead out by way of another one's.
+      const { settleTree } = await import('../system/import-tree.ts');
+      settleTree(target.tree);
+    }
   },
 };
 
-function problems({ from, sha256, strip, subdir }: TarballSpec): readonly string[] {
+const archivesOf = (spec: TarballSpec): readonly [ArchiveSpec, ...FurtherSpec[]] => [spec, ...(spec.also ?? [])];
+
+function problems(spec: TarballSpec): readonly string[] {
+  const { also } = spec;
+  if (also === undefined) return archiveProblems(spec);
+  const further = Array.isArray(also) ? (also as readonly unknown[]) : [undefined];
+  return [
+    ...archiveProblems(spec),
+    ...further.flatMap((one, at) => {
+      if (typeof one !== 'object' || one === null) return ['also must be a list of objects with from and into'];
+      const { into } = one as FurtherSpec;
+      const found = [...archiveProblems(one as FurtherSpec)];
+      if (!isInside(into)) found.push('into must be a relative path without ".."');
+      return found.map((clause) => `also[${at}]: ${clause}`);
+    }),
+  ];
+}
+
+function archiveProblems({ from, sha256, strip, subdir, signature }: ArchiveSpec): readonly string[] {
   const found: string[] = [];
   if (!Array.isArray(from) || from.length === 0) found.push('tarball needs a URL or a path');
   else for (const place of from as readonly unknown[]) found.push(...placeProblems(place));
@@ -64,6 +150,21 @@ function problems({ from, sha256, strip, subdir }: TarballSpec): readonly string
   if (strip !== undefined && (!Number.isSafeInteger(strip) || strip < 0))
     found.push('strip must be a whole number, 0 or more');
   if (subdir !== undefined && !isInside(subdir)) found.push('subdir must be a relative path without ".."');
+  if (signature !== undefined) found.push(...signatureProblems(signature));
+  return found;
+}
+
+function signatureProblems(signature: unknown): readonly string[] {
+  if (typeof signature !== 'object' || signature === null) return ['signature must name a keyring or a minisignKey'];
+  const { keyring, minisignKey, url } = signature as Readonly<Record<string, unknown>>;
+  const found = url === undefined ? [] : placeProblems(url).map((clause) => `signature.url: ${clause}`);
+  if ((keyring === undefined) === (minisignKey === undefined))
+    return [...found, 'signature must name a keyring or a minisignKey, one of them'];
+  if (keyring !== undefined && (typeof keyring !== 'string' || keyring === ''))
+    return [...found, 'signature.keyring must be the path of a file of public keys'];
+  // `Ed`, 8 bytes of its id, 32 of the key: 42 bytes are 56 letters without padding.
+  if (minisignKey !== undefined && (typeof minisignKey !== 'string' || !/^RW[A-Za-z0-9+/]{54}$/.test(minisignKey)))
+    return [...found, 'signature.minisignKey must be the line of 56 letters that begins with RW'];
   return found;
 }
 
@@ -71,138 +172,52 @@ function placeProblems(place: unknown): readonly string[] {
   if (typeof place !== 'string' || place === '') return ['tarball needs a URL or a path, as a string'];
   const scheme = schemeOf(place);
   if (scheme === undefined) return [];
-  if (!['http:', 'https:', 'file:'].includes(scheme))
-    return [`a tarball cannot be fetched by ${scheme} (http:, https: and file: can)`];
+  if (!['http:', 'https:', 's3:', 'file:'].includes(scheme))
+    return [`a tarball cannot be fetched by ${scheme} (http:, https:, s3: and file: can)`];
+  if (scheme === 's3:' && !/^s3:\/\/[a-z0-9][a-z0-9.-]+\/[^/]/i.test(place))
+    return [`${JSON.stringify(place)} does not name a bucket and an object in it`];
   return URL.canParse(place) ? [] : [`${JSON.stringify(place)} is not a URL`];
 }
 
-/** Whether a value is a path that stays below where it starts. */
-export const isInside = (path: unknown): boolean =>
-  typeof path === 'string' && path !== '' && !isAbsolute(path) && !path.split('/').includes('..');
-
 /** `https:` and the like; undefined for a path. */
-const schemeOf = (place: string): string | undefined => /^([a-z][a-z0-9+.-]*:)\/\//i.exec(place)?.[1]?.toLowerCase();
+export const schemeOf = (place: string): string | undefined =>
+  /^([a-z][a-z0-9+.-]*:)\/\//i.exec(place)?.[1]?.toLowerCase();
 
-const pinOf = (file: PinnedFile): Pin => ({ kind: 'tarball', files: [file] });
-
-function pinnedFile(pin: Pin): PinnedFile {
-  const [file] = pin.files ?? [];
-  if (file === undefined)
-    throw new VbuildError('lock-file-invalid', 'Pin of an archive names no file', {
-      mend: 'pin it anew with vbuild update',
-    });
-  return file;
+/** What the archive is now; its bytes lie in the blob store afterwards, and its signature holds if one was asked for. */
+async function pinned(archive: ArchiveSpec, context: SourceContext): Promise<PinnedFile> {
+  const { bring, nameOf } = await import('./archive-places.ts');
+  const { fileStat } = await import('../system/files.ts');
+  const wanted = archive.sha256 as Digest | undefined;
+  const there = wanted === undefined ? undefined : await context.findBlob(wanted);
+  const { path, digest } =
+    there !== undefined && wanted !== undefined
+      ? { path: there, digest: wanted }
+      : await bring(archive.from, wanted === undefined ? {} : { digest: wanted }, context);
+  const file = { name: nameOf(archive.from[0] ?? ''), digest, sizeBytes: fileStat(path)?.sizeBytes ?? 0 };
+  const { signature } = archive;
+  if (signature === undefined) return file;
+  const { beside } = await import('./archive-places.ts');
+  const { verified } = await import('./signature.ts');
+  const suffix = 'keyring' in signature ? '.asc' : '.minisig';
+  const places = signature.url === undefined ? archive.from.map((place) => beside(place, suffix)) : [signature.url];
+  const signed = { archive: path, signature: (await bring(places, {}, context)).path, name: file.name };
+  return { ...file, signedBy: await verified(signed, signature, context) };
 }
 
-/** The last part of a URL or path, fit for a file name. */
-function nameOf(place: string): string {
-  const path = schemeOf(place) === undefined ? place : new URL(place).pathname;
-  return basename(path).replaceAll(/[^\w.+~-]/g, '_') || 'archive';
-}
-
-type Wanted = Partial<Pick<PinnedFile, 'digest' | 'sizeBytes'>>;
-
-/** Brings the archive into the blob store from the first place that has it. @throws the trouble of the first place when none has. */
-async function bring(
-  spec: TarballSpec,
-  wanted: Wanted,
-  context: SourceContext,
-): Promise<Pick<Downloaded, 'digest' | 'sizeBytes'> & { readonly path: string }> {
-  const troubles: VbuildError[] = [];
-  for (const [index, place] of spec.from.entries()) {
-    try {
-      return await (/^https?:$/.test(schemeOf(place) ?? '')
-        ? downloaded(place, wanted, context)
-        : copied(place, wanted, context));
-    } catch (error) {
-      if (!(error instanceof VbuildError)) throw error;
-      troubles.push(error);
-      if (index + 1 < spec.from.length)
-        context.emit({
-          type: 'notice',
-          level: 'warning',
-          code: error.code,
-          headline: 'Mirror is passed over',
-          package: context.package,
-          facts: { ...error.facts, next: spec.from[index + 1] ?? '' },
-        });
-    }
-  }
-  // A place that answers with other bytes tells more than one that does not answer.
-  throw (
-    troubles.find(({ code }) => code === 'pin-mismatch') ??
-    troubles[0] ??
-    new Error('a tarball without a place passed validation')
-  );
-}
-
-async function downloaded(
-  url: string,
-  wanted: Wanted,
-  context: SourceContext,
-): Promise<Downloaded & { readonly path: string }> {
-  const { download } = await import('../system/download.ts');
-  const { moveFile } = await import('../system/files.ts');
-  const { digestOf } = await import('../model/digest.ts');
-  // A name that the next run finds again, so that it resumes what a crash cut off.
-  const into = resolve(context.state, `download-${digestOf(url).slice(0, 16)}`);
-  const result = await download({
-    url,
-    into,
-    ...wanted,
-    expect: 'archive',
-    offline: context.offline,
-    signal: context.signal,
-    ...(context.environment && { environment: context.environment }),
-    progress: (doneBytes, totalBytes) =>
-      context.emit({
-        type: 'transfer',
-        package: context.package,
-        what: nameOf(url),
-        doneBytes,
-        ...(totalBytes !== undefined && { totalBytes }),
-      }),
-  });
-  const temporary = context.blobs.temporaryPath();
-  moveFile(into, temporary);
-  return { ...result, path: context.blobs.add(temporary, result.digest) };
-}
-
-/** A copy is kept even of a file on this disk: it may be gone tomorrow, and then the digest still finds it. */
-async function copied(
-  place: string,
-  wanted: Wanted,
-  context: SourceContext,
-): Promise<{ digest: Digest; sizeBytes: number; path: string }> {
-  const { fileStat, removeTree } = await import('../system/files.ts');
-  const { copyHashed } = await import('../system/landing.ts');
-  const file = schemeOf(place) === 'file:' ? fileURLToPath(place) : resolve(context.buildfileFolder, place);
-  const stat = fileStat(file);
-  if (stat === undefined)
-    throw new VbuildError('source-missing', 'Archive is not there', {
-      where: { file },
-      mend: 'put it there, or correct the path; a relative one starts at the folder of the Buildfile',
-    });
-  const temporary = context.blobs.temporaryPath();
-  const digest = await copyHashed(file, temporary);
-  if (wanted.digest !== undefined && wanted.digest !== digest) {
-    removeTree(temporary);
-    throw new VbuildError('pin-mismatch', 'Archive is not the one that was pinned', {
-      where: { file },
-      facts: { expected: `SHA-256 ${wanted.digest}`, found: `SHA-256 ${digest}` },
-      mend: 'find out why it changed; if the change is meant, pin it anew with vbuild update',
-    });
-  }
-  return { digest, sizeBytes: stat.sizeBytes, path: context.blobs.add(temporary, digest) };
-}
-
-async function unpack(file: string, name: string, { strip, subdir }: TarballSpec, target: FetchTarget): Promise<void> {
+async function unpack(file: string, name: string, { strip, subdir }: ArchiveSpec, into: string): Promise<void> {
   const { unpackArchive } = await import('../system/archive.ts');
-  await unpackArchive({
-    file,
-    into: target.tree,
-    name,
-    ...(strip !== undefined && { strip }),
-    ...(subdir !== undefined && { subdir }),
-  });
+  const shape = { ...(strip !== undefined && { strip }), ...(subdir !== undefined && { subdir }) };
+  await unpackArchive({ file, into, name, ...shape });
+}
+
+async function unpackBeside(file: string, name: string, archive: FurtherSpec, { tree }: FetchTarget): Promise<void> {
+  const { temporaryFolder } = await import('../system/files.ts');
+  const { mergeTree } = await import('../system/import-tree.ts');
+  using scratch = temporaryFolder('.also', dirname(tree));
+  await unpack(file, name, archive, scratch.path);
+  try {
+    mergeTree(scratch.path, tree, archive.into);
+  } catch (error) {
+    throw error instanceof VbuildError ? error.at({ file: name }) : error;
+  }
 }

@@ -1,9 +1,11 @@
 /** Git, the only door to simple-git: looks up revs, fetches single commits, and writes trees out exactly as they are stored. */
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GitError, simpleGit } from 'simple-git';
 import { messageOf, VbuildError } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
 import { exists, makeFolder, removeTree, writeAtomically } from './files.ts';
+import { unattendedEnvironment } from './user-environment.ts';
 
 export interface GitOptions {
   /** The user's environment: how to reach a server comes from here and from the user's own git configuration. */
@@ -27,6 +29,10 @@ export interface GitRepository {
   export(commit: string, subdir: string | undefined, into: string): Promise<readonly Gitlink[]>;
   /** What `.gitmodules` of a commit says, by path. */
   submoduleUrls(commit: string): Promise<ReadonlyMap<string, string>>;
+  /** Brings what a commit keeps in Git LFS. @throws {VbuildError} `git-failed`, `tool-missing` */
+  fetchLarge(url: string, commit: string): Promise<void>;
+  /** Where a file of LFS lies after that, by the SHA-256 of its content; undefined when it is not here. */
+  largeFile(digest: string): string | undefined;
 }
 
 /** Settings of the user that must not decide bytes, run programs or ask questions. */
@@ -56,6 +62,7 @@ const reaching = new Set([
   'GIT_SSL_NO_VERIFY',
   'GIT_ASKPASS',
   'SSH_ASKPASS',
+  'SSH_ASKPASS_REQUIRE',
   'GIT_CONFIG_GLOBAL',
   'GIT_CONFIG_SYSTEM',
   'GIT_CONFIG_NOSYSTEM',
@@ -165,6 +172,28 @@ export async function openRepository(folder: string, commit: string, options: Gi
         }),
       );
     },
+
+    async fetchLarge(url, id) {
+      const { run } = await import('./process.ts');
+      const env = unattendedEnvironment(options.environment ?? {}, /^GIT_/);
+      const found = await run({ argv: ['git-lfs', 'version'], cwd: folder, env, signal: options.signal });
+      if (found.failure === 'ENOENT')
+        throw new VbuildError('tool-missing', 'Program git-lfs is not installed', {
+          facts: { 'needed for': shownPlace(url) },
+          mend: 'install it with apt-get install git-lfs',
+        });
+      // Told of the place as a remote, git-lfs finds its own server beside it, and the user's credentials for that.
+      const place = url.startsWith('/') ? pathToFileURL(url).href : url;
+      const remote = ['-c', `remote.lfs.url=${place}`, '-c', 'lfs.fetchexclude=', '-c', 'lfs.fetchinclude='];
+      // Silence counts as a dead server, so progress must be told.
+      const watched = ['-c', 'lfs.activitytimeout=30', '-c', 'lfs.forceprogress=true'];
+      await git(url, [...remote, ...watched, 'lfs', 'fetch', 'lfs', id]);
+    },
+
+    largeFile(digest) {
+      const path = inGit(join('lfs/objects', digest.slice(0, 2), digest.slice(2, 4), digest));
+      return exists(path) ? path : undefined;
+    },
   };
 }
 
@@ -172,9 +201,8 @@ export async function openRepository(folder: string, commit: string, options: Gi
 type Call = (place: string, args: readonly string[]) => Promise<string>;
 
 function caller(cwd: string, { environment, signal }: GitOptions): Call {
-  const inherited = Object.entries(environment ?? {}).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && (reaching.has(entry[0]) || !/^(GIT_.*|EDITOR|VISUAL|PAGER|PREFIX)$/i.test(entry[0])),
+  const inherited = Object.entries(unattendedEnvironment(environment ?? {}, /^(EDITOR|VISUAL|PAGER|PREFIX)$/i)).filter(
+    ([name]) => reaching.has(name) || !/^GIT_/i.test(name),
   );
   const git = simpleGit({
     baseDir: cwd,
@@ -194,7 +222,6 @@ function caller(cwd: string, { environment, signal }: GitOptions): Call {
     errors: (error, { exitCode, stdErr }) =>
       exitCode === 0 ? error : (error ?? Buffer.concat([Buffer.from(`exit status ${exitCode}\n`), ...stdErr])),
   }).env({
-    PATH: '/usr/local/bin:/usr/bin:/bin',
     ...Object.fromEntries(inherited),
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',

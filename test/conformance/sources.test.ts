@@ -1,20 +1,31 @@
 /** What every source kind must do, run over the list of kinds: a kind without a builder here fails. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { VbuildError } from '../../src/model/error.ts';
+import { bazaar } from '../../src/sources/bazaar.ts';
 import { debian } from '../../src/sources/debian.ts';
 import { directory } from '../../src/sources/directory.ts';
+import { generated } from '../../src/sources/generated.ts';
 import { git } from '../../src/sources/git.ts';
 import { type SourceSpec, sourceKind, sourceKinds } from '../../src/sources/index.ts';
+import { mercurial } from '../../src/sources/mercurial.ts';
+import { npm } from '../../src/sources/npm.ts';
 import type { SourceContext } from '../../src/sources/source.ts';
+import { subversion } from '../../src/sources/subversion.ts';
 import { tarball } from '../../src/sources/tarball.ts';
 import { walk } from '../../src/system/files.ts';
 import { treeDigest } from '../../src/system/tree-digest.ts';
+import { bzrServer, inBzr, makeBzrBranch } from '../support/bzr-server.ts';
 import { debianMirror, type MirrorPackage } from '../support/debian-mirror.ts';
+import type { OfflineJob, OfflineOutcome } from '../support/fetch-offline.ts';
 import { gitServer, inGit, makeRepository } from '../support/git-server.ts';
+import { hgServer, inHg, makeHgRepository } from '../support/hg-server.ts';
 import { httpServer, serve } from '../support/http-server.ts';
+import { npmRegistry } from '../support/npm-registry.ts';
+import { commitAllSvn, makeSvnRepository, svnServer } from '../support/svn-server.ts';
 import { removeTree, type Tree, tempDir, writeTree } from '../support/temp.ts';
 import { fetchTarget, sourceContext, upstreamTarball } from '../support/upstream.ts';
 
@@ -59,6 +70,82 @@ const builders: Readonly<Record<SourceSpec['kind'], (t: TestContext, top: string
         makeRepository(repository, changed);
         inGit(repository, 'tag', 'v1.0');
       },
+      vanish: () => server.stop(),
+    };
+  },
+
+  async mercurial(t, top) {
+    const repository = join(top, 'served/upstream');
+    makeHgRepository(repository, content);
+    inHg(repository, 'bookmark', 'v1.0');
+    const server = await hgServer(t, top, repository);
+    return {
+      spec: mercurial(`${server.url}/up`, { rev: 'v1.0' }),
+      change() {
+        removeTree(repository);
+        makeHgRepository(repository, changed);
+        inHg(repository, 'bookmark', 'v1.0');
+      },
+      vanish: () => server.stop(),
+    };
+  },
+
+  async subversion(t, top) {
+    const copy = makeSvnRepository(join(top, 'served/upstream'), content);
+    const server = await svnServer(t, join(top, 'served'));
+    return {
+      spec: subversion(`${server.url}/upstream/trunk`),
+      change() {
+        writeTree(join(copy, 'trunk'), changed);
+        commitAllSvn(copy);
+      },
+      vanish: () => server.stop(),
+    };
+  },
+
+  async bazaar(t, top) {
+    const branch = join(top, 'served/upstream');
+    makeBzrBranch(branch, content);
+    inBzr(branch, 'tag', '--quiet', 'v1.0');
+    const server = await bzrServer(t, join(top, 'served'));
+    return {
+      spec: bazaar(`${server.url}/upstream`, { rev: 'v1.0' }),
+      change() {
+        removeTree(branch);
+        makeBzrBranch(branch, changed);
+        inBzr(branch, 'tag', '--quiet', 'v1.0');
+      },
+      vanish: () => server.stop(),
+    };
+  },
+
+  async npm(t, top) {
+    const registry = await npmRegistry(t);
+    registry.configure(top);
+    const offer = (folder: string, tree: Tree): void =>
+      registry.publish([
+        { name: '@site/upstream', version: '1.0.0', tarball: readFileSync(upstreamTarball(folder, tree)) },
+      ]);
+    offer(top, content);
+    return {
+      spec: npm('@site/upstream', '1.0.0'),
+      change: () => offer(join(top, 'new'), changed),
+      vanish: () => registry.stop(),
+    };
+  },
+
+  async generated(t, top) {
+    let archive = readFileSync(upstreamTarball(top, content));
+    const server = await httpServer(t, (request, response) => serve(request, response, archive));
+    return {
+      spec: generated({
+        tools: ['curl', 'tar'],
+        steps: [
+          `curl --silent --fail --output "$TMPDIR/up.tar.gz" ${server.url}/up.tar.gz`,
+          'tar -xzf "$TMPDIR/up.tar.gz" --strip-components=1',
+        ],
+      }),
+      change: () => void (archive = readFileSync(upstreamTarball(join(top, 'new'), changed))),
       vanish: () => server.stop(),
     };
   },
@@ -145,13 +232,45 @@ const expectedDigest = (top: string, tree: Tree): string => {
 
 const isGone = (error: unknown): boolean => {
   assert.ok(error instanceof VbuildError, String(error));
-  assert.ok(['source-missing', 'download-failed', 'git-failed', 'debian-source'].includes(error.code), error.code);
+  assert.ok(
+    [
+      'source-missing',
+      'download-failed',
+      'git-failed',
+      'vcs-failed',
+      'npm-failed',
+      'step-failed',
+      'debian-source',
+    ].includes(error.code),
+    error.code,
+  );
   assert.notEqual(error.mend, '');
   return true;
 };
 
 test('every source kind has an upstream to be tried with, and no name comes twice', () => {
   assert.deepEqual(Object.keys(builders).sort(), sourceKinds.map(({ kind }) => kind).sort());
+});
+
+/** Runs a program to its end. @returns What it wrote to stdout, and every internet socket that it or a child of its asked for. */
+function watched(
+  top: string,
+  ...argv: readonly string[]
+): { readonly stdout: string; readonly sockets: readonly string[] } {
+  const trace = join(top, 'trace');
+  const watch = ['-f', '-qq', '-e', 'trace=socket', '-e', 'signal=none', '-o', trace];
+  const stdout = execFileSync('strace', [...watch, process.execPath, ...argv], { encoding: 'utf8' });
+  return {
+    stdout,
+    sockets: readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('AF_INET')),
+  };
+}
+
+test('what watches for sockets sees one', (t) => {
+  const connect = "require('node:net').connect(9, '127.0.0.1').on('error', () => {})";
+  assert.equal(watched(tempDir(t), '--eval', connect).sockets.length, 1);
 });
 
 for (const { kind, ...rest } of sourceKinds) {
@@ -203,6 +322,27 @@ for (const { kind, ...rest } of sourceKinds) {
       treeDigest(await fetched(spec, pin, { ...context, offline: true }, top)),
       expectedDigest(top, content),
     );
+  });
+
+  test(`${kind} opens no socket offline, whether it has the source or not`, async (t) => {
+    const { spec, top, fresh } = await setting(t, kind);
+    const context = fresh();
+    const pin = await sourceKind(spec).resolve(spec, context);
+    await fetched(spec, pin, context, top);
+    const job: OfflineJob = {
+      spec,
+      pin,
+      environment: context.environment ?? {},
+      buildfileFolder: top,
+      known: dirname(context.state),
+      unknown: join(top, 'offline'),
+    };
+    const child = join(import.meta.dirname, '../support/fetch-offline.ts');
+    const { stdout, sockets } = watched(top, child, JSON.stringify(job));
+    const outcome = JSON.parse(stdout) as OfflineOutcome;
+    assert.equal(outcome.known, expectedDigest(top, content));
+    if (pinned) assert.match(outcome.unknown, /^(source-missing|download-failed)$/);
+    assert.deepEqual(sockets, []);
   });
 
   test(`${kind} says that it may not go to the network, where it would have to`, async (t) => {

@@ -1,7 +1,7 @@
 /** A real git daemon on loopback, and repositories for it. */
 import { execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './daemon.ts';
 import { type Tree, type WithCleanUp, writeTree } from './temp.ts';
 
 /** Environment of a git that knows no user and no configuration, so that equal content gives equal commits. */
@@ -82,17 +82,4 @@ export async function gitServer(t: WithCleanUp, top: string): Promise<GitServer>
     daemon.on('exit', (status) => reject(new Error(`git daemon ended with ${status}: ${said}`)));
   });
   return { url: `git://127.0.0.1:${port}`, stop };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => {
-    probe.listen(0, '127.0.0.1', resolve);
-  });
-  const address = probe.address();
-  await new Promise<void>((resolve) => {
-    probe.close(() => resolve());
-  });
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

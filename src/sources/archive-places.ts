@@ -1,0 +1,140 @@
+/** Brings an archive into the blob store from the first of its places that has it: a server, a bucket, or this disk. */
+import { basename, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Digest, digestOf } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
+import { download } from '../system/download.ts';
+import { fileStat, moveFile, removeTree } from '../system/files.ts';
+import { copyHashed } from '../system/landing.ts';
+import type { PinnedFile, SourceContext } from './source.ts';
+import { schemeOf } from './tarball.ts';
+
+/** What is insisted on. */
+export type Wanted = Partial<Pick<PinnedFile, 'digest' | 'sizeBytes'>>;
+
+export interface Brought {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** Absolute, in the blob store. */
+  readonly path: string;
+}
+
+/** The last part of a URL or path, fit for a file name. */
+export function nameOf(place: string): string {
+  const path = schemeOf(place) === undefined ? place : new URL(place).pathname;
+  return basename(path).replaceAll(/[^\w.+~-]/g, '_') || 'archive';
+}
+
+/** The place of a file whose name is that of another one and a suffix. */
+export function beside(place: string, suffix: string): string {
+  if (schemeOf(place) === undefined) return place + suffix;
+  const url = new URL(place);
+  url.pathname += suffix;
+  return url.href;
+}
+
+/** @throws the trouble of the first place when none has it, or a `pin-mismatch` of any. */
+export async function bring(from: readonly string[], wanted: Wanted, context: SourceContext): Promise<Brought> {
+  const troubles: VbuildError[] = [];
+  for (const [index, place] of from.entries()) {
+    try {
+      return await broughtFrom(place, wanted, context);
+    } catch (error) {
+      if (!(error instanceof VbuildError)) throw error;
+      troubles.push(error);
+      if (index + 1 < from.length)
+        context.emit({
+          type: 'notice',
+          level: 'warning',
+          code: error.code,
+          headline: 'Mirror is passed over',
+          package: context.package,
+          facts: { ...error.facts, next: from[index + 1] ?? '' },
+        });
+    }
+  }
+  // A place that answers with other bytes tells more than one that does not answer.
+  throw (
+    troubles.find(({ code }) => code === 'pin-mismatch') ??
+    troubles[0] ??
+    new Error('a tarball without a place passed validation')
+  );
+}
+
+function broughtFrom(place: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
+  switch (schemeOf(place)) {
+    case 'http:':
+    case 'https:':
+      return downloaded(place, wanted, context);
+    case 's3:':
+      return fromBucket(place, wanted, context);
+    default:
+      return copied(place, wanted, context);
+  }
+}
+
+const progressOf =
+  (place: string, context: SourceContext) =>
+  (doneBytes: number, totalBytes: number | undefined): void =>
+    context.emit({
+      type: 'transfer',
+      package: context.package,
+      what: nameOf(place),
+      doneBytes,
+      ...(totalBytes !== undefined && { totalBytes }),
+    });
+
+async function downloaded(url: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
+  // A name that the next run finds again, so that it resumes what a crash cut off.
+  const into = resolve(context.state, `download-${digestOf(url).slice(0, 16)}`);
+  const { digest, sizeBytes } = await download({
+    url,
+    into,
+    ...wanted,
+    expect: 'archive',
+    offline: context.offline,
+    signal: context.signal,
+    ...(context.environment && { environment: context.environment }),
+    progress: progressOf(url, context),
+  });
+  const temporary = context.blobs.temporaryPath();
+  moveFile(into, temporary);
+  return { digest, sizeBytes, path: context.blobs.add(temporary, digest) };
+}
+
+async function fromBucket(url: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
+  const { downloadObject } = await import('../system/s3-download.ts');
+  const temporary = context.blobs.temporaryPath();
+  const { digest, sizeBytes } = await downloadObject({
+    url,
+    into: temporary,
+    ...wanted,
+    offline: context.offline,
+    signal: context.signal,
+    environment: context.environment ?? {},
+    progress: progressOf(url, context),
+  });
+  return { digest, sizeBytes, path: context.blobs.add(temporary, digest) };
+}
+
+/** A copy is kept even of a file on this disk: it may be gone tomorrow, and then the digest still finds it. */
+async function copied(place: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
+  const file = schemeOf(place) === 'file:' ? fileURLToPath(place) : resolve(context.buildfileFolder, place);
+  const stat = fileStat(file);
+  if (stat === undefined)
+    throw new VbuildError('source-missing', 'Archive is not there', {
+      where: { file },
+      mend: 'put it there, or correct the path; a relative one starts at the folder of the Buildfile',
+    });
+  const temporary = context.blobs.temporaryPath();
+  const digest = await copyHashed(file, temporary);
+  if (wanted.digest !== undefined && wanted.digest !== digest) {
+    removeTree(temporary);
+    throw new VbuildError('pin-mismatch', 'Archive is not the one that was pinned', {
+      where: { file },
+      facts: { expected: `SHA-256 ${wanted.digest}`, found: `SHA-256 ${digest}` },
+      mend: 'find out why it changed; if the change is meant, pin it anew with vbuild update',
+    });
+  }
+  return { digest, sizeBytes: stat.sizeBytes, path: context.blobs.add(temporary, digest) };
+}

@@ -1,0 +1,26 @@
+/** The environment of programs that reach the network as the user's own would: everything of the user's, but nobody is there to answer. */
+
+/** Where programs are looked up when the user's environment names no place. */
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * @param environment The user's.
+ * @param drops       Variables that would make the program do something else than it is told.
+ */
+export function unattendedEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  drops: RegExp,
+): Record<string, string> {
+  const kept = Object.entries(environment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !drops.test(entry[0]),
+  );
+  return {
+    PATH: usualPath,
+    // Without these ssh asks for passwords and host keys on the terminal, whatever stdin is.
+    SSH_ASKPASS: '/bin/false',
+    ...Object.fromEntries(kept),
+    SSH_ASKPASS_REQUIRE: 'force',
+    // File names are UTF-8, and messages come in one language.
+    LC_ALL: 'C.UTF-8',
+  };
+}
