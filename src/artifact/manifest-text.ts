@@ -107,7 +107,21 @@ const schema = v.pipe(
       durationMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
       tools: v.record(word, word),
       vbuild: word,
+      place: v.exactOptional(v.picklist(['canonical', 'padded'])),
     }),
+    statement: v.exactOptional(
+      v.strictObject({
+        builder: v.exactOptional(word),
+        source: v.strictObject({ pin: v.looseObject({ kind: word }), tree: digest }),
+        revision: v.exactOptional(
+          v.strictObject({
+            commit: v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a full commit id')),
+            clean: v.boolean(),
+            ref: v.exactOptional(word),
+          }),
+        ),
+      }),
+    ),
   }),
   v.check(
     (manifest) => (digestOf(manifest.keyText) as string) === manifest.key,

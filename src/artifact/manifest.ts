@@ -50,5 +50,32 @@ export interface Manifest {
     /** Versions of the tools as seen, by tool name. */
     readonly tools: Readonly<Record<string, string>>;
     readonly vbuild: string;
+    /** Whether the steps saw the canonical build root or a padded path; the tree is the same either way. */
+    readonly place?: 'canonical' | 'padded';
   };
+  /** What the publisher says of where it came from; absent as long as it is not published. */
+  readonly statement?: Statement;
+}
+
+/** Said when an artifact is published, of the project as it was then: its key follows from what is named here. A signature covers it. */
+export interface Statement {
+  /** The role of the key that signs it; absent when none does. */
+  readonly builder?: string;
+  readonly source: {
+    /** As in the lock file. */
+    readonly pin: { readonly kind: string; readonly [fact: string]: unknown };
+    /** Digest of the unpacked tree. */
+    readonly tree: Digest;
+  };
+  /** Of the Buildfile's checkout; absent outside of version control. */
+  readonly revision?: Revision;
+}
+
+/** A commit of the project, and whether all that an artifact rests on is what that commit holds. */
+export interface Revision {
+  /** Full id. */
+  readonly commit: string;
+  readonly clean: boolean;
+  /** The branch, such as `main`, or the full name of another ref; absent when there is none. */
+  readonly ref?: string;
 }

@@ -9,7 +9,7 @@ import { readElf } from './elf.ts';
 import { type ElfFile, libraryVerdict } from './libraries.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { manifestPathProblem } from './manifest-path.ts';
-import type { BuildPlaces } from './places.ts';
+import { type BuildPlaces, onHost } from './places.ts';
 import { type Problem, refuseOn } from './problem.ts';
 import { isPythonRecord, updatedRecord } from './python-record.ts';
 import { relocate } from './relocate.ts';
@@ -50,7 +50,7 @@ export interface Packed {
 }
 
 /**
- * Packs what lies at `stage` + `prefix`. The stage is only read, so a failed or interrupted pack can simply run again.
+ * Packs what lies at `stage` + `prefix`, both as the steps saw them. The stage is only read, so a failed or interrupted pack can simply run again.
  *
  * @throws {VbuildError | VbuildErrors} `artifact-refused`: every fault of the tree that was found, each with its file.
  */
@@ -97,8 +97,9 @@ export async function pack(request: PackRequest): Promise<Packed> {
 }
 
 /** Copies the package's files out of the stage, modes reduced to 0755 and 0644; whatever does not belong in an artifact is a problem. */
-function copyStaged({ stage, prefix }: BuildPlaces, tree: string): void {
-  const own = prefix.slice(1);
+function copyStaged(places: BuildPlaces, tree: string): void {
+  const own = places.prefix.slice(1);
+  const stage = onHost(places, places.stage);
   const problems: Problem[] = [];
   for (const { path, type, mode, target } of walk(stage)) {
     const inside = path.startsWith(`${own}/`) ? path.slice(own.length + 1) : undefined;

@@ -7,18 +7,27 @@ import { posix } from 'node:path';
  */
 export const PREFIX_TOKEN = '/@vbuild-prefix@';
 
-/** Absolute paths of one compilation; all of them begin with `root`, so one search finds every left-over. */
+/**
+ * Absolute paths of one compilation as its steps saw them, which are what they may have left in files; all begin with `root`, so
+ * one search finds every left-over. Files are never read by these paths, but by those that `onHost` makes of them.
+ */
 export interface BuildPlaces {
-  /** The build root, see `paddedRoot`. */
+  /** The build root, see `BuildRoot`. */
   readonly root: string;
   /** What the package was configured for, inside `root`. */
   readonly prefix: string;
   /** DESTDIR, inside `root`: the package's files lie at `stage` + `prefix`. */
   readonly stage: string;
+  /** The folder that steps saw as `root`, by its path on this machine; the same where they ran without a namespace. */
+  readonly host: string;
 }
 
 /** Whether `path` is `folder` or lies below it; both absolute and normal. */
 export const isWithin = (folder: string, path: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** Where a path that steps saw lies on this machine: at itself, unless it is in the root. */
+export const onHost = ({ root, host }: Pick<BuildPlaces, 'root' | 'host'>, seen: string): string =>
+  isWithin(root, seen) ? host + seen.slice(root.length) : seen;
 
 /** The path of `absolute` inside the prefix (`.` for the prefix itself), also where a build names it by its place in the stage; else undefined. */
 export function inPrefix(places: BuildPlaces, absolute: string): string | undefined {

@@ -147,9 +147,13 @@ function decompressed(bytes: Buffer): Buffer {
   return Buffer.alloc(0);
 }
 
-/** The first place where a file still names the build root, and with it the build prefix, the stage or the tree. */
+/**
+ * The first place where a file still names the build root, and with it the build prefix, the stage or the tree; steps in a namespace
+ * can still learn the path that it has outside, from the kernel's list of mounts if from nowhere else.
+ */
 function leftOver(path: string, bytes: Buffer, places: BuildPlaces, of = ''): Problem | undefined {
-  const at = bytes.indexOf(places.root);
+  const inside = bytes.indexOf(places.root);
+  const at = inside < 0 ? bytes.indexOf(places.host) : inside;
   if (at < 0) return undefined;
   const text = /^[\x20-\x7e\x80-\xff]*/.exec(bytes.toString('latin1', at, at + 1024))?.[0] ?? '';
   const shown = Buffer.from(text, 'latin1')

@@ -1,29 +1,38 @@
 /** The stages compile and pack: from a patched tree to an artifact in the disk cache. */
-import { dirname, join } from 'node:path';
-import { paddedRoot } from '../artifact/build-root.ts';
+import { join } from 'node:path';
+import { buildRoot, canonicalRoot } from '../artifact/build-root.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { pack } from '../artifact/pack.ts';
+import { onHost } from '../artifact/places.ts';
+import { unsigned } from '../artifact/sealed.ts';
+import { LOCAL } from '../artifact/signer.ts';
 import type { Package } from '../buildfile/package.ts';
 import { push } from '../cache/push.ts';
 import { SOURCE_TIME_SECONDS, standardEnvironment, systemPath } from '../compile/environment.ts';
 import { runSteps } from '../compile/run-steps.ts';
 import { pythonName } from '../compile/tools.ts';
 import { assemble } from '../prefix/assemble.ts';
-import { staleness } from '../stamps/staleness.ts';
-import { fieldsOf, readStamp } from '../stamps/stamp.ts';
-import { copyTree, exists, makeFolder, removeTree, setTreeTime } from '../system/files.ts';
+import { readStamp } from '../stamps/stamp.ts';
+import { copyTree, makeFolder, removeTree, setTreeTime } from '../system/files.ts';
+import type { Jobserver } from '../system/jobserver.ts';
+import type { Namespace } from '../system/namespace.ts';
 import { count } from '../model/count.ts';
 import { version } from '../model/version.ts';
 import type { Artifacts } from './artifacts.ts';
+import { buildPlaces, earlierPlaces } from './build-places.ts';
 import type { PackageFacts } from './facts.ts';
 import { runClosure, visibleTo } from './graph.ts';
+import { newLog } from './logs.ts';
 import { type Run, runStage } from './run.ts';
 import { stageInputs } from './stages.ts';
+import { compileReasons, packReasons } from './verdicts.ts';
 
-/** The absolute places of one compilation. */
-function buildPlaces({ places }: PackageFacts): { root: string; prefix: string; stage: string; tree: string } {
-  const root = paddedRoot(places.build);
-  return { root, prefix: join(root, 'prefix'), stage: join(root, 'stage'), tree: join(root, 'tree') };
+/** What the steps of all packages share. */
+export interface Workshop {
+  /** The pool of jobs. */
+  readonly jobserver: Jobserver;
+  /** In which every step runs; without one, build roots have padded paths. */
+  readonly namespace: Namespace | undefined;
 }
 
 /** Compiles in a fresh copy of the patched tree, unless the stage tree of an equal compilation is still there. @throws {VbuildError} */
@@ -31,39 +40,41 @@ export async function ensureCompiled(
   facts: PackageFacts,
   artifacts: Artifacts,
   run: Run,
-  jobserver: number,
+  { jobserver, namespace }: Workshop,
 ): Promise<void> {
   const { package: one, places } = facts;
-  const at = buildPlaces(facts);
-  const inputs = stageInputs(facts, 'compile');
-  const verdict = staleness(readStamp(places.stamps, 'compile'), fieldsOf(inputs), exists(at.stage));
-  if (verdict.fresh) return;
-  await runStage(run, one, { stage: 'compile', reasons: verdict.reasons, inputs }, async () => {
+  const reasons = compileReasons(facts);
+  if (reasons.length === 0) return;
+  await runStage(run, one, { stage: 'compile', reasons, inputs: stageInputs(facts, 'compile') }, async () => {
+    const at = buildPlaces(buildRoot(places.build, namespace === undefined ? 'padded' : 'canonical'));
+    const tree = onHost(at, at.tree);
     removeTree(places.build);
-    makeFolder(at.root);
+    makeFolder(at.host);
     await assemble({
       members: await artifacts.members(visibleTo(one)),
-      into: at.prefix,
+      into: onHost(at, at.prefix),
       prefixPath: at.prefix,
       link: 'copy',
     });
-    copyTree(places.patched, at.tree);
-    setTreeTime(at.tree, SOURCE_TIME_SECONDS);
-    removeTree(places.log);
-    makeFolder(dirname(places.log));
+    copyTree(places.patched, tree);
+    setTreeTime(tree, SOURCE_TIME_SECONDS);
+    const log = newLog(places.logs);
     const python = facts.tools['python3'];
     await runSteps({
       steps: one.recipe.steps,
       environment: standardEnvironment(one.recipe),
       places: { ...at, ...(python !== undefined && { python: pythonName(python) }) },
-      log: places.log,
+      ...(namespace !== undefined && { binding: { namespace, host: at.host, seen: at.root } }),
+      log,
       emit: run.emit,
       package: facts.id,
       signal: run.signal,
-      jobs: run.options.jobs,
+      jobs: jobserver.jobs,
       jobserver,
+      ...(run.options.load !== undefined && { load: run.options.load }),
+      tools: facts.tools,
     });
-    return { results: {} };
+    return { results: { root: at.root } };
   });
 }
 
@@ -73,14 +84,15 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
   const manifests = (packages: readonly Package[]): Promise<Manifest[]> =>
     Promise.all(packages.map((other) => artifacts.manifest(other)));
   const compiled = readStamp(places.stamps, 'compile');
+  const at = earlierPlaces(places);
+  if (at === undefined) throw new Error(`${facts.id} is not compiled`);
   const closure = runClosure(one.deps ?? []);
   const inputs = stageInputs(facts, 'pack');
-  const verdict = staleness(readStamp(places.stamps, 'pack'), fieldsOf(inputs), false);
   let made: Manifest | undefined;
-  await runStage(run, one, { stage: 'pack', reasons: verdict.fresh ? [] : verdict.reasons, inputs }, async () => {
+  await runStage(run, one, { stage: 'pack', reasons: packReasons(facts), inputs }, async () => {
     const into = join(places.build, 'packed');
     const { manifest, bodyPath, dropped, unmatched } = await pack({
-      ...buildPlaces(facts),
+      ...at,
       package: { name: one.name, version: one.version },
       key,
       keyText: text,
@@ -95,6 +107,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
         durationMs: compiled?.durationMs ?? 0,
         tools,
         vbuild: version,
+        place: at.root === canonicalRoot ? 'canonical' : 'padded',
       },
       searchPath: systemPath,
       into,
@@ -109,7 +122,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
         facts: { pattern: glob },
       });
     }
-    await push(manifest, bodyPath, run.disk, run.signal);
+    await push({ sealed: unsigned(manifest, LOCAL), bodyFile: bodyPath }, run.disk, run.signal);
     made = manifest;
     const left = dropped.length === 0 ? '' : `, ${dropped.length} left out`;
     return {

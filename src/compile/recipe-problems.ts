@@ -37,7 +37,7 @@ const isObject = (value: unknown): value is object =>
 
 function stepProblems(step: unknown): string[] {
   if (!isObject(step)) return ['must be an object with group and run'];
-  const { group, run, in: folder } = step as Partial<Step>;
+  const { group, run, in: folder, timeout, silentTimeout } = step as Partial<Step>;
   const words: readonly unknown[] = Array.isArray(run) ? run : [run];
   return [
     ...(groups.includes(group as StepGroup)
@@ -49,8 +49,17 @@ function stepProblems(step: unknown): string[] {
     ...(folder === undefined || (typeof folder === 'string' && staysInRoot(folder))
       ? []
       : [`runs in ${JSON.stringify(folder)}, which is not in the tree or the folder that holds it`]),
+    ...Object.entries({ timeout, silentTimeout }).flatMap(([name, seconds]) => secondsProblem(name, seconds)),
   ];
 }
+
+/** A timer of Node cannot run for longer. */
+const longestSeconds = Math.floor((2 ** 31 - 1) / 1000);
+
+const secondsProblem = (name: string, seconds: unknown): string[] =>
+  seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= longestSeconds)
+    ? []
+    : [`has the ${name} ${JSON.stringify(seconds)}, which is no number of seconds above 0 and up to ${longestSeconds}`];
 
 /** Whether a path relative to the tree stays below the folder that holds the tree. */
 function staysInRoot(path: string): boolean {

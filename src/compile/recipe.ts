@@ -27,6 +27,10 @@ export interface Step {
   readonly run: StepCommand;
   /** Where it runs, relative to the tree, not above the folder that holds the tree; made if it is not there. The tree itself when not given. */
   readonly in?: string;
+  /** Seconds that it may take before it is ended, with all that it started; as long as it likes when not given. Never part of the key. */
+  readonly timeout?: number;
+  /** Seconds that it may print nothing before it is ended in the same way. Never part of the key. */
+  readonly silentTimeout?: number;
 }
 
 export interface Recipe {

@@ -1,13 +1,19 @@
 /** Runs the steps of a recipe, one after another, each one repeatable by hand from the log that it leaves. */
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { isWithin, onHost as pathOnHost } from '../artifact/places.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
-import { appendText, fileStat, makeFolder, readBytes, realPath } from '../system/files.ts';
+import { appendText, fileStat, makeFolder, readBytes } from '../system/files.ts';
+import { type Jobserver, pipeName } from '../system/jobserver.ts';
+import { type Binding, inNamespace } from '../system/namespace.ts';
+import { recorded } from '../system/process-groups.ts';
 import { type Finished, run } from '../system/process.ts';
+import { kindOf, linkTarget } from '../system/tree-edit.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
 import { firstError, lastLines, lostOptions } from './log-reading.ts';
 import { quoted } from './quoted.ts';
 import type { Step, StepCommand } from './recipe.ts';
+import { type Sharing, sharing } from './sharing.ts';
 
 export { quoted };
 
@@ -15,8 +21,10 @@ export interface StepsRun {
   readonly steps: readonly Step[];
   /** With places as symbols, as `standardEnvironment` gives it. */
   readonly environment: Readonly<Record<string, string>>;
-  /** `root`, `tree` and `prefix` are there; the stage is made. */
+  /** As the steps see them; `root`, `tree` and `prefix` are there, the stage is made. */
   readonly places: Places;
+  /** How `places.root` comes to be seen there; without one, steps see all paths as this process does. */
+  readonly binding?: Binding;
   /** Absolute path of the log, to which everything is appended; its folder is there. */
   readonly log: string;
   readonly emit: Emit;
@@ -25,8 +33,12 @@ export interface StepsRun {
   readonly signal: AbortSignal;
   /** How many jobs the steps may run at once, at least 1. */
   readonly jobs: number;
-  /** Descriptor of a job server with that many tokens, which every make below shares; without one, makes get `-j`. */
-  readonly jobserver?: number;
+  /** The pool that every make and ninja below shares, of which one token is ours; without one, they get `-j`. */
+  readonly jobserver?: Jobserver;
+  /** The load average at which makes below hold back new jobs; none when not given. */
+  readonly load?: number;
+  /** Pinned versions of tools, by name: how they share jobs depends on them. */
+  readonly tools?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -35,40 +47,50 @@ export interface StepsRun {
  * @throws {VbuildError} `step-failed` at the first step that fails or whose options have no effect; `interrupted`.
  */
 export async function runSteps(given: StepsRun): Promise<void> {
-  const { steps, environment, places, log, jobs } = given;
+  const { steps, environment, places, log, jobs, jobserver } = given;
   const env = realEnvironment(environment, places, jobs);
-  for (const folder of [env['HOME'], env['TMPDIR'], places.stage]) if (folder !== undefined) makeFolder(folder);
-  appendText(log, prelude(given.package, env));
-  for (const [at, step] of steps.entries())
-    await runStep(given, step, env, `step ${at + 1} of ${steps.length}, ${step.group}`);
+  for (const folder of [env['HOME'], env['TMPDIR'], places.stage])
+    if (folder !== undefined) makeFolder(onHost(given, folder));
+  appendText(log, prelude(given, env));
+  const named = jobserver?.nameIn(onHost(given, places.root)) ?? false;
+  for (const [at, step] of steps.entries()) {
+    const way = sharing(step, { environment, tools: given.tools ?? {}, named });
+    const extra = way.by === 'share' ? (jobserver?.takeFree(jobs - 1) ?? jobs - 1) : 0;
+    try {
+      const share = jobserver === undefined && way.by !== 'nothing' ? jobs : 1 + extra;
+      await runStep(given, step, way, share, `step ${at + 1} of ${steps.length}, ${step.group}`);
+    } finally {
+      jobserver?.give(extra);
+    }
+  }
 }
 
-async function runStep(
-  given: StepsRun,
-  step: Step,
-  env: Readonly<Record<string, string>>,
-  title: string,
-): Promise<void> {
-  const { places, log, emit, signal, jobs } = given;
-  const argv = argvOf(step.run).map((word) => withPlaces(word, places, jobs));
+async function runStep(given: StepsRun, step: Step, way: Sharing, share: number, title: string): Promise<void> {
+  const { places, log, emit, signal, jobserver } = given;
+  const env = realEnvironment(given.environment, places, share);
+  const argv = argvOf(way.by === 'fifo' ? way.run : step.run).map((word) => withPlaces(word, places, share));
   const command =
     typeof step.run === 'string' ? firstLine(argv.at(-1) ?? '') : argv.map((word) => quoted(firstLine(word))).join(' ');
-  const cwd = folderOf(given, step);
-  appendText(log, `\n# ${title}\n(cd ${quoted(cwd)} && ${argv.map(quoted).join(' ')})\n`);
+  const folder = folderOf(given, step);
+  appendText(log, `\n# ${title}\n(cd ${quoted(folder)} && ${argv.map(quoted).join(' ')})\n`);
   const startsAt = fileStat(log)?.sizeBytes ?? 0;
   emit({ type: 'step-started', package: given.package, group: step.group, command, log });
   const finished = await run({
     // A umask belongs to a process, so each step sets its own; the shell then becomes the program.
-    argv: ['/bin/sh', '-c', 'umask 022 && exec "$@"', 'step', ...argv],
-    cwd,
-    env: { ...env, ...makeVariables(given, step) },
+    argv: recorded(bound(given, folder, argv)),
+    cwd: given.binding?.host ?? folder,
+    env: { ...env, ...makeVariables(given, way, share) },
     log,
     signal,
-    ...(given.jobserver !== undefined && { descriptor: given.jobserver }),
+    ...(step.timeout !== undefined && { timeoutMs: step.timeout * 1000 }),
+    ...(step.silentTimeout !== undefined && { silentTimeoutMs: step.silentTimeout * 1000 }),
+    ...(jobserver !== undefined && { descriptor: jobserver.descriptor }),
   });
+  // A shell says with a status above 128 that a signal ended what it ran.
+  if ((finished.exitStatus ?? 129) > 128) jobserver?.suspect();
   if (signal.aborted) throw interrupted(given, command);
   const output = readBytes(log).subarray(startsAt).toString();
-  if (finished.exitStatus !== 0) throw failed(given, command, finished, output);
+  if (finished.exitStatus !== 0) throw failed(given, step, command, finished, output);
   const lost = step.group === 'configure' ? lostOptions(step.run, output) : [];
   if (lost.length > 0) throw optionsLost(given, command, lost);
 }
@@ -76,21 +98,39 @@ async function runStep(
 const argvOf = (command: StepCommand): readonly string[] =>
   typeof command === 'string' ? ['bash', '-eu', '-o', 'pipefail', '-c', command] : command;
 
-/** The absolute folder of a step, made if need be; a symlink in the tree may not lead it out of the root. */
-function folderOf({ places }: StepsRun, step: Step): string {
-  const folder = join(places.tree, step.in ?? '.');
-  const root = realPath(places.root);
-  const outside = (path: string): boolean => path !== root && !path.startsWith(`${root}/`);
-  // What is there already is looked at before anything is made below it.
-  const there = ancestors(folder).find((path) => fileStat(path) !== undefined) ?? '/';
-  if (outside(realPath(there))) {
+/** Where a path that steps see lies on this machine. */
+const onHost = ({ places: { root }, binding }: StepsRun, seen: string): string =>
+  pathOnHost({ root, host: binding?.host ?? root }, seen);
+
+/** One namespace for the whole step, however many programs it starts. */
+const bound = ({ binding }: StepsRun, folder: string, argv: readonly string[]): readonly string[] =>
+  binding === undefined ? argv : inNamespace(binding, folder, argv);
+
+/** The folder of a step as it sees it, made if need be: below the root without a symlink, as one in the tree may not lead it out. */
+function folderOf(given: StepsRun, step: Step): string {
+  const root = followed(given, onHost(given, given.places.root));
+  const host = followed(given, onHost(given, join(given.places.tree, step.in ?? '.')));
+  if (host === undefined || root === undefined || !isWithin(root, host)) {
+    const leads = host === undefined ? 'in a circle' : ancestors(host).find((path) => kindOf(path) !== 'nothing');
     throw new VbuildError('step-failed', 'A step would run outside the work folder', {
-      facts: { folder: step.in ?? '.', leads: realPath(there) },
+      facts: { folder: step.in ?? '.', leads: leads ?? '/' },
       mend: 'name a folder in the tree, or beside it such as ../build',
     });
   }
-  makeFolder(folder);
-  return folder;
+  makeFolder(host);
+  return given.places.root + host.slice(root.length);
+}
+
+/**
+ * A path of this machine without symlinks, as far as it exists; `undefined` when they lead in a circle. Not the system's `realpath`, which
+ * knows nothing of the paths that steps see and write into links.
+ */
+function followed(given: StepsRun, path: string, hops = 40): string | undefined {
+  const link = ancestors(path).findLast((above) => kindOf(above) === 'symlink');
+  if (link === undefined) return path;
+  if (hops === 0) return undefined;
+  const target = onHost(given, resolve(dirname(link), linkTarget(link)));
+  return followed(given, join(target, path.slice(link.length)), hops - 1);
 }
 
 /** A path and the folders above it, the path first. */
@@ -99,20 +139,24 @@ function ancestors(path: string): string[] {
   return above === path ? [path] : [path, ...ancestors(above)];
 }
 
-/**
- * Makes learn their share of jobs in this way only: `-jN` on a command line would leave the job server. Only groups that
- * are made for it get any: configure starts its makes through programs that close the server's descriptor, and many a
- * makefile that builds in parallel does not install so.
- */
-function makeVariables({ jobs, jobserver }: StepsRun, { group }: Step): Record<string, string> {
-  if (group !== 'build' && group !== 'check') return {};
-  return { MAKEFLAGS: jobserver === undefined ? `-j${jobs}` : ` -j${jobs} --jobserver-auth=3,3` };
+/** Makes learn their share of jobs in this way only: `-jN` on a command line would leave the pool. */
+function makeVariables(
+  { jobs, load, places, jobserver }: StepsRun,
+  way: Sharing,
+  share: number,
+): Record<string, string> {
+  const limit = load === undefined ? '' : ` -l${load}`;
+  if (way.by === 'nothing') return {};
+  if (way.by === 'share' || jobserver === undefined) return { MAKEFLAGS: `-j${share}${limit}` };
+  const auth = way.by === 'fifo' ? `fifo:${places.root}/${pipeName}` : '3,3';
+  return { MAKEFLAGS: ` -j${jobs}${limit} --jobserver-auth=${auth}` };
 }
 
-/** What to paste into `env -i bash` before one of the commands below it is pasted. */
-function prelude(name: string, env: Readonly<Record<string, string>>): string {
+/** The shell to start, and what to paste into it before one of the commands below it is pasted. */
+function prelude(given: StepsRun, env: Readonly<Record<string, string>>): string {
+  const shell = bound(given, given.places.tree, ['env', '-i', 'bash']).map(quoted).join(' ');
   const lines = Object.entries(env).map(([variable, value]) => `export ${variable}=${quoted(value)}`);
-  return `# ${name}: to repeat a step, start env -i bash, paste these lines, then the step\n${lines.join('\n')}\numask 022\n`;
+  return `# ${given.package}: to repeat a step, start this shell, paste the lines below it, then the step\n#   ${shell}\n${lines.join('\n')}\numask 022\n`;
 }
 
 /** For people, who find the whole of it in the log. */
@@ -121,8 +165,23 @@ const firstLine = (text: string): string => {
   return more.length === 0 ? first : `${first} …`;
 };
 
-function failed({ log, package: name }: StepsRun, command: string, finished: Finished, output: string): VbuildError {
-  const { exitStatus, signal, failure } = finished;
+function failed(
+  { log, package: name }: StepsRun,
+  step: Step,
+  command: string,
+  finished: Finished,
+  output: string,
+): VbuildError {
+  const { exitStatus, signal, failure, endedBy } = finished;
+  if (endedBy === 'timeout' || endedBy === 'silence') {
+    const [option, seconds] =
+      endedBy === 'timeout' ? (['timeout', step.timeout] as const) : (['silentTimeout', step.silentTimeout] as const);
+    return new VbuildError('step-failed', endedBy === 'timeout' ? 'A step took too long' : 'A step fell silent', {
+      where: { package: name },
+      facts: { command, [option]: `${seconds} s`, 'last lines': lastLines(output, 12), log },
+      mend: `find out what it waits for; if nothing is wrong, raise ${option} of the step`,
+    });
+  }
   const ended =
     exitStatus !== undefined
       ? `exit status ${exitStatus}`

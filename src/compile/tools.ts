@@ -29,11 +29,18 @@ const table = {
   autoconf: { argv: ['autoconf', '--version'], version: /\) (\d\S*)/, packages: ['autoconf'] },
   automake: { argv: ['automake', '--version'], version: /\) (\d\S*)/, packages: ['automake'] },
   bison: { argv: ['bison', '--version'], version: /\) (\d\S*)/, packages: ['bison'] },
+  brz: { argv: ['brz', 'version', '--short'], version: /^(\d\S*)/, packages: ['brz'] },
+  bzip2: { argv: ['sh', '-c', 'bzip2 --help 2>&1'], version: /Version (\d\S*?),/, packages: ['bzip2'] },
   cc: { argv: compiler('cc', 'c', 'stdio.h'), version: /^compiler (\S+ \S+)$/m, packages: ['gcc', 'libc6-dev'] },
   cmake: { argv: ['cmake', '--version'], version: /version (\d+(?:\.\d+)*)/, packages: ['cmake'] },
   cxx: { argv: compiler('c++', 'c++', 'string'), version: /^compiler (\S+ \S+)$/m, packages: ['g++'] },
   flex: { argv: ['flex', '--version'], version: /flex (\d\S*)/, packages: ['flex'] },
   gettext: { argv: ['msgfmt', '--version'], version: /\) (\d\S*)/, packages: ['gettext'] },
+  git: { argv: ['git', '--version'], version: /version (\d+(?:\.\d+)*)/, packages: ['git'] },
+  'git-lfs': { argv: ['git-lfs', 'version'], version: /^git-lfs\/(\d[\d.]*)/, packages: ['git-lfs'] },
+  gpgv: { argv: ['gpgv', '--version'], version: /\) (\d\S*)/, packages: ['gpgv'] },
+  hg: { argv: ['hg', '--version', '--quiet'], version: /version (\d+(?:\.\d+)*)/, packages: ['mercurial'] },
+  lzip: { argv: ['lzip', '--version'], version: /^lzip (\d\S*)/, packages: ['lzip'] },
   /** The `libtoolize` and macros that autoreconf needs. */
   libtool: { argv: ['libtoolize', '--version'], version: /\) (\d\S*)/, packages: ['libtool'] },
   m4: { argv: ['m4', '--version'], version: /\) (\d\S*)/, packages: ['m4'] },
@@ -69,7 +76,9 @@ print('version', '.'.join(re.search(r'PY_%s_VERSION\\s+(\\d+)' % part, text)[1] 
   },
   'python-wheel': { argv: distribution('wheel'), version: /^version (\d\S*)$/m, packages: ['python3-wheel'] },
   strip: { argv: ['strip', '--version'], version: /^GNU strip .*?(\d+(?:\.\d+)+)(?:-\S+)?$/m, packages: ['binutils'] },
+  svn: { argv: ['svn', '--version', '--quiet'], version: /^(\d\S*)/, packages: ['subversion'] },
   texinfo: { argv: ['makeinfo', '--version'], version: /\) (\d\S*)/, packages: ['texinfo'] },
+  xz: { argv: ['xz', '--version'], version: /\) (\d\S*)/, packages: ['xz-utils'] },
 } as const satisfies Readonly<Record<string, Tool>>;
 
 /** The name of a tool that vbuild knows; a literal, so that the compiler finds a misspelt one. */

@@ -8,6 +8,8 @@ import { run } from './process.ts';
 /** How this process gets a mount namespace: as root by right, else inside a user namespace, if the machine grants those. */
 export interface Namespace {
   readonly by: 'root' | 'user';
+  /** Whether the command's processes are among themselves as well: then the kernel ends all of them with the first, daemons too. */
+  readonly processes?: boolean;
 }
 
 /** A folder of the machine and the path under which the command sees it. */
@@ -27,7 +29,7 @@ export interface Binding {
  */
 export const mountPoint = '/media';
 
-/** The path that is part of the util-linux package; not looked up, as a dependency's own would stand before it on the PATH of a step. */
+/** Where every Debian has it; not looked up, as a dependency's own would stand before it on the PATH of a step. */
 const unshare = '/usr/bin/unshare';
 
 /**
@@ -36,29 +38,37 @@ const unshare = '/usr/bin/unshare';
  * own may reach the command, so that it finds the same environment with a namespace or without. What else a sandbox would hide
  * from steps is to be hidden here, before the folder is entered.
  */
-const script = `set -e
-cd "$1"
-mount -n -t tmpfs -o mode=0555 vbuild ${mountPoint}
-mount -n -c --bind -o X-mount.mkdir=0555 . "$2"
-cd "$3"
-unset PWD OLDPWD
-shift 3
-exec "$@"`;
+const script = (run: string): string =>
+  [
+    'cd "$1"',
+    `mount -n -t tmpfs -o mode=0555 vbuild ${mountPoint}`,
+    'mount -n -c --bind -o X-mount.mkdir=0555 . "$2"',
+    'cd "$3"',
+    'unset PWD OLDPWD',
+    'shift 3',
+    run,
+  ].join(' && ');
+
+/** What unshare needs for a process namespace of its own, with a view of it. */
+const ownProcesses = ['--pid', '--fork', '--kill-child', '--mount-proc'];
 
 /**
- * The command that runs `argv` in `folder` with the binding in place: same process, same user and groups, descriptors inherited.
- * Where a user namespace was needed to mount, a second one inside it gives the user's own ids back and takes the rights away: what
- * runs there can no more undo the mounts than make others.
+ * The command that runs `argv` in `folder` with the binding in place: same user and groups, descriptors inherited; the same process,
+ * unless it gets a namespace for its processes, where the shell stays as the first of them, since signals mean nothing to that one.
+ * Where a user namespace was needed to mount, a second one inside it gives the user's own ids back, and with them no more rights than
+ * before: what runs there cannot undo the mounts, which belong to the outer one.
  *
  * @param folder Absolute, as seen.
  * @returns To be started in any folder; fails with the status and words of `mount` when the binding is refused.
  */
 export function inNamespace({ namespace, host, seen }: Binding, folder: string, argv: readonly string[]): string[] {
-  const set = ['/bin/sh', '-c', script, 'namespace', host, seen, folder];
-  if (namespace.by === 'root') return [unshare, '--mount', '--', ...set, ...argv];
+  const own = namespace.processes === true;
+  const set = ['/bin/sh', '-c', script(own ? '{ "$@"; exit "$?"; }' : 'exec "$@"'), 'namespace', host, seen, folder];
+  const ways = ['--mount', ...(own ? ownProcesses : []), '--'];
+  if (namespace.by === 'root') return [unshare, ...ways, ...set, ...argv];
   const { uid, gid } = ids();
   const back = [unshare, '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--'];
-  return [unshare, '--user', '--map-root-user', '--mount', '--', ...set, ...back, ...argv];
+  return [unshare, '--user', '--map-root-user', ...ways, ...set, ...back, ...argv];
 }
 
 /**
@@ -70,15 +80,18 @@ export function inNamespace({ namespace, host, seen }: Binding, folder: string, 
  */
 export async function findNamespace(folder: string, seen: string): Promise<Namespace | undefined> {
   const { uid } = ids();
-  for (const by of uid === 0 ? (['root', 'user'] as const) : (['user'] as const)) {
+  const users = uid === 0 ? (['root', 'user'] as const) : (['user'] as const);
+  // Many a container lets nobody mount /proc.
+  const namespaces = users.flatMap((by): Namespace[] => [{ by, processes: true }, { by }]);
+  for (const namespace of namespaces) {
     const probe = ['/bin/sh', '-c', 'test -w . && id -u && pwd -P'];
     const { exitStatus, stdout } = await run({
-      argv: inNamespace({ namespace: { by }, host: folder, seen }, seen, probe),
+      argv: inNamespace({ namespace, host: folder, seen }, seen, probe),
       cwd: folder,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
       timeoutMs: 10_000,
     });
-    if (exitStatus === 0 && stdout === `${uid}\n${seen}`) return { by };
+    if (exitStatus === 0 && stdout === `${uid}\n${seen}`) return namespace;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BUILD_ROOT_LENGTH, paddedRoot } from '../../src/artifact/build-root.ts';
+import { BUILD_ROOT_LENGTH, buildRoot, canonicalRoot, hostOf, paddedRoot } from '../../src/artifact/build-root.ts';
 import { VbuildError } from '../../src/model/error.ts';
 
 test('paddedRoot() gives every folder a root of one length in bytes, inside that folder', () => {
@@ -41,5 +41,26 @@ test('paddedRoot() refuses characters that configure scripts and run paths take 
         error.code === 'usage' &&
         error.facts['found']?.startsWith(JSON.stringify(character)) === true,
     );
+  }
+});
+
+test('buildRoot() has one path for steps in every canonical place, as long as any padded one, and takes any folder', () => {
+  assert.equal(Buffer.byteLength(canonicalRoot), BUILD_ROOT_LENGTH);
+  for (const folder of ['/w', '/a work "folder": $x', `/${'long/'.repeat(60)}`]) {
+    const { seen, host } = buildRoot(folder, 'canonical');
+    assert.equal(seen, canonicalRoot);
+    assert.equal(dirname(host), folder.replace(/\/$/, ''));
+  }
+});
+
+test('buildRoot() without a namespace is the padded path for steps and for all others', () => {
+  assert.deepEqual(buildRoot('/w', 'padded'), { seen: paddedRoot('/w'), host: paddedRoot('/w') });
+  assert.throws(() => buildRoot('/a b', 'padded'), VbuildError);
+});
+
+test('hostOf() finds a root again from what its steps saw', () => {
+  for (const place of ['canonical', 'padded'] as const) {
+    const { seen, host } = buildRoot('/w/x', place);
+    assert.equal(hostOf('/w/x', seen), host);
   }
 });

@@ -93,6 +93,7 @@ export function request(place: BuildPlace, more: Partial<PackRequest> = {}): Pac
     root,
     prefix,
     stage,
+    host: root,
     keyText,
     package: { name: 'greet', version: '1.0' },
     key: digestOf(keyText) as string as ContentKey,

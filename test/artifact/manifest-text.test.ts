@@ -28,6 +28,14 @@ describe('serialiseManifest() and parseManifest()', () => {
     assert.deepEqual(parseManifest(Buffer.from(serialiseManifest(sample))), { manifest: sample });
   });
 
+  test('parseManifest() takes the place of the build, and a record without one', () => {
+    for (const place of ['canonical', 'padded'] as const) {
+      const manifest = { ...sample, build: { ...sample.build, place } };
+      assert.deepEqual(parse(manifest), { manifest });
+    }
+    assert.match(rejection({ ...sample, build: { ...sample.build, place: 'elsewhere' } }), /build\.place/);
+  });
+
   test('serialiseManifest() gives equal bytes for equal data, whatever the order of its fields', () => {
     const turned = (value: unknown): unknown =>
       Array.isArray(value)

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { canonicalRoot } from '../../src/artifact/build-root.ts';
 import { pack } from '../../src/artifact/pack.ts';
 import { PREFIX_TOKEN } from '../../src/artifact/places.ts';
 import { digestOf } from '../../src/model/digest.ts';
@@ -132,6 +133,27 @@ describe('pack() of a library and a program', () => {
     const { tree } = await pack(request(place));
     assert.equal(elfOf(join(tree, 'bin/tail')).runPaths[0]?.value, '$ORIGIN/../lib');
     assert.equal(await must([join(tree, 'bin/tail')], '/'), '42');
+  });
+
+  test('pack() reads the stage where it lies, looks for the paths that steps saw, and for those of this machine', async () => {
+    using here = buildPlace();
+    const seen = (path: string): string => canonicalRoot + path.slice(here.root.length);
+    const places = { root: canonicalRoot, prefix: seen(here.prefix), stage: seen(here.stage) };
+    const place = { ...here, ...places, staged: here.stage + places.prefix };
+    await stageGreeting(place);
+    put(place.staged, {
+      'lib/pkgconfig/greet.pc': `prefix=${places.prefix}\n`,
+      'share/link': `-> ${places.prefix}/bin/greet`,
+    });
+    const { manifest, tree } = await pack(request({ ...here, ...places }, { host: here.root }));
+    assert.equal(readFileSync(join(tree, 'lib/pkgconfig/greet.pc'), 'utf8'), `prefix=${PREFIX_TOKEN}\n`);
+    assert.equal(elfOf(join(tree, 'bin/greet')).runPaths[0]?.value, '$ORIGIN/../lib');
+    assert.equal(manifest.files.find(({ path }) => path === 'share/link')?.target, '../bin/greet');
+    put(place.staged, { 'share/a': `mounted from ${here.root}`, 'share/b': `in ${canonicalRoot}/tree` });
+    assert.deepEqual(
+      (await problemsOf(request({ ...here, ...places }, { host: here.root }))).map(({ where }) => where.file),
+      ['share/a', 'share/b'],
+    );
   });
 
   test('pack() takes CMake build folders out of a run path', async () => {

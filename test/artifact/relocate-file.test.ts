@@ -4,7 +4,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { PREFIX_TOKEN } from '../../src/artifact/places.ts';
 import { fileVerdict, symlinkVerdict } from '../../src/artifact/relocate-file.ts';
 
-const places = { root: '/r___', prefix: '/r___/prefix', stage: '/r___/stage' };
+const places = { root: '/r___', prefix: '/r___/prefix', stage: '/r___/stage', host: '/host/root' };
 
 describe('fileVerdict() of text', () => {
   const rows: readonly [title: string, text: string, expected: string | undefined][] = [
@@ -23,6 +23,8 @@ describe('fileVerdict() of text', () => {
     ['that names the tree is refused', 'srcdir=/r___/tree/src\nprefix=/r___/prefix\n', undefined],
     ['that names the stage is refused', 'libdir=/r___/stage/r___/prefix/lib', undefined],
     ['that names a folder beside the prefix is refused', 'x=/r___/prefix-old', undefined],
+    ['that names the path of the root outside the namespace is refused', 'x=/host/root/tree', undefined],
+    ['that names its prefix by the path outside the namespace is refused', 'x=/host/root/prefix/lib', undefined],
     ['that has the token already is refused', `x=${PREFIX_TOKEN}/lib`, undefined],
   ];
   for (const [title, text, expected] of rows) {

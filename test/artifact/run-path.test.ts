@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runPathFolders, runPathVerdict } from '../../src/artifact/run-path.ts';
 
-const places = { root: '/r___', prefix: '/r___/prefix', stage: '/r___/stage' };
+const places = { root: '/r___', prefix: '/r___/prefix', stage: '/r___/stage', host: '/r___' };
 
 const rows: readonly [title: string, file: string, value: string, expected: string, refused?: readonly string[]][] = [
   ['a library in the folder it points to', 'lib/liba.so', '/r___/prefix/lib', '$ORIGIN'],

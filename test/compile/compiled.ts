@@ -5,6 +5,7 @@ import { SOURCE_TIME_SECONDS, standardEnvironment } from '../../src/compile/envi
 import { probeTools } from '../../src/compile/probe-tools.ts';
 import type { Recipe } from '../../src/compile/recipe.ts';
 import { recipeProblems } from '../../src/compile/recipe-problems.ts';
+import type { Jobserver } from '../../src/system/jobserver.ts';
 import { runSteps } from '../../src/compile/run-steps.ts';
 import { type ToolName, pythonName } from '../../src/compile/tools.ts';
 import type { BuildEvent } from '../../src/model/event.ts';
@@ -18,7 +19,7 @@ export interface CompileOptions {
   /** What dependencies brought into the private prefix. */
   readonly prefix?: Tree;
   readonly jobs?: number;
-  readonly jobserver?: number;
+  readonly jobserver?: Jobserver;
   readonly signal?: AbortSignal;
   /** Part of the name of the work folder. */
   readonly label?: string;

@@ -212,14 +212,14 @@ test('makes that build run as many jobs as they are told, and those that install
   };
   const { log } = await compile(t, { tree, recipe: make(), jobs: 2 });
   assert.match(log, /^install .*-- DESTDIR=/m);
-  assert.doesNotMatch(log, /^install .*-j/m);
+  assert.doesNotMatch(log, /^install [^/]*-j/m);
 });
 
 test('makes share the tokens of a job server, without a word of warning', async (t) => {
   using server = await startJobserver(tempDir(t), 2);
   await server.take(AbortSignal.timeout(5000));
   const tree = { Makefile: 'all:\n\t@$(MAKE) -f sub.mk a b\n', 'sub.mk': 'a b:\n\t@echo $@ $(MAKEFLAGS)\n' };
-  const { log } = await compile(t, { tree, recipe: make({ install: ['all'] }), jobs: 2, jobserver: server.descriptor });
+  const { log } = await compile(t, { tree, recipe: make({ install: ['all'] }), jobs: 2, jobserver: server });
   assert.match(log, /^a .*--jobserver-auth=3,3/m);
   assert.doesNotMatch(log, /warning/);
   await server.take(AbortSignal.timeout(5000));

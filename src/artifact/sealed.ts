@@ -1,0 +1,57 @@
+/** Manifests as they are stored: the exact bytes, and whose they are; only as these bytes is a signature good for them. */
+import { minisign, minisignSignature, type MinisignSecretKey, type MinisignSignature } from '../key/minisign.ts';
+import { messageOf } from '../model/error.ts';
+import { LARGEST_MANIFEST, serialiseManifest } from './manifest-text.ts';
+import type { Manifest } from './manifest.ts';
+import { LOCAL, type Signer, UNSIGNED } from './signer.ts';
+
+export interface SealedManifest {
+  readonly manifest: Manifest;
+  readonly signer: Signer;
+  /** Of the object as it is stored, signature included. */
+  readonly bytes: Uint8Array;
+}
+
+/** A manifest as it is, without a signature. @param signer `UNSIGNED` or `LOCAL`. */
+export const unsigned = (manifest: Manifest, signer: Signer = UNSIGNED): SealedManifest => ({
+  manifest,
+  signer,
+  bytes: Buffer.from(serialiseManifest(manifest)),
+});
+
+/** A manifest with a signature of a key. */
+export function signed(manifest: Manifest, key: MinisignSecretKey): SealedManifest {
+  const payload = serialiseManifest(manifest);
+  const { name, version } = manifest.package;
+  const signature = minisign(key, Buffer.from(payload), `vbuild ${name}@${version} ${manifest.key}`);
+  const bytes = Buffer.from(`${JSON.stringify({ format: 1, payload, signature }, undefined, 1)}\n`);
+  return { manifest, signer: key.id, bytes };
+}
+
+export interface Opened {
+  /** The exact bytes of the manifest. */
+  readonly payload: Uint8Array;
+  readonly signature: MinisignSignature | undefined;
+}
+
+/**
+ * Takes an object apart that anybody may have written; neither payload nor signature is looked into.
+ *
+ * @returns Or what is wrong with it, as one clause.
+ */
+export function openSealed(bytes: Uint8Array, signer: Signer): Opened | { readonly rejected: string } {
+  if (signer === UNSIGNED || signer === LOCAL) return { payload: bytes, signature: undefined };
+  if (bytes.length > LARGEST_MANIFEST)
+    return { rejected: `the signed manifest has ${bytes.length} bytes, more than ${LARGEST_MANIFEST}` };
+  let data: Partial<Record<'format' | 'payload' | 'signature', unknown>> | null;
+  try {
+    data = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as typeof data;
+  } catch (error) {
+    return { rejected: `the signed manifest is not JSON: ${messageOf(error)}` };
+  }
+  if (data?.format !== 1 || typeof data.payload !== 'string' || typeof data.signature !== 'string')
+    return { rejected: 'the signed manifest does not hold a payload and a signature' };
+  const signature = minisignSignature(data.signature);
+  if (signature === undefined) return { rejected: 'its signature is not one of minisign' };
+  return { payload: Buffer.from(data.payload), signature };
+}

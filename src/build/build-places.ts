@@ -1,0 +1,24 @@
+/** Where a compilation lies, now and after it has ended. */
+import { join } from 'node:path';
+import { type BuildRoot, hostOf } from '../artifact/build-root.ts';
+import { type BuildPlaces, onHost } from '../artifact/places.ts';
+import { readStamp } from '../stamps/stamp.ts';
+import { exists } from '../system/files.ts';
+import type { PackagePlaces } from './workspace.ts';
+
+/** The places of one compilation. */
+export function buildPlaces({ seen: root, host }: BuildRoot): BuildPlaces & { readonly tree: string } {
+  return { root, host, prefix: join(root, 'prefix'), stage: join(root, 'stage'), tree: join(root, 'tree') };
+}
+
+/** The places of a compilation that was finished, perhaps by another run that had another way to work. */
+export function earlierPlaces(places: Pick<PackagePlaces, 'stamps' | 'build'>): BuildPlaces | undefined {
+  const seen = readStamp(places.stamps, 'compile')?.results['root'];
+  return seen === undefined ? undefined : buildPlaces({ seen, host: hostOf(places.build, seen) });
+}
+
+/** Whether what the last compilation installed into its stage is still there. */
+export function isStaged(places: Pick<PackagePlaces, 'stamps' | 'build'>): boolean {
+  const earlier = earlierPlaces(places);
+  return earlier !== undefined && exists(onHost(earlier, earlier.stage));
+}
