@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
-import { packageId } from '../buildfile/package.ts';
+import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import type { Outcome } from '../model/event.ts';
 import { lastLine } from '../report/phrases.ts';
@@ -13,32 +13,13 @@ import { rememberAnswer } from '../system/quick.ts';
 import { buildfileOf, type Command, type CommandContext, openProject, type Project } from './command.ts';
 
 export const build: Command = async (context) => {
+  if (context.line.options.dryRun) return (await import('./plan.ts')).plan(context);
   const startedMs = performance.now();
-  const platform = hostPlatform();
   const { options, targets: named } = context.line;
   const project = await openProject(context);
   const targets = selectTargets(project.build, named);
-  const emit = (event: Parameters<typeof context.reporter.event>[0]): void => context.reporter.event(event);
-  const request: BuildRequest = {
-    ...project,
-    targets,
-    platform,
-    options: {
-      jobs: options.jobs ?? availableParallelism(),
-      frozen: options.frozen,
-      offline: options.offline,
-      noCache: options.noCache,
-      noBuild: options.noBuild,
-      noInstall: options.noInstall,
-      push: options.push,
-      installTools: options.installTools,
-      keep: options.keep,
-      keepGoing: options.keepGoing,
-    },
-    environment: context.env,
-    emit,
-    signal: context.signal,
-  };
+  const request = buildRequest(context, project, targets);
+  const { emit } = request;
   const closure = runClosure(targets);
   emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: closure.length });
   const finish = (exitStatus: number, outcomes: ReadonlyMap<string, Outcome>): number => {
@@ -57,6 +38,39 @@ export const build: Command = async (context) => {
   const { exitStatus, outcomes } = await execute(request);
   return finish(exitStatus, outcomes);
 };
+
+/** What the command line asks of a build. */
+export function buildRequest(context: CommandContext, project: Project, targets: readonly Package[]): BuildRequest {
+  const { options } = context.line;
+  return {
+    ...project,
+    targets,
+    platform: hostPlatform(),
+    options: {
+      jobs: options.jobs ?? availableParallelism(),
+      ownJobs: options.jobs !== undefined,
+      ...(options.loadAverage !== undefined && { load: options.loadAverage }),
+      spareMemoryBytes: (options.spareMemory ?? 256) * 1024 * 1024,
+      frozen: options.frozen,
+      offline: options.offline,
+      noCache: options.noCache,
+      noBuild: options.noBuild,
+      noInstall: options.noInstall,
+      push: options.push,
+      installTools: options.installTools,
+      keep: options.keep,
+      keepGoing: options.keepGoing,
+    },
+    environment: context.env,
+    publishing: {
+      files: project.loaded.files,
+      named: context.line.targets.length > 0 ? targets : [],
+      signing: context.signing,
+    },
+    emit: (event) => context.reporter.event(event),
+    signal: context.signal,
+  };
+}
 
 /** Lets the same command answer at once the next time; only where all that it prints is that there is nothing to do. */
 function remember({ line, question, cwd }: CommandContext, { loaded, prefix }: Project, request: BuildRequest): void {

@@ -1,27 +1,34 @@
-/** THE TABLES of the command line: every command and every option once; the parser, the help pages and completions read them. */
+/** THE TABLE of commands: every one of them once; the parser, the help pages and completions read it, and that of options beside it. */
+import { explainCommands } from './explain-table.ts';
+import { cacheCommands } from './cache-table.ts';
+import { patchCommands } from './patch-table.ts';
+
+export { conflicts, type OptionName, type OptionRow, optionTable } from './option-table.ts';
 
 export interface CommandRow {
+  /** One word, or two where several commands share the first one, such as `patch apply`. */
   readonly name: string;
-  /** What may follow the name: nothing, any number of packages, at least one, one command's name, or a foreign command after `--`. */
-  readonly takes: 'nothing' | 'targets' | 'some-targets' | 'command' | 'command-line';
+  /**
+   * What may follow the name: nothing, any number of packages, at least one, exactly one, one package or file, one package and perhaps a
+   * part of its log, at least one patch file, exactly one file, a command's name,
+   * or a foreign command after `--`.
+   */
+  readonly takes:
+    | 'nothing'
+    | 'targets'
+    | 'some-targets'
+    | 'one-target'
+    | 'subject'
+    | 'package-part'
+    | 'patches'
+    | 'one-file'
+    | 'command'
+    | 'command-line';
   readonly summary: string;
   /** Paragraphs for the help page; each is filled to the width of the page. */
   readonly description: readonly string[];
   /** Command lines with what they do. */
   readonly examples: readonly (readonly [line: string, does: string])[];
-}
-
-export interface OptionRow {
-  /** Long name without its dashes; its camel-case form is the key in the parsed options. */
-  readonly name: string;
-  readonly short?: string;
-  /** `flag` has no value; `count` is a whole number from 1 on; `text` is any text that is not empty. */
-  readonly type: 'flag' | 'count' | 'text';
-  /** How the value is called on help pages. */
-  readonly value?: string;
-  readonly summary: string;
-  /** The commands it applies to. */
-  readonly commands: readonly CommandName[] | 'all';
 }
 
 export type CommandName = (typeof commandTable)[number]['name'];
@@ -129,6 +136,9 @@ export const commandTable = [
       ['vbuild update', 'the same for all packages of ./Buildfile.ts'],
     ],
   },
+  ...explainCommands,
+  ...patchCommands,
+  ...cacheCommands,
   {
     name: 'help',
     takes: 'command',
@@ -145,138 +155,9 @@ export const commandTable = [
   },
 ] as const satisfies readonly CommandRow[];
 
-const working = ['build', 'lock', 'update'] as const;
-const reading = ['build', 'list', 'show', 'init', 'exec', 'env', 'lock', 'update'] as const;
-
-export const optionTable = [
-  {
-    name: 'file',
-    short: 'f',
-    type: 'text',
-    value: 'FILE',
-    summary: 'read FILE as the Buildfile (default: Buildfile.ts)',
-    commands: reading,
-  },
-  {
-    name: 'directory',
-    short: 'C',
-    type: 'text',
-    value: 'DIR',
-    summary: 'change to DIR first; other relative paths are relative to it',
-    commands: reading,
-  },
-  {
-    name: 'jobs',
-    short: 'j',
-    type: 'count',
-    value: 'N',
-    summary: 'run at most N jobs at once (default: the number of processors)',
-    commands: ['build'],
-  },
-  {
-    name: 'keep-going',
-    short: 'k',
-    type: 'flag',
-    summary: 'after a failure go on with the packages that do not need the failed one',
-    commands: ['build'],
-  },
-  {
-    name: 'prefix',
-    type: 'text',
-    value: 'DIR',
-    summary: 'the prefix to install into or to use (default: vendor beside the Buildfile)',
-    commands: ['build', 'exec', 'env'],
-  },
-  {
-    name: 'work',
-    type: 'text',
-    value: 'DIR',
-    summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
-    commands: working,
-  },
-  {
-    name: 'cache-dir',
-    type: 'text',
-    value: 'DIR',
-    summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: working,
-  },
-  {
-    name: 'frozen',
-    type: 'flag',
-    summary: 'never write the lock file: what is not pinned, or differs from its pin, is an error',
-    commands: ['build'],
-  },
-  {
-    name: 'offline',
-    type: 'flag',
-    summary: 'open no network connection',
-    commands: working,
-  },
-  {
-    name: 'no-cache',
-    type: 'flag',
-    summary: 'look up nothing in caches: build all that is stale from source',
-    commands: ['build'],
-  },
-  {
-    name: 'push',
-    type: 'flag',
-    summary: 'upload what was built to the caches of the Buildfile; a failed upload ends with status 5',
-    commands: ['build'],
-  },
-  {
-    name: 'no-install',
-    type: 'flag',
-    summary: 'stop when the artifacts are packed; leave the prefix alone',
-    commands: ['build'],
-  },
-  {
-    name: 'no-build',
-    type: 'flag',
-    summary: 'never compile: what no cache has ends with status 3',
-    commands: ['build'],
-  },
-  {
-    name: 'install-tools',
-    type: 'flag',
-    summary: 'install missing compilers and tools with apt-get first, as root or by sudo',
-    commands: ['build'],
-  },
-  {
-    name: 'keep',
-    type: 'flag',
-    summary: 'keep the folders in which packages were compiled, to look into',
-    commands: ['build'],
-  },
-  {
-    name: 'quiet',
-    short: 's',
-    type: 'flag',
-    summary: 'print warnings and errors only',
-    commands: working,
-  },
-  {
-    name: 'verbose',
-    type: 'flag',
-    summary: 'print every step and every cache look-up as well',
-    commands: working,
-  },
-  {
-    name: 'json',
-    type: 'flag',
-    summary: 'write JSON to stdout: results, or while building one event per line',
-    commands: ['build', 'list', 'show', 'env', 'lock', 'update'],
-  },
-  { name: 'help', short: 'h', type: 'flag', summary: 'show the help page', commands: 'all' },
-  { name: 'version', type: 'flag', summary: 'print the version of vbuild', commands: 'all' },
-] as const satisfies readonly OptionRow[];
-
-/** Pairs of options that contradict each other. */
-export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
-  ['quiet', 'verbose'],
-  ['offline', 'push'],
-  ['no-cache', 'no-build'],
-];
-
-export type OptionName = (typeof optionTable)[number]['name'];
+/** First words that several commands share, with what these are about. */
+export const commandGroups: Readonly<Record<string, string>> = {
+  cache: 'fill caches, look into them, and prove that they are complete',
+  key: 'make keys to sign artifacts with',
+  patch: 'apply patches, and keep those of a package up to date',
+};

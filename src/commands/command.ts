@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type LoadedBuildfile, loadBuildfile } from '../buildfile/load.ts';
 import type { Build } from '../buildfile/package.ts';
 import { validate } from '../buildfile/validate.ts';
+import type { SigningSource } from '../build/signing-key.ts';
 import { type Workspace, workspaceOf } from '../build/workspace.ts';
 import { cacheFolder } from '../cache/layout.ts';
 import { jsonLine } from '../report/json.ts';
@@ -17,6 +18,8 @@ export interface CommandContext {
   /** Absolute folder that relative paths of the command line are relative to, `-C` followed. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the key to sign with comes from; `env` has no trace of it. */
+  readonly signing: SigningSource;
   /** For results. */
   readonly stdout: ReportOptions['stdout'];
   readonly reporter: Reporter;
@@ -59,5 +62,5 @@ export async function openProject(context: CommandContext): Promise<Project> {
 
 /** Writes a result as text, or as one JSON document under `--json`. */
 export function printResult({ stdout, line }: CommandContext, text: () => string, data: () => unknown): void {
-  stdout.write(line.options.json ? jsonLine(data()) : text());
+  stdout.write(line.options.json ? `${jsonLine(data())}\n` : text());
 }

@@ -1,5 +1,5 @@
 /** `vbuild env`: what exec sets, as shell assignments. */
-import { quoted } from '../compile/run-steps.ts';
+import { quoted } from '../compile/quoted.ts';
 import { type Command, prefixOf, printResult } from './command.ts';
 import { prefixEnvironment } from './prefix-environment.ts';
 

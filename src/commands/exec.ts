@@ -1,7 +1,7 @@
 /** `vbuild exec -- COMMAND`: becomes a program that sees the prefix. */
 import { join } from 'node:path';
 import { VbuildError } from '../model/error.ts';
-import { fileStat, isExecutable } from '../system/files.ts';
+import { isExecutable, isFolder } from '../system/files.ts';
 import { becomeProgram } from '../system/become.ts';
 import { type Command, prefixOf } from './command.ts';
 import { prefixEnvironment } from './prefix-environment.ts';
@@ -13,7 +13,7 @@ export const exec: Command = async (context) => {
   const places = program.includes('/')
     ? [join(program.startsWith('/') ? '/' : cwd, program)]
     : (env.PATH ?? '').split(':').map((folder) => join(folder, program));
-  const file = places.find((place) => fileStat(place) !== undefined && isExecutable(place));
+  const file = places.find((place) => isExecutable(place) && !isFolder(place));
   if (file === undefined) {
     throw new VbuildError('usage', 'There is no such program', {
       facts: { expected: program, found: 'nothing on the PATH' },

@@ -1,13 +1,13 @@
 /** Help pages, made from the tables of commands and options; printed to stdout as they are. */
 import { VbuildError } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
-import { type CommandRow, commandTable, type OptionRow, optionTable } from './command-table.ts';
+import { commandGroups, type CommandRow, commandTable, type OptionRow, optionTable } from './command-table.ts';
 
 /** Columns of a page: what a terminal has at least. */
 const pageWidth = 80;
 
 /**
- * The page of one command, or without a name the overview. Ends with a line feed.
+ * The page of one command or of a group of commands, or without a name the overview. Ends with a line feed.
  *
  * @throws {VbuildError} `usage` when there is no such command.
  */
@@ -15,6 +15,8 @@ export function helpPage(name?: string): string {
   if (name === undefined) return overview();
   const command = commandTable.find((row) => row.name === name);
   if (command) return commandPage(command);
+  const group = Object.hasOwn(commandGroups, name) ? commandGroups[name] : undefined;
+  if (group !== undefined) return groupPage(name, group);
   const meant = nearest(
     name,
     commandTable.map((row) => row.name),
@@ -41,6 +43,17 @@ function overview(): string {
   ]);
 }
 
+function groupPage(group: string, summary: string): string {
+  const rows: readonly CommandRow[] = commandTable.filter(({ name }) => name.startsWith(`${group} `));
+  return page([
+    ['NAME', fill(`vbuild ${group} - ${summary}`)],
+    ['SYNOPSIS', rows.map((row) => `vbuild ${row.name} ${synopsis[row.takes]}`)],
+    ['COMMANDS', table(rows.map((row) => [commandLabel(row), row.summary]))],
+    ['EXAMPLES', exampleLines(rows.flatMap(({ examples }) => examples.slice(0, 1)))],
+    ['SEE ALSO', [`"vbuild help ${group} COMMAND" for the page of one of them.`]],
+  ]);
+}
+
 function commandPage(command: CommandRow): string {
   return page([
     ['NAME', fill(`vbuild ${command.name} - ${command.summary}`)],
@@ -56,6 +69,11 @@ const synopsis: Readonly<Record<CommandRow['takes'], string>> = {
   nothing: '[OPTION…]',
   targets: '[OPTION…] [TARGET…]',
   'some-targets': '[OPTION…] TARGET…',
+  'one-target': '[OPTION…] TARGET',
+  subject: '[OPTION…] PACKAGE|FILE',
+  'package-part': '[OPTION…] PACKAGE [PART]',
+  patches: '[OPTION…] PATCH…',
+  'one-file': '[OPTION…] FILE',
   command: '[COMMAND]',
   'command-line': '[OPTION…] -- COMMAND [ARGUMENT…]',
 };
@@ -67,10 +85,10 @@ const exitStatuses: readonly (readonly [string, string])[] = [
   ['1', 'a package failed: a step, a patch, a pin, a download, a missing tool'],
   ['2', 'the command line, the Buildfile or the lock file is wrong'],
   ['3', 'not ready, and --no-build forbids to compile'],
-  ['4', 'the artifact does not fit this host, and building is not allowed'],
+  ['4', 'unfit: this host is no Linux with glibc, or the artifact does not fit it and building is not allowed'],
   ['5', 'built, but an upload failed'],
   ['70', 'a bug in vbuild'],
-  ['78', 'no usable Node, or a system that is not Linux with glibc'],
+  ['78', 'no usable Node'],
   ['130', 'interrupted (143: terminated)'],
 ];
 
@@ -84,6 +102,8 @@ const files: readonly (readonly [string, string])[] = [
 const environment: readonly (readonly [string, string])[] = [
   ['VBUILD_NODE', 'the Node to run on, 24 or newer, in place of the one that comes along'],
   ['VBUILD_CACHE', 'the folder of the disk cache (default: vbuild in XDG_CACHE_HOME, else ~/.cache/vbuild)'],
+  ['VBUILD_SIGNING_KEY_FILE', 'the file of the secret key that what is pushed is signed with'],
+  ['VBUILD_SIGNING_KEY', 'that key itself, in place of a file'],
   ['NO_COLOR', 'print without colours'],
   ['CI', 'print plain lines, without a status line'],
 ];
@@ -93,6 +113,11 @@ function commandLabel(row: CommandRow): string {
     nothing: '',
     targets: ' [TARGET…]',
     'some-targets': ' TARGET…',
+    'one-target': ' TARGET',
+    subject: ' PACKAGE|FILE',
+    'package-part': ' PACKAGE [PART]',
+    patches: ' PATCH…',
+    'one-file': ' FILE',
     command: ' [COMMAND]',
     'command-line': ' -- COMMAND',
   };

@@ -1,7 +1,7 @@
 /** `vbuild init`: a first Buildfile, with typings by which an editor checks it although no node_modules is there. */
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exists, readIfThere, writeAtomically } from '../system/files.ts';
+import { exists, readBytes, readIfThere, writeAtomically } from '../system/files.ts';
 import { writeOnce } from '../system/landing.ts';
 
 /** What became of one file. Files of the user's are never overwritten; the typings are ours and follow the tool. */
@@ -36,7 +36,7 @@ export function init(buildfilePath: string): readonly InitOutcome[] {
     follow(
       folder,
       typingsPath,
-      readIfThere(fileURLToPath(new URL('../../typings/vbuild.d.ts', import.meta.url))) ?? '',
+      readBytes(fileURLToPath(new URL('../../typings/vbuild.d.ts', import.meta.url))).toString(),
     ),
     withHint(once('tsconfig.json', tsconfig(buildfile)), folder),
     extend(folder, '.gitignore', ignored),

@@ -1,8 +1,11 @@
 /** Reads the command line, runs the command, and makes sure that every end has its words and its exit status. */
 import { resolve } from 'node:path';
+import type { SigningSource } from '../build/signing-key.ts';
+import { VbuildError } from '../model/error.ts';
 import { chooseReporter } from '../report/choose.ts';
 import { exitStatusOf } from '../report/error-text.ts';
 import type { ReportOptions } from '../report/reporter.ts';
+import { killRunning } from '../system/process-groups.ts';
 import type { Command } from './command.ts';
 import type { CommandName } from './command-table.ts';
 import { type CommandLine, parseCommandLine } from './options.ts';
@@ -13,6 +16,8 @@ export interface MainInput {
   /** Absolute. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `VBUILD_SIGNING_KEY` and `VBUILD_SIGNING_KEY_FILE`, taken out of `env`. */
+  readonly signing?: SigningSource;
   readonly stdout: ReportOptions['stdout'];
   readonly stderr: ReportOptions['stderr'];
 }
@@ -27,12 +32,23 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   env: async () => (await import('./env.ts')).env,
   lock: async () => (await import('./lock.ts')).lock,
   update: async () => (await import('./lock.ts')).update,
+  plan: async () => (await import('./plan.ts')).plan,
+  why: async () => (await import('./why.ts')).why,
+  status: async () => (await import('./status.ts')).status,
+  log: async () => (await import('./log.ts')).log,
+  'patch apply': async () => (await import('./patch-apply.ts')).patchApply,
+  'patch check': async () => (await import('./patch-check.ts')).patchCheck,
+  'patch edit': async () => (await import('./patch-edit.ts')).patchEdit,
+  'patch save': async () => (await import('./patch-edit.ts')).patchSave,
+  'patch rebase': async () => (await import('./patch-edit.ts')).patchRebase,
+  'cache push': async () => (await import('./cache-push.ts')).cachePush,
+  'key new': async () => (await import('./key-new.ts')).keyNew,
   help: async () => (await import('./pages.ts')).help,
   version: async () => (await import('./pages.ts')).printVersion,
 };
 
 /** @returns The exit status. Never throws. */
-export async function main({ argv, cwd, env, stdout, stderr }: MainInput): Promise<number> {
+export async function main({ argv, cwd, env, signing, stdout, stderr }: MainInput): Promise<number> {
   const reporterFor = (options: Partial<CommandLine['options']>): ReturnType<typeof chooseReporter> =>
     chooseReporter({
       stdout,
@@ -56,6 +72,7 @@ export async function main({ argv, cwd, env, stdout, stderr }: MainInput): Promi
       question: { argv, cwd, env },
       cwd: folder,
       env,
+      signing: { key: signing?.key, file: signing?.file && resolve(cwd, signing.file) },
       stdout,
       reporter,
       signal: interruption.signal,
@@ -63,7 +80,7 @@ export async function main({ argv, cwd, env, stdout, stderr }: MainInput): Promi
     return interruption.status() ?? status;
   } catch (thrown) {
     const status = interruption.status();
-    if (status === undefined) reporter.error(thrown);
+    reporter.error(status === undefined ? thrown : interruptedError());
     return status ?? exitStatusOf(thrown);
   } finally {
     reporter.end();
@@ -71,7 +88,14 @@ export async function main({ argv, cwd, env, stdout, stderr }: MainInput): Promi
   }
 }
 
-/** The first interrupt asks everything to end; the second ends this process at once. */
+/** What an interrupt cut off is not told in the words of whatever noticed it first. */
+const interruptedError = (): VbuildError =>
+  new VbuildError('interrupted', 'Interrupted', { mend: 'run vbuild again: what was complete is kept' });
+
+/** How long what is interrupted may take to end by itself: all states on disk are such that nothing is lost when it is cut off. */
+const patienceMs = 1900;
+
+/** The first interrupt asks everything to end; the second, or too much time, ends it at once with all that it runs. */
 function interrupts(): {
   readonly signal: AbortSignal;
   readonly status: () => number | undefined;
@@ -79,9 +103,14 @@ function interrupts(): {
 } {
   const controller = new AbortController();
   let status: number | undefined;
+  const end = (): never => {
+    killRunning();
+    process.exit(status);
+  };
   const on = (number: number) => (): void => {
-    if (status !== undefined) process.exit(status);
+    if (status !== undefined) end();
     status = 128 + number;
+    setTimeout(end, patienceMs).unref();
     controller.abort();
   };
   const handlers = [

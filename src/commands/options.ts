@@ -4,6 +4,7 @@ import { VbuildError, VbuildErrors } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
 import { reservedNames } from '../model/reserved-names.ts';
 import {
+  commandGroups,
   type CommandName,
   type CommandRow,
   commandTable,
@@ -15,20 +16,26 @@ import {
 type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : Name;
-type ValueOf<Type extends OptionRow['type']> = Type extends 'flag'
+type ValueOf<Of extends OptionRow> = Of['type'] extends 'flag'
   ? boolean
-  : (Type extends 'count' ? number : string) | undefined;
+  :
+      | undefined
+      | (Of['type'] extends 'count' | 'number'
+          ? number
+          : Of extends { readonly choices: readonly (infer Choice)[] }
+            ? Choice
+            : string);
 
 type Row = Exclude<(typeof optionTable)[number], { readonly name: 'help' | 'version' }>;
 
 /** Every option under its camel-case name: flags are true or false, others undefined when not given. Paths are as the user wrote them. */
 export type Options = {
-  readonly [Name in Row['name'] as Camel<Name>]: ValueOf<Extract<Row, { readonly name: Name }>['type']>;
+  readonly [Name in Row['name'] as Camel<Name>]: ValueOf<Extract<Row, { readonly name: Name }>>;
 };
 
 export interface CommandLine {
   readonly command: CommandName;
-  /** Packages, as the user wrote them, not yet known to exist; for `help` the command whose page is wanted. */
+  /** Packages or patch files, as the user wrote them, not yet known to exist; for `help` the command or group whose page is wanted. */
   readonly targets: readonly string[];
   readonly options: Options;
   /** For `exec`: program and arguments, untouched; else empty. */
@@ -44,15 +51,17 @@ export interface CommandLine {
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const { words, given, rest } = scan(argv);
-  const named = words[0] === undefined ? undefined : commandNamed(words[0]);
+  const { named, subject, used } = commandIn(words);
   const asked = (name: string): boolean => given.some(({ row, value }) => row?.name === name && value === undefined);
-  if (asked('help')) return { command: 'help', targets: named ? [named.name] : [], options: toOptions([]), rest: [] };
+  if (asked('help'))
+    return { command: 'help', targets: subject === undefined ? [] : [subject], options: toOptions([]), rest: [] };
   if (asked('version')) return { command: 'version', targets: [], options: toOptions([]), rest: [] };
 
+  if (!named && subject !== undefined) throw incomplete(subject, words[1]);
   if (!named && words[0] !== undefined && reservedNames.includes(words[0])) throw notYet(words[0]);
 
   const command: CommandRow = named ?? commandTable[0];
-  const targets = named ? words.slice(1) : words;
+  const targets = words.slice(used);
   const foreign = command.takes === 'command-line';
   if (foreign && targets[0] !== undefined) throw misplaced(command, targets[0]);
   const problems = [
@@ -63,7 +72,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (problems[0] !== undefined) throw problems.length === 1 ? problems[0] : new VbuildErrors(problems);
   return {
     command: command.name as CommandName,
-    targets: foreign ? [] : [...targets, ...rest],
+    targets: foreign
+      ? []
+      : command.takes === 'command' && targets.length > 0
+        ? [targets.join(' ')]
+        : [...targets, ...rest],
     options: toOptions(given),
     rest: foreign ? rest : [],
   };
@@ -115,8 +128,19 @@ function scan(argv: readonly string[]): Scanned {
   };
 }
 
-function commandNamed(word: string): (typeof commandTable)[number] | undefined {
-  return commandTable.find(({ name }) => name === word);
+/** The command that the first one or two words name; `subject` is its name or that of a group, `used` how many words it took. */
+function commandIn(words: readonly string[]): {
+  readonly named: CommandRow | undefined;
+  readonly subject: string | undefined;
+  readonly used: number;
+} {
+  for (const used of [2, 1]) {
+    const named =
+      words.length < used ? undefined : commandTable.find(({ name }) => name === words.slice(0, used).join(' '));
+    if (named !== undefined) return { named, subject: named.name, used };
+  }
+  const [group = ''] = words;
+  return { named: undefined, subject: Object.hasOwn(commandGroups, group) ? group : undefined, used: 0 };
 }
 
 function applies(row: OptionRow, command: CommandRow): boolean {
@@ -146,9 +170,16 @@ function optionProblem({ row, rawName, value, inline }: Given, command: CommandR
       ),
     ];
   }
-  if (row.type === 'count' && !/^[1-9][0-9]{0,3}$/.test(value)) {
+  const numbers = { count: [/^[1-9][0-9]{0,3}$/, 1], number: [/^(0|[1-9][0-9]{0,3})$/, 0] } as const;
+  if ((row.type === 'count' || row.type === 'number') && !numbers[row.type][0].test(value)) {
+    const expected = `a whole number from ${numbers[row.type][1]} to 9999`;
+    return [usage(`Option ${rawName} needs a number`, example, { expected, found: value })];
+  }
+  if (row.choices !== undefined && !row.choices.includes(value)) {
+    const meant = nearest(value, row.choices);
+    const facts = { expected: row.choices.join(' or '), found: value };
     return [
-      usage(`Option ${rawName} needs a number`, example, { expected: 'a whole number from 1 to 9999', found: value }),
+      usage(`Option ${rawName} has no such choice`, meant === undefined ? page : `did you mean ${meant}?`, facts),
     ];
   }
   return [];
@@ -170,12 +201,24 @@ function argumentProblems(command: CommandRow, words: readonly string[]): Vbuild
       return words.length > 0
         ? []
         : [usage(`"vbuild ${command.name}" needs a package`, `name one, as in "vbuild ${command.name} pil"`)];
+    case 'one-target':
+      return oneProblem(command, words, 'package', 'pil');
+    case 'subject':
+      return oneProblem(command, words, 'package or file', 'pil');
+    case 'one-file':
+      return oneProblem(command, words, 'file', 'ci.key');
+    case 'package-part':
+      return words.length === 2 ? [] : oneProblem(command, words, 'package, and perhaps a part of its log', 'pil');
+    case 'patches':
+      return words.length > 0
+        ? []
+        : [usage(`"vbuild ${command.name}" needs a patch`, `name one, as in "vbuild ${command.name} fix.patch"`)];
     case 'nothing':
       return words[0] === undefined
         ? []
         : [usage(`"vbuild ${command.name}" takes no argument`, page, { found: words[0] })];
     case 'command':
-      return words[1] === undefined
+      return words[1] === undefined || commandIn(words).used === words.length
         ? []
         : [usage(`"vbuild ${command.name}" takes one argument`, page, { found: words.join(' ') })];
     case 'command-line':
@@ -187,9 +230,28 @@ function argumentProblems(command: CommandRow, words: readonly string[]): Vbuild
   }
 }
 
+function oneProblem(command: CommandRow, words: readonly string[], what: string, example: string): VbuildError[] {
+  if (words.length === 1 && words[0] !== '') return [];
+  const mend = `name one, as in "vbuild ${command.name} ${example}"`;
+  return [usage(`"vbuild ${command.name}" needs one ${what}`, mend, words[0] ? { found: words.join(' ') } : {})];
+}
+
 /** Without the `--` there is no telling whose the options are, so this is reported alone. */
 function misplaced(command: CommandRow, word: string): VbuildError {
   return usage('Command to run must follow "--"', `write it as in "vbuild ${command.name} -- ${word} …"`);
+}
+
+/** For the first word of several commands without a second one that goes with it. */
+function incomplete(group: string, word: string | undefined): VbuildError {
+  const names = commandTable.flatMap(({ name }) =>
+    name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : [],
+  );
+  const meant = word === undefined ? undefined : nearest(word, names);
+  return usage(
+    word === undefined ? `"vbuild ${group}" needs a second word` : `Command "${group} ${word}" is unknown`,
+    meant === undefined ? `see "vbuild help ${group}"` : `did you mean "vbuild ${group} ${meant}"?`,
+    { expected: names.join(', ') },
+  );
 }
 
 function notYet(name: string): VbuildError {
@@ -204,7 +266,7 @@ function toOptions(given: readonly Given[]): Options {
   const valueOf = (row: OptionRow): boolean | number | string | undefined => {
     const last = given.findLast((option) => option.row?.name === row.name);
     if (row.type === 'flag') return last !== undefined;
-    return row.type === 'count' && last?.value !== undefined ? Number(last.value) : last?.value;
+    return row.type !== 'text' && last?.value !== undefined ? Number(last.value) : last?.value;
   };
   const rows = optionTable.filter(({ name }) => name !== 'help' && name !== 'version');
   return Object.fromEntries(rows.map((row) => [camelCase(row.name), valueOf(row)])) as unknown as Options;

@@ -68,10 +68,15 @@ function text(shown: Description): string {
     ['platform', [shown.platform]],
     [
       `steps (${shown.recipe})`,
-      shown.steps.map(
-        ({ group, run, in: folder }) =>
-          `${group.padEnd(9)} ${typeof run === 'string' ? run.trim() : run.join(' ')}${folder === undefined ? '' : `   (in ${folder})`}`,
-      ),
+      shown.steps.map(({ group, run, in: folder, timeout, silentTimeout }) => {
+        const notes = [
+          ...(folder === undefined ? [] : [`in ${folder}`]),
+          ...(timeout === undefined ? [] : [`at most ${timeout} s`]),
+          ...(silentTimeout === undefined ? [] : [`silent at most ${silentTimeout} s`]),
+        ];
+        const command = typeof run === 'string' ? run.trim() : run.join(' ');
+        return `${group.padEnd(9)} ${command}${notes.length === 0 ? '' : `   (${notes.join(', ')})`}`;
+      }),
     ],
     ['environment', Object.entries(shown.environment).map(([name, value]) => `${name}=${value}`)],
   ];

@@ -1,4 +1,5 @@
 /** Anything thrown → the words that a person reads, and the exit status of the process. */
+import { diskTrouble } from '../model/disk-trouble.ts';
 import { messageOf, VbuildError, VbuildErrors } from '../model/error.ts';
 import { printable, printableLine } from './printable.ts';
 import { pathFrom } from './words.ts';
@@ -97,25 +98,4 @@ function causes(thrown: unknown): string {
     lines.push(messageOf(cause));
   }
   return lines.join('\n');
-}
-
-/** What the system says when the machine, not vbuild, is at fault, by error number. */
-const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: string]>> = {
-  ENOSPC: ['Disk is full', 'free some space, or put --work and --cache-dir on another disk'],
-  EDQUOT: ['Disk quota is used up', 'free some space, or put --work and --cache-dir on another disk'],
-  EROFS: ['File system is read-only', 'name folders that can be written with --work, --cache-dir and --prefix'],
-  EACCES: ['Permission is denied', 'give this user access to the path, or run as its owner'],
-  EPERM: ['Operation is not permitted', 'give this user access to the path, or run as its owner'],
-  EIO: ['Disk reports an input or output error', 'look into the log of the kernel; the disk may be failing'],
-  EMFILE: ['Too many files are open', 'raise the limit with ulimit -n'],
-  ENFILE: ['Too many files are open on this machine', 'raise the limit of the system'],
-};
-
-function diskTrouble(thrown: unknown): VbuildError | undefined {
-  if (!(thrown instanceof Error) || !('syscall' in thrown) || !('code' in thrown)) return undefined;
-  const { path, syscall, code } = thrown as NodeJS.ErrnoException;
-  const [headline, mend] = diskHeadlines[code ?? ''] ?? [];
-  if (headline === undefined || mend === undefined) return undefined;
-  const where = path === undefined ? {} : { file: path };
-  return new VbuildError('disk-trouble', headline, { where, facts: { operation: `${syscall}` }, mend, cause: thrown });
 }

@@ -1,0 +1,130 @@
+/** Shows changes to the byte: adds what the old and the new contents say, where they are still to be had. */
+import { join, resolve } from 'node:path';
+import { type Package, packageId } from '../buildfile/package.ts';
+import { quoted } from '../compile/quoted.ts';
+import { digestOf } from '../model/digest.ts';
+import type { Change, FileChange, Root } from '../model/explanation.ts';
+import { comesAlong } from '../sources/directory.ts';
+import { digestFileSync, exists, isFolder, readBytes, walk } from '../system/files.ts';
+import { treeDigest } from '../system/tree-digest.ts';
+import type { PackageFacts } from './facts.ts';
+import { historiesOf, readInput } from './history.ts';
+import { placesOf, type Workspace } from './workspace.ts';
+
+/** A folder in which more files changed names the first ones only. */
+const mostFiles = 20;
+
+export interface EvidenceSources {
+  readonly workspace: Workspace;
+  /** By `name@version`. */
+  readonly packages: ReadonlyMap<string, { readonly package: Package; readonly facts: PackageFacts | undefined }>;
+}
+
+export async function withEvidence(roots: readonly Root[], from: EvidenceSources): Promise<Root[]> {
+  if (roots.every(({ changes }) => changes.length === 0)) return [...roots];
+  const differ = await import('../patches/text-diff.ts');
+  return roots.map((root) => {
+    const at = from.packages.get(root.package);
+    return at === undefined ? root : { ...root, changes: root.changes.map((change) => shown(change, at)) };
+  });
+
+  function shown(change: Change, { package: one, facts }: NonNullable<ReturnType<typeof from.packages.get>>): Change {
+    switch (change.kind) {
+      case 'patch':
+        if (change.what !== 'changed') return change;
+        return {
+          ...change,
+          content: compared(change.content, (digest) => patchBytes(digest, one, facts, from.workspace)),
+        };
+      case 'source': {
+        const files = folderChanges(change.before, one, from.workspace);
+        return files === undefined ? change : { ...change, files: files.map((file) => compared(file, file.bytes)) };
+      }
+      case 'value': {
+        const [before, now] = [change.before, change.now].map((text) => readable(change.input, text));
+        return {
+          ...change,
+          ...(before !== undefined && { before }),
+          ...(now !== undefined && { now }),
+          ...(before?.includes(' ') && now?.includes(' ') && { words: differ.wordDiff(before, now) }),
+        };
+      }
+      default:
+        return change satisfies never;
+    }
+  }
+
+  function compared(change: FileChange, bytesOf: (digest: string) => Uint8Array | undefined): FileChange {
+    const { file, before, now } = change;
+    const [was, is] = [before, now].map((digest) => (digest === undefined ? undefined : bytesOf(digest)));
+    const digests = { ...(before !== undefined && { before }), ...(now !== undefined && { now }) };
+    if (was === undefined || is === undefined) return { file, ...digests };
+    const first = differ.firstDifference(was, is);
+    const diff = differ.lineDiff(was, is);
+    return { file, ...digests, ...(first !== undefined && { first }), ...(diff !== undefined && { diff }) };
+  }
+}
+
+/** A step as a person would type it; other values as they are. */
+function readable(input: string, text: string | undefined): string | undefined {
+  if (text === undefined || !input.startsWith('step.')) return text;
+  const parsed = JSON.parse(text) as string | string[] | { readonly run: string | string[]; readonly in: string };
+  const step = typeof parsed === 'string' || Array.isArray(parsed) ? { run: parsed, in: undefined } : parsed;
+  const command = typeof step.run === 'string' ? step.run : step.run.map(quoted).join(' ');
+  return step.in === undefined ? command : `(in ${step.in}) ${command}`;
+}
+
+/** From the history, or from the project's own file where that still is the one. */
+function patchBytes(
+  digest: string,
+  one: Package,
+  facts: PackageFacts | undefined,
+  workspace: Workspace,
+): Uint8Array | undefined {
+  for (const places of historiesOf(workspace, one)) {
+    const bytes = readInput(places, digest);
+    if (bytes !== undefined) return bytes;
+  }
+  const path = facts?.patches.find(({ input }) => input.value === digest)?.input.file?.path;
+  const bytes = path !== undefined && exists(path) ? readBytes(path) : undefined;
+  return bytes !== undefined && digestOf(bytes) === digest ? bytes : undefined;
+}
+
+/** For a folder of the project: its files against those of the copy that the last run made, if that is the one meant. */
+function folderChanges(
+  before: string,
+  one: Package,
+  workspace: Workspace,
+): (FileChange & { readonly bytes: (digest: string) => Uint8Array | undefined })[] | undefined {
+  if (one.source.kind !== 'directory' || !('path' in one.source)) return undefined;
+  const folder = resolve(workspace.folder, one.source.path);
+  const copy = placesOf(workspace, one).source;
+  if (!isFolder(folder) || !isFolder(copy) || treeDigest(copy) !== before) return undefined;
+  const [was, is] = [digestsIn(copy), digestsIn(folder)];
+  const paths = [...new Set([...was.keys(), ...is.keys()])].sort().filter((path) => was.get(path) !== is.get(path));
+  return paths.slice(0, mostFiles).map((path) => {
+    const [then, now] = [was.get(path), is.get(path)];
+    return {
+      file: join(one.source.kind === 'directory' ? one.source.path : '', path),
+      ...(then !== undefined && { before: then }),
+      ...(now !== undefined && { now }),
+      bytes: (digest) => readBytes(join(digest === then ? copy : folder, path)),
+    };
+  });
+}
+
+const digestsIn = (folder: string) =>
+  new Map(
+    walk(folder)
+      .filter(({ path, type }) => type === 'file' && path.split('/').every(comesAlong))
+      .map(({ path }) => [path, digestFileSync(join(folder, path))] as const),
+  );
+
+export const evidenceFor = (
+  workspace: Workspace,
+  packages: readonly Package[],
+  known: ReadonlyMap<Package, PackageFacts>,
+): EvidenceSources => ({
+  workspace,
+  packages: new Map(packages.map((one) => [packageId(one), { package: one, facts: known.get(one) }])),
+});

@@ -1,0 +1,207 @@
+/** Gathers what an explanation rests on: the package as it is now, as it was made ready here, and as caches have it. */
+import { type Build, type Package, packageId } from '../buildfile/package.ts';
+import { readLock } from '../buildfile/pins.ts';
+import type { CacheTier } from '../cache/cache.ts';
+import type { DiskCache } from '../cache/disk.ts';
+import { manifestOnDisk, relativesOf } from '../cache/relatives.ts';
+import { currentGeneration } from '../install/generations.ts';
+import { canonicalJson, differences, parseKeyText } from '../key/fields.ts';
+import type { ContentKey } from '../model/digest.ts';
+import type { Explanation, LastRun, MissExplanation, Root } from '../model/explanation.ts';
+import { diskOf } from './disk.ts';
+import { evidenceFor, withEvidence } from './evidence.ts';
+import { movedDependencies, rootCauses, type Snapshot, type SnapshotOf } from './explain.ts';
+import { type Facts, gatherFacts, type PackageFacts } from './facts.ts';
+import { fullClosure } from './graph.ts';
+import { historiesOf, readFailure, readRecords, type ReadyRecord } from './history.ts';
+import { isStamped } from './verdicts.ts';
+import { placesOf, type Workspace } from './workspace.ts';
+
+export interface ExplainRequest {
+  readonly build: Build;
+  readonly workspace: Workspace;
+  /** Absolute path of the prefix. */
+  readonly prefix: string;
+  readonly platform: string;
+}
+
+/** Why a package is as it is. Reads this machine's disk only. @throws {VbuildError} for patches, series and folders that are not there. */
+export async function explainPackage(one: Package, request: ExplainRequest): Promise<Explanation> {
+  const { workspace, prefix } = request;
+  const at = situation(one, request);
+  const records = historiesOf(workspace, one).flatMap(readRecords);
+  const [latest] = records;
+  const failure = readFailure(placesOf(workspace, one));
+  const runs = {
+    ...(latest !== undefined && { lastRun: await lastRun(latest, at) }),
+    ...(failure !== undefined && { failure: await lastRun(failure, at) }),
+  };
+  const facts = at.facts.known.get(one);
+  if (facts === undefined) {
+    const unpinned = at.facts.unpinned.map(packageId);
+    return { package: packageId(one), state: 'open', unpinned, onDisk: false, roots: [], ...runs };
+  }
+  const { key } = facts;
+  const generation = currentGeneration(prefix);
+  const installed = generation?.record?.packages[one.name];
+  const onDisk = at.disk.has(one.name, key);
+  const isInstalled = installed?.key === key;
+  const base = latest ?? (installed && (await manifestOnDisk(at.disk, one.name, installed.key)));
+  return {
+    package: packageId(one),
+    state: isInstalled || (onDisk && isStamped(facts, onDisk)) ? 'fresh' : onDisk ? 'ready' : 'stale',
+    key,
+    unpinned: [],
+    onDisk,
+    ...(isInstalled && generation !== undefined && { generation: generation.number }),
+    ...(base !== undefined && {
+      base: { key: base.key, package: idOf(base), from: base === latest ? 'history' : 'prefix' },
+    }),
+    roots: base === undefined ? [] : await explained(snapshotOfBase(base), snapshotNow(facts), at),
+    ...runs,
+  };
+}
+
+/**
+ * What the caches say to a package's key, and the artifact on the disk that is nearest to it. Buckets are asked for the key alone: to
+ * list what else they have is slow and costs money.
+ *
+ * @param tiers Those below the disk that may be asked.
+ * @returns Undefined for a package that has no key.
+ */
+export async function explainMiss(
+  one: Package,
+  request: ExplainRequest,
+  tiers: readonly CacheTier[],
+  signal: AbortSignal,
+): Promise<MissExplanation | undefined> {
+  const at = situation(one, request);
+  const facts = at.facts.known.get(one);
+  if (facts === undefined) return undefined;
+  const { key, id } = facts;
+  const asked = [at.disk.peek(one.name, key, signal), ...tiers.map((tier) => tier.lookUp(one.name, key, signal))];
+  const answers = (await Promise.all(asked)).map((answer, i) => ({
+    tier: ['disk', ...tiers.map(({ name }) => name)][i] ?? '',
+    answer: answer.outcome,
+    ...('reason' in answer && { reason: answer.reason }),
+  }));
+  const now = snapshotNow(facts);
+  const relatives = (await relativesOf(at.disk, one.name)).filter((manifest) => manifest.key !== key);
+  const [nearest] = relatives
+    .map((manifest) => {
+      const before = snapshotOfBase(manifest);
+      return { manifest, before, differing: differences(before.fields, now.fields).length };
+    })
+    .sort((a, b) => a.differing - b.differing);
+  if (nearest === undefined) return { package: id, key, answers, relatives: 0 };
+  const names = new Set([...nearest.before.fields, ...now.fields].map(([name]) => name));
+  return {
+    package: id,
+    key,
+    answers,
+    relatives: relatives.length,
+    nearest: {
+      package: idOf(nearest.manifest),
+      key: nearest.manifest.key,
+      builtAt: nearest.manifest.build.startedAt,
+      equal: names.size - nearest.differing,
+      fields: names.size,
+      roots: await explained(nearest.before, now, at),
+    },
+  };
+}
+
+interface Situation extends ExplainRequest {
+  readonly facts: Facts;
+  readonly disk: DiskCache;
+}
+
+function situation(one: Package, request: ExplainRequest): Situation {
+  const { build, workspace, platform } = request;
+  const facts = gatherFacts(fullClosure([one]), { lock: readLock(workspace.lockFile), platform, workspace });
+  return { ...request, facts, disk: diskOf(build, workspace) };
+}
+
+const idOf = (base: ReadyRecord | { package: { name: string; version: string } }): string =>
+  typeof base.package === 'string' ? base.package : `${base.package.name}@${base.package.version}`;
+
+const snapshotNow = ({ id, keyText, patches, source }: PackageFacts): Snapshot => ({
+  package: id,
+  fields: parseKeyText(keyText),
+  patches: patches.map(({ input, strip }) => ({ name: input.name, digest: input.value as never, strip })),
+  source: { spec: canonicalJson(source.spec), pin: canonicalJson(source.pin) },
+});
+
+/** Of a record of the history, or of a manifest. */
+function snapshotOfBase(base: ReadyRecord | { package: { name: string; version: string }; keyText: string }): Snapshot {
+  const fields = parseKeyText(base.keyText);
+  if (!('source' in base)) return { package: idOf(base), fields };
+  const { patches, source } = base;
+  return {
+    package: base.package,
+    fields,
+    patches,
+    source: { spec: canonicalJson(source.spec), pin: canonicalJson(source.pin) },
+  };
+}
+
+/** Loads the states of all dependencies that moved between two states, then finds the roots and shows them to the byte. */
+async function explained(before: Snapshot, now: Snapshot, at: Situation): Promise<Root[]> {
+  const states = new Map<string, Snapshot | undefined>();
+  const snapshotOf: SnapshotOf = (name, key) => states.get(`${name} ${key}`);
+  const load = async (name: string, key: string): Promise<void> => {
+    if (!states.has(`${name} ${key}`)) states.set(`${name} ${key}`, await stateOf(name, key as ContentKey, at));
+  };
+  let pairs: (readonly [Snapshot, Snapshot])[] = [[before, now]];
+  while (pairs.length > 0) {
+    const next: typeof pairs = [];
+    for (const [was, is] of pairs) {
+      for (const moved of movedDependencies(was, is)) {
+        const isNew = !states.has(`${moved.name} ${moved.before}`) || !states.has(`${moved.name} ${moved.now}`);
+        await load(moved.name, moved.before);
+        await load(moved.name, moved.now);
+        const [a, b] = [snapshotOf(moved.name, moved.before), snapshotOf(moved.name, moved.now)];
+        if (isNew && a !== undefined && b !== undefined) next.push([a, b]);
+      }
+    }
+    pairs = next;
+  }
+  const roots = rootCauses(before, now, snapshotOf);
+  return withEvidence(roots, evidenceFor(at.workspace, at.build.packages, at.facts.known));
+}
+
+/** What a package of this name and key rested on: as it is now, as this project remembers, or as its artifact tells. */
+async function stateOf(name: string, key: ContentKey, at: Situation): Promise<Snapshot | undefined> {
+  for (const facts of at.facts.known.values())
+    if (facts.package.name === name && facts.key === key) return snapshotNow(facts);
+  const versions = at.build.packages.filter((one) => one.name === name);
+  const record = versions
+    .flatMap((one) => historiesOf(at.workspace, one))
+    .flatMap(readRecords)
+    .find((one) => one.key === key);
+  if (record !== undefined) return snapshotOfBase(record);
+  const manifest = await manifestOnDisk(at.disk, name, key);
+  return manifest && snapshotOfBase(manifest);
+}
+
+/** What made a run happen: what differs from the time before. */
+async function lastRun(record: ReadyRecord, at: Situation): Promise<LastRun> {
+  const { outcome, endedAtMs, durationMs, key, stages, answers, error } = record;
+  const name = record.package.slice(0, record.package.lastIndexOf('@'));
+  const before = at.build.packages
+    .filter((one) => one.name === name)
+    .flatMap((one) => historiesOf(at.workspace, one))
+    .flatMap(readRecords)
+    .filter((one) => one.endedAtMs < endedAtMs)
+    .sort((a, b) => b.endedAtMs - a.endedAtMs)[0];
+  return {
+    outcome,
+    endedAtMs,
+    durationMs,
+    key,
+    roots: before === undefined ? [] : await explained(snapshotOfBase(before), snapshotOfBase(record), at),
+    stages,
+    answers,
+    ...(error !== undefined && { error }),
+  };
+}

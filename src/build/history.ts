@@ -1,0 +1,123 @@
+/**
+ * What each package was last made ready from, kept as long as the work folder: with it a change can be shown to the byte, also when the
+ * stamps are gone because a stage failed. Nothing decides by it; without it explanations are shorter and estimates are guesses.
+ */
+import { join } from 'node:path';
+import { type ContentKey, type Digest, digestOf } from '../model/digest.ts';
+import type { ErrorCode } from '../model/error.ts';
+import type { BuildEvent, Reason, StageName } from '../model/event.ts';
+import { makeFolder, namesIn, readBytes, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
+import type { Package } from '../buildfile/package.ts';
+import { parseKeyText } from '../key/fields.ts';
+import type { PackageFacts } from './facts.ts';
+import { type PackagePlaces, placesOf, type Workspace } from './workspace.ts';
+import { packageFolder } from './graph.ts';
+
+/** One patch of ours as it was. */
+export interface RecordedPatch {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly strip: number;
+}
+
+/** One time that a package was made ready, or failed to be. */
+export interface ReadyRecord {
+  readonly format: 1;
+  /** `name@version`. */
+  readonly package: string;
+  readonly outcome: 'built' | 'restored' | 'failed';
+  /** Milliseconds since 1970. */
+  readonly endedAtMs: number;
+  readonly durationMs: number;
+  readonly key: ContentKey;
+  /** The readable text whose SHA-256 is the key. */
+  readonly keyText: string;
+  readonly source: { readonly spec: unknown; readonly pin: unknown };
+  readonly patches: readonly RecordedPatch[];
+  /** The stages that ran for it, with why; without a duration for the one that failed. */
+  readonly stages: readonly {
+    readonly stage: StageName;
+    readonly reasons: readonly Reason[];
+    readonly durationMs?: number;
+  }[];
+  /** What the caches answered. */
+  readonly answers: readonly {
+    readonly tier: string;
+    readonly answer: Extract<BuildEvent, { type: 'cache-looked-up' }>['answer'];
+    readonly reason?: string;
+  }[];
+  readonly error?: { readonly code: ErrorCode; readonly headline: string; readonly stage?: string };
+}
+
+/** How many records of a package stay. */
+const kept = 5;
+/** Larger patches are told apart by their digests only. */
+const largestPatchBytes = 1_000_000;
+
+const failureName = 'failed.json';
+const inputsIn = (folder: string): string => join(folder, 'inputs');
+
+/** Adds a record and keeps the patches that it names; the record of an earlier failure goes. */
+export function writeRecord({ places, patches }: PackageFacts, record: ReadyRecord): void {
+  const folder = places.history;
+  for (const { input } of patches) {
+    const { file, value: digest } = input;
+    if (file === undefined || readInput(places, digest) !== undefined) continue;
+    const bytes = readBytes(file.path);
+    // Edited meanwhile: these are not the bytes that were applied.
+    if (bytes.length <= largestPatchBytes && digestOf(bytes) === digest)
+      writeAtomically(join(inputsIn(folder), digest), bytes);
+  }
+  makeFolder(folder);
+  const text = `${JSON.stringify(record, undefined, 1)}\n`;
+  if (record.outcome === 'failed') return writeAtomically(join(folder, failureName), text);
+  const name = `${String(record.endedAtMs).padStart(15, '0')}.json`;
+  writeAtomically(join(folder, name), text);
+  removeTree(join(folder, failureName));
+  for (const old of recordNames(folder).slice(kept)) removeTree(join(folder, old));
+  const named = new Set<string>(readRecords(places).flatMap((one) => one.patches.map(({ digest }) => digest)));
+  for (const input of namesIn(inputsIn(folder))) if (!named.has(input)) removeTree(join(inputsIn(folder), input));
+}
+
+const recordNames = (folder: string): string[] =>
+  namesIn(folder)
+    .filter((name) => /^\d{15}\.json$/.test(name))
+    .reverse();
+
+/** The times that a package became ready, newest first. */
+export const readRecords = ({ history }: Pick<PackagePlaces, 'history'>): ReadyRecord[] =>
+  recordNames(history).flatMap((name) => readRecord(join(history, name)) ?? []);
+
+/** How its last run failed, if it did. */
+export const readFailure = ({ history }: Pick<PackagePlaces, 'history'>): ReadyRecord | undefined =>
+  readRecord(join(history, failureName));
+
+/** Our own file; one that is spoilt counts as none. */
+function readRecord(path: string): ReadyRecord | undefined {
+  try {
+    const data = JSON.parse(readIfThere(path) ?? 'null') as Partial<ReadyRecord> | null;
+    if (data?.format !== 1 || typeof data.keyText !== 'string' || !Array.isArray(data.patches)) return undefined;
+    parseKeyText(data.keyText);
+    return data as ReadyRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of a patch that a record names, if they were kept. */
+export function readInput({ history }: Pick<PackagePlaces, 'history'>, digest: string): Buffer | undefined {
+  try {
+    const bytes = readBytes(join(inputsIn(history), digest));
+    return digestOf(bytes) === digest ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The places of every version of a package that has a history here, that of its own first. */
+export function historiesOf(workspace: Workspace, one: Package): readonly Pick<PackagePlaces, 'history'>[] {
+  const top = join(workspace.state, 'history');
+  const own = packageFolder(one);
+  const others = namesIn(top).filter((name) => name.startsWith(`${one.name}_`) && name !== own);
+  return [placesOf(workspace, one), ...others.map((name) => ({ history: join(top, name) }))];
+}

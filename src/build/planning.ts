@@ -1,0 +1,116 @@
+/** Makes a plan: decides as a run does, by the same functions, and does nothing. */
+import type { Package } from '../buildfile/package.ts';
+import { packageId } from '../buildfile/package.ts';
+import { readLock } from '../buildfile/pins.ts';
+import { relativesOf } from '../cache/relatives.ts';
+import { currentGeneration } from '../install/generations.ts';
+import type { ContentKey } from '../model/digest.ts';
+import type { StageName } from '../model/event.ts';
+import type { Plan, PlannedPackage } from '../model/plan.ts';
+import { exists } from '../system/files.ts';
+import { lastDurations } from './durations.ts';
+import { gatherFacts, type PackageFacts } from './facts.ts';
+import { fullClosure, runClosure, visibleTo } from './graph.ts';
+import { insistOnLeave } from './pinning.ts';
+import { planOf } from './plan.ts';
+import { type BuildRequest, isUpToDate } from './request.ts';
+import type { Run } from './run.ts';
+import { type Settled, settle, wantedBy } from './settle.ts';
+import { startRun } from './start-run.ts';
+import { installReasons, stagesToRun } from './verdicts.ts';
+
+/**
+ * What a run of this request would do now. Writes nothing: no lock file, no stamp, no cache, no folder. Tools are asked for their
+ * versions, and the tiers below the disk for manifests, where a run would ask them.
+ *
+ * @throws {VbuildError | VbuildErrors} what would stop the run before any package.
+ */
+export async function planBuild(request: BuildRequest): Promise<Plan> {
+  const { options, workspace, platform, prefix } = request;
+  const targets = request.targets.map(({ name }) => name);
+  if (isUpToDate(request)) {
+    const packages = runClosure(request.targets);
+    const { known } = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
+    const fresh = packages.map((one) => planned(one, known.get(one), { outcome: 'fresh' }));
+    return planOf({ targets, packages: fresh, installOpen: false, pushTo: [], jobs: options.jobs });
+  }
+  const { run, tiers } = startRun({ ...request, options: { ...options, installTools: false } });
+  const want = wantedBy(request, run.emit);
+  const settled = await settle(
+    want,
+    {
+      save: () => {},
+      pin: async (unpinned, lock) => {
+        insistOnLeave(unpinned, lock, run);
+        return lock;
+      },
+      begin: () => {},
+      get: (name, key, signal) => run.cache.foreseeArtifact(name, key, signal),
+      keep: () => {},
+    },
+    run,
+  );
+  const { facts, found, missing, open } = settled;
+  const installed = currentGeneration(prefix)?.record?.packages;
+  // What is open may come out as it is installed now.
+  const keyOf = (one: Package): ContentKey | undefined => facts.known.get(one)?.key ?? installed?.[one.name]?.key;
+  const reasons = options.noInstall ? [] : installReasons(want, prefix, keyOf);
+  const all = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one) || open.includes(one));
+  return planOf({
+    targets,
+    packages: await Promise.all(all.map((one) => plannedPackage(one, settled, run))),
+    ...(reasons.length > 0 && { install: { prefix, reasons } }),
+    installOpen: !options.noInstall && reasons.length === 0 && open.length > 0,
+    pushTo: options.push ? tiers.filter(({ writable }) => writable).map(({ name }) => name) : [],
+    jobs: options.jobs,
+  });
+}
+
+const planned = (
+  one: Package,
+  facts: PackageFacts | undefined,
+  rest: Pick<PlannedPackage, 'outcome'> & Partial<PlannedPackage>,
+): PlannedPackage => ({
+  package: packageId(one),
+  ...(facts !== undefined && { key: facts.key }),
+  stages: [],
+  unpinned: false,
+  after: [],
+  ...rest,
+});
+
+async function plannedPackage(one: Package, { facts, found, missing }: Settled, run: Run): Promise<PlannedPackage> {
+  const known = facts.known.get(one);
+  const missed = missing.get(one);
+  if (known === undefined) return planned(one, known, { outcome: 'open', unpinned: facts.unpinned.includes(one) });
+  if (missed !== undefined) {
+    const durations = await expected(known, run);
+    return planned(one, known, {
+      outcome: 'built',
+      missed,
+      stages: stagesToRun(known).map(({ stage, reasons }) => {
+        const expectedMs = durations[stage];
+        return { stage, reasons, ...(expectedMs !== undefined && { expectedMs }) };
+      }),
+      after: visibleTo(one)
+        .filter((other) => missing.has(other))
+        .map(packageId),
+    });
+  }
+  const { outcome = 'fresh', tier, manifest } = found.get(one) ?? {};
+  if (outcome === 'fresh' || tier === undefined || manifest === undefined) return planned(one, known, { outcome });
+  const { digest, sizeBytes } = manifest.body;
+  return planned(one, known, {
+    outcome,
+    tier,
+    transferBytes: exists(run.disk.blobs.pathOf(digest)) ? 0 : sizeBytes,
+  });
+}
+
+/** From what this project remembers; where it never compiled the package, from the newest artifact of it on the disk. */
+async function expected({ package: one, places }: PackageFacts, run: Run): Promise<Partial<Record<StageName, number>>> {
+  const durations = lastDurations(places);
+  if (durations.compile !== undefined) return durations;
+  const [newest] = await relativesOf(run.disk, one.name);
+  return newest === undefined ? durations : { ...durations, compile: newest.build.durationMs };
+}

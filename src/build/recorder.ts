@@ -1,0 +1,83 @@
+/** Listens to the events of a run and writes down what each package was made ready from, or failed with, as soon as that is known. */
+import type { Digest } from '../model/digest.ts';
+import type { BuildEvent, Emit } from '../model/event.ts';
+import type { Facts, PackageFacts } from './facts.ts';
+import { type ReadyRecord, writeRecord } from './history.ts';
+
+export interface Recorder {
+  /** Notes an event, then passes it on. */
+  readonly emit: Emit;
+  /** Packages are recorded by the facts that were made known last. */
+  readonly know: (facts: Facts) => void;
+}
+
+interface Notes {
+  readonly stages: Map<string, ReadyRecord['stages'][number]>;
+  readonly answers: ReadyRecord['answers'][number][];
+}
+
+export function recorder(next: Emit): Recorder {
+  const known = new Map<string, PackageFacts>();
+  const notes = new Map<string, Notes>();
+  const of = (id: string): Notes => {
+    const found = notes.get(id) ?? { stages: new Map(), answers: [] };
+    notes.set(id, found);
+    return found;
+  };
+  function write(id: string, end: Pick<ReadyRecord, 'outcome' | 'durationMs' | 'error'>): void {
+    const facts = known.get(id);
+    if (facts === undefined) return;
+    const { key, keyText, source, patches } = facts;
+    writeRecord(facts, {
+      format: 1,
+      package: id,
+      endedAtMs: Date.now(),
+      key,
+      keyText,
+      source: { spec: source.spec, pin: source.pin },
+      patches: patches.map(({ input, strip }) => ({ name: input.name, digest: input.value as Digest, strip })),
+      stages: [...of(id).stages.values()],
+      answers: of(id).answers,
+      ...end,
+    });
+  }
+  function note(event: BuildEvent): void {
+    switch (event.type) {
+      case 'stage-started':
+        of(event.package).stages.set(event.stage, { stage: event.stage, reasons: event.reasons });
+        return;
+      case 'stage-finished': {
+        const { stages } = of(event.package);
+        const { stage, durationMs } = event;
+        stages.set(stage, { stage, reasons: stages.get(stage)?.reasons ?? [], durationMs });
+        return;
+      }
+      case 'cache-looked-up': {
+        const { tier, answer, reason } = event;
+        of(event.package).answers.push(reason === undefined ? { tier, answer } : { tier, answer, reason });
+        return;
+      }
+      case 'package-finished':
+        if (event.outcome !== 'fresh')
+          write(event.package, { outcome: event.outcome, durationMs: Math.round(event.durationMs) });
+        return;
+      case 'package-failed': {
+        const { code, message: headline, where } = event.error;
+        const error = { code, headline, ...(where.stage !== undefined && { stage: where.stage }) };
+        // A failed upload leaves the package ready.
+        if (code !== 'upload-failed') write(event.package, { outcome: 'failed', durationMs: 0, error });
+        return;
+      }
+      default:
+    }
+  }
+  return {
+    emit(event) {
+      note(event);
+      next(event);
+    },
+    know(facts) {
+      for (const one of facts.known.values()) known.set(one.id, one);
+    },
+  };
+}

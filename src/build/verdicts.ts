@@ -1,0 +1,101 @@
+/**
+ * Whether each stage of a package must run now, and why: the one place that decides. Stages obey it, plans tell it, so that they cannot
+ * disagree. Reads stamps and trees, changes nothing; no reasons mean that the stage need not run.
+ */
+import { dirname, resolve } from 'node:path';
+import type { Package } from '../buildfile/package.ts';
+import type { LockedSource } from '../buildfile/pins.ts';
+import { currentGeneration, placeOf } from '../install/generations.ts';
+import { canonicalJson } from '../key/fields.ts';
+import type { ContentKey } from '../model/digest.ts';
+import type { Reason } from '../model/event.ts';
+import type { Pin } from '../sources/source.ts';
+import { staleness } from '../stamps/staleness.ts';
+import { fieldsOf, type Input, readStamp } from '../stamps/stamp.ts';
+import { exists } from '../system/files.ts';
+import { treeDigest } from '../system/tree-digest.ts';
+import { isStaged } from './build-places.ts';
+import type { PackageFacts } from './facts.ts';
+import { prefixDifferences, type Wanted } from './roots.ts';
+import { type KeyedStage, stageInputs, treeResult } from './stages.ts';
+import type { PackagePlaces } from './workspace.ts';
+
+/** What fetching rests on. */
+export const fetchInputs = (one: Package, pin: Pin): Input[] => [
+  { name: 'source.spec', value: canonicalJson(one.source) },
+  { name: 'source.pin', value: canonicalJson(pin) },
+];
+
+/**
+ * Reads the trees whole when nothing else speaks for the stage, which costs less than compiling something else.
+ *
+ * @param pinned What the trees must be; undefined while the source is being pinned.
+ */
+export function fetchReasons(
+  inputs: readonly Input[],
+  pinned: LockedSource | undefined,
+  { stamps, source, series }: PackagePlaces,
+): readonly Reason[] {
+  const stamp = readStamp(stamps, 'fetch');
+  const verdict = staleness(stamp, fieldsOf(inputs), exists(source));
+  if (!verdict.fresh || stamp === undefined) return verdict.fresh ? [] : verdict.reasons;
+  const { tree = '', series: seriesBefore } = stamp.results;
+  if (pinned !== undefined && pinned.tree !== tree) return [{ input: 'source.tree', before: tree, now: pinned.tree }];
+  const intact =
+    treeDigest(source) === tree &&
+    (seriesBefore === undefined || (exists(series) && treeDigest(series) === seriesBefore));
+  return intact ? [] : [{ input: 'output', before: 'as fetched', now: 'changed since' }];
+}
+
+export function patchReasons(facts: PackageFacts): readonly Reason[] {
+  const { stamps, patched } = facts.places;
+  const stamp = readStamp(stamps, 'patch');
+  const verdict = staleness(stamp, fieldsOf(stageInputs(facts, 'patch')), exists(patched));
+  if (!verdict.fresh) return verdict.reasons;
+  return stamp !== undefined && treeDigest(patched) === treeResult(stamp.results)
+    ? []
+    : [{ input: 'output', before: 'as patched', now: 'changed since' }];
+}
+
+export function compileReasons(facts: PackageFacts): readonly Reason[] {
+  const stamp = readStamp(facts.places.stamps, 'compile');
+  const verdict = staleness(stamp, fieldsOf(stageInputs(facts, 'compile')), isStaged(facts.places));
+  return verdict.fresh ? [] : verdict.reasons;
+}
+
+/** Asked only where no cache has the artifact, so that there always is a reason. */
+export function packReasons(facts: PackageFacts): readonly Reason[] {
+  const verdict = staleness(readStamp(facts.places.stamps, 'pack'), fieldsOf(stageInputs(facts, 'pack')), false);
+  return verdict.fresh ? [] : verdict.reasons;
+}
+
+/** Whether the last artifact that this project made or restored is the one that is wanted now. */
+export const isStamped = (facts: PackageFacts, isThere: boolean): boolean =>
+  staleness(readStamp(facts.places.stamps, 'pack'), fieldsOf(stageInputs(facts, 'pack')), isThere).fresh;
+
+/** The stages that making a package from source takes now, in their order. */
+export function stagesToRun(
+  facts: PackageFacts,
+): readonly { readonly stage: KeyedStage; readonly reasons: readonly Reason[] }[] {
+  const { package: one, source, places } = facts;
+  const rows = [
+    { stage: 'fetch', reasons: fetchReasons(fetchInputs(one, source.pin), source, places) },
+    { stage: 'patch', reasons: patchReasons(facts) },
+    { stage: 'compile', reasons: compileReasons(facts) },
+    { stage: 'pack', reasons: packReasons(facts) },
+  ] as const;
+  return rows.filter(({ reasons }) => reasons.length > 0);
+}
+
+/** Why the prefix must get a new generation. @throws {VbuildError} `install-refused` */
+export function installReasons(
+  want: Wanted,
+  prefix: string,
+  keyOf: (one: Package) => ContentKey | undefined,
+): readonly Reason[] {
+  const current = currentGeneration(prefix);
+  // A folder that is made only when it is needed has no real path yet.
+  const place = exists(dirname(resolve(prefix))) ? placeOf(prefix) : resolve(prefix);
+  const reasons = prefixDifferences(current?.record, want, place, keyOf);
+  return current === undefined && reasons.length === 0 ? [{ input: 'prefix', now: 'never installed' }] : reasons;
+}

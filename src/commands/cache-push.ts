@@ -1,0 +1,18 @@
+/** `vbuild cache push [TARGET…]`: completes what the caches lack, without building. */
+import { selectTargets } from '../buildfile/targets.ts';
+import { count } from '../model/count.ts';
+import { buildRequest } from './build.ts';
+import { type Command, openProject, printResult } from './command.ts';
+
+export const cachePush: Command = async (context) => {
+  const project = await openProject(context);
+  const request = buildRequest(context, project, selectTargets(project.build, context.line.targets));
+  const { publish } = await import('../build/publish.ts');
+  const { exitStatus, ...outcome } = await publish(request, context.line.options.repair);
+  printResult(
+    context,
+    () => (exitStatus === 0 ? `${count(outcome.present.length, 'artifact')} complete in every cache\n` : ''),
+    () => ({ format: 1, type: 'cache-push-finished', exitStatus, ...outcome }),
+  );
+  return exitStatus;
+};

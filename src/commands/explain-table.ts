@@ -1,0 +1,61 @@
+/** The rows of the commands that explain; a part of the table of commands. */
+import type { CommandRow } from './command-table.ts';
+
+export const explainCommands = [
+  {
+    name: 'plan',
+    takes: 'targets',
+    summary: 'say what a run would do, and why, without doing any of it',
+    description: [
+      'Prints for each package of the closure of every TARGET whether it is fresh, would be restored (and from which tier), or built, and then which stages would run, each with its reasons. It decides by the same code as a run, so that a run right after it does the same, unless an artifact turns out to be damaged on its way here.',
+      'Nothing is written. Tools are asked for their versions, and buckets for artifacts, where a run would ask them. What stops a run before its first package, such as a missing tool, stops the plan with the same error.',
+      'Times come from earlier runs in this project, or from artifacts on the disk. "vbuild -n TARGET" is the same.',
+    ],
+    examples: [
+      ['vbuild plan', 'what vbuild would do now'],
+      ['vbuild plan pil --no-cache', 'what would be built if no cache were asked'],
+      ['vbuild plan --json', 'the same for a program to read'],
+    ],
+  },
+  {
+    name: 'why',
+    takes: 'subject',
+    summary: 'say why a package is stale, fresh, or was built, down to the byte',
+    description: [
+      'Compares a PACKAGE as it is now with what it was last made ready from here, and prints what differs and in which package that began: packages that only follow are not listed. Patches are shown with the lines that differ, variables and steps with the words that do. Then it says why the package was built the last time, and what the caches answered then.',
+      'With --cache it asks the caches for the key of the package, and compares with the artifact on the disk that is nearest to it: what is listed would have to be equal for a hit.',
+      'For a FILE of the project it says which packages the file decides.',
+    ],
+    examples: [
+      ['vbuild why pil', 'why pil is stale or fresh, and why it was built the last time'],
+      ['vbuild why pil --cache', 'why no cache has it'],
+      ['vbuild why patches/pil/series', 'which packages this file decides'],
+    ],
+  },
+  {
+    name: 'status',
+    takes: 'targets',
+    summary: 'show where each package stands: pin, patches, key, disk, prefix',
+    description: [
+      'Prints one line for each package, or for each one of the closure of every TARGET: its pin, how many patches it has, its content key, whether its artifact is on the disk, whether the prefix has it, and how long compiling it took the last time. Opens no network connection.',
+    ],
+    examples: [
+      ['vbuild status', 'all packages of ./Buildfile.ts'],
+      ['vbuild status pil', 'pil and what it takes to build it'],
+    ],
+  },
+  {
+    name: 'log',
+    takes: 'package-part',
+    summary: 'print the log of the last compilation of a package',
+    description: [
+      'Prints what the steps of the last compilation of PACKAGE printed, with a head that says how to repeat each one by hand. PART is "compile" for all of it, or one group of steps: prepare, configure, build, check or install. The last five logs of each package are kept in the work folder.',
+      'With --follow it goes on as the log grows, until the compilation has ended.',
+    ],
+    examples: [
+      ['vbuild log pil', 'the last log of pil'],
+      ['vbuild log pil configure', 'what its configure step printed'],
+      ['vbuild log pil --follow', 'watch it while it is compiled'],
+    ],
+  },
+] as const satisfies readonly CommandRow[];

@@ -1,0 +1,248 @@
+/** THE TABLE of options: every one of them once, with the commands that it applies to. */
+import type { CommandName } from './command-table.ts';
+
+export interface OptionRow {
+  /** Long name without its dashes; its camel-case form is the key in the parsed options. */
+  readonly name: string;
+  readonly short?: string;
+  /** `flag` has no value; `count` is a whole number from 1 on, `number` one from 0 on; `text` is any text that is not empty. */
+  readonly type: 'flag' | 'count' | 'number' | 'text';
+  /** The only values that a `text` may have. */
+  readonly choices?: readonly string[];
+  /** How the value is called on help pages. */
+  readonly value?: string;
+  readonly summary: string;
+  /** The commands it applies to. */
+  readonly commands: readonly CommandName[] | 'all';
+}
+
+const caching = ['cache push'] as const;
+const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
+const working = ['build', 'lock', 'update', ...patching, ...caching] as const;
+const reading = ['build', 'list', 'show', 'init', 'exec', 'env', 'lock', 'update', ...patching, ...caching] as const;
+
+export const optionTable = [
+  {
+    name: 'file',
+    short: 'f',
+    type: 'text',
+    value: 'FILE',
+    summary: 'read FILE as the Buildfile (default: Buildfile.ts)',
+    commands: [...reading, 'plan', 'why', 'status', 'log'],
+  },
+  {
+    name: 'directory',
+    short: 'C',
+    type: 'text',
+    value: 'DIR',
+    summary: 'change to DIR first; other relative paths are relative to it',
+    commands: [...reading, 'patch apply', 'plan', 'why', 'status', 'log', 'key new'],
+  },
+  {
+    name: 'jobs',
+    short: 'j',
+    type: 'count',
+    value: 'N',
+    summary: 'run at most N jobs at once (default: the number of processors)',
+    commands: ['build', 'plan'],
+  },
+  {
+    name: 'load-average',
+    short: 'l',
+    type: 'count',
+    value: 'N',
+    summary: 'start nothing further while the load average is N or more and something runs',
+    commands: ['build'],
+  },
+  {
+    name: 'spare-memory',
+    type: 'number',
+    value: 'MIB',
+    summary: 'start no further package while less than MIB of memory are left (default: 256)',
+    commands: ['build'],
+  },
+  {
+    name: 'keep-going',
+    short: 'k',
+    type: 'flag',
+    summary: 'after a failure go on with the packages that do not need the failed one',
+    commands: ['build'],
+  },
+  {
+    name: 'prefix',
+    type: 'text',
+    value: 'DIR',
+    summary: 'the prefix to install into or to use (default: vendor beside the Buildfile)',
+    commands: ['build', 'exec', 'env', 'plan', 'why', 'status'],
+  },
+  {
+    name: 'work',
+    type: 'text',
+    value: 'DIR',
+    summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
+    commands: [...working, 'plan', 'why', 'status', 'log'],
+  },
+  {
+    name: 'cache-dir',
+    type: 'text',
+    value: 'DIR',
+    summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
+    commands: [...working, 'plan', 'why', 'status'],
+  },
+  {
+    name: 'frozen',
+    type: 'flag',
+    summary: 'never write the lock file: what is not pinned, or differs from its pin, is an error',
+    commands: ['build', 'plan'],
+  },
+  {
+    name: 'offline',
+    type: 'flag',
+    summary: 'open no network connection',
+    commands: [...working, 'plan', 'why'],
+  },
+  {
+    name: 'no-cache',
+    type: 'flag',
+    summary: 'look up nothing in caches: build all that is stale from source',
+    commands: ['build', 'plan'],
+  },
+  {
+    name: 'push',
+    type: 'flag',
+    summary: 'upload what was built to the caches of the Buildfile; a failed upload ends with status 5',
+    commands: ['build', 'plan'],
+  },
+  {
+    name: 'repair',
+    type: 'flag',
+    summary: 'replace objects that are there and cannot be used',
+    commands: ['cache push'],
+  },
+  {
+    name: 'no-install',
+    type: 'flag',
+    summary: 'stop when the artifacts are packed; leave the prefix alone',
+    commands: ['build', 'plan'],
+  },
+  {
+    name: 'no-build',
+    type: 'flag',
+    summary: 'never compile: what no cache has ends with status 3',
+    commands: ['build', 'plan'],
+  },
+  {
+    name: 'install-tools',
+    type: 'flag',
+    summary: 'install missing compilers and tools with apt-get first, as root or by sudo',
+    commands: ['build'],
+  },
+  {
+    name: 'keep',
+    type: 'flag',
+    summary: 'keep the folders in which packages were compiled, to look into',
+    commands: ['build'],
+  },
+  {
+    name: 'strip',
+    short: 'p',
+    type: 'number',
+    value: 'N',
+    summary: 'drop N leading parts from the names in patches (default: 1)',
+    commands: ['patch apply'],
+  },
+  {
+    name: 'tree',
+    short: 'd',
+    type: 'text',
+    value: 'DIR',
+    summary: 'the tree to patch (default: the current folder)',
+    commands: ['patch apply'],
+  },
+  {
+    name: 'dialect',
+    type: 'text',
+    value: 'DIALECT',
+    choices: ['strict', 'dpkg'],
+    summary: 'how strictly: strict, or dpkg for a Debian series (default: strict)',
+    commands: ['patch apply'],
+  },
+  {
+    name: 'continue',
+    type: 'flag',
+    summary: 'go on after a conflict that is resolved',
+    commands: ['patch rebase'],
+  },
+  {
+    name: 'abort',
+    type: 'flag',
+    summary: 'give up what was begun; the patches are as they were',
+    commands: ['patch rebase'],
+  },
+  {
+    name: 'dry-run',
+    short: 'n',
+    type: 'flag',
+    summary: 'only say what would be done, and why, as "vbuild plan" does',
+    commands: ['build'],
+  },
+  {
+    name: 'cache',
+    type: 'flag',
+    summary: 'ask the caches, and compare with the nearest artifact on the disk',
+    commands: ['why'],
+  },
+  {
+    name: 'follow',
+    type: 'flag',
+    summary: 'go on printing while the log grows',
+    commands: ['log'],
+  },
+  {
+    name: 'quiet',
+    short: 's',
+    type: 'flag',
+    summary: 'print warnings and errors only',
+    commands: [...working, 'patch apply'],
+  },
+  {
+    name: 'verbose',
+    type: 'flag',
+    summary: 'print every step and every cache look-up as well',
+    commands: working,
+  },
+  {
+    name: 'json',
+    type: 'flag',
+    summary: 'write JSON to stdout: results, or while building one event per line',
+    commands: [
+      'build',
+      'list',
+      'show',
+      'env',
+      'lock',
+      'update',
+      'patch apply',
+      ...patching,
+      'plan',
+      'why',
+      'status',
+      'log',
+      'key new',
+      ...caching,
+    ],
+  },
+  { name: 'help', short: 'h', type: 'flag', summary: 'show the help page', commands: 'all' },
+  { name: 'version', type: 'flag', summary: 'print the version of vbuild', commands: 'all' },
+] as const satisfies readonly OptionRow[];
+
+/** Pairs of options that contradict each other. */
+export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
+  ['quiet', 'verbose'],
+  ['follow', 'json'],
+  ['offline', 'push'],
+  ['no-cache', 'no-build'],
+  ['continue', 'abort'],
+];
+
+export type OptionName = (typeof optionTable)[number]['name'];

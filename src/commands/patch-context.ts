@@ -1,0 +1,31 @@
+/** What the commands about a package's patches ask of the builder. */
+import type { PatchRequest } from '../build/patch-session.ts';
+import type { Package } from '../buildfile/package.ts';
+import { selectTargets } from '../buildfile/targets.ts';
+import { hostPlatform } from '../system/platform.ts';
+import { type CommandContext, openProject } from './command.ts';
+
+export async function openForPatches(context: CommandContext): Promise<{ readonly request: PatchRequest }> {
+  const { line, env, reporter, signal } = context;
+  const { build, workspace } = await openProject(context);
+  const request: PatchRequest = {
+    build,
+    workspace,
+    platform: hostPlatform(),
+    environment: env,
+    offline: line.options.offline,
+    emit: (event) => reporter.event(event),
+    signal,
+  };
+  return { request };
+}
+
+/** For commands about exactly one package. @throws {VbuildError} `unknown-target`, `ambiguous-target` */
+export async function openOneForPatches(
+  context: CommandContext,
+): Promise<{ readonly request: PatchRequest; readonly one: Package }> {
+  const { request } = await openForPatches(context);
+  const [one] = selectTargets(request.build, context.line.targets);
+  if (one === undefined) throw new Error('the parser lets no line without a package through');
+  return { request, one };
+}

@@ -1,0 +1,91 @@
+/** `vbuild status [TARGET…]`: one line per package: pin, patches, key, where it is, how long it took. */
+import { diskOf } from '../build/disk.ts';
+import { lastDurations } from '../build/durations.ts';
+import { gatherFacts, type PackageFacts } from '../build/facts.ts';
+import { fullClosure } from '../build/graph.ts';
+import { readFailure, readRecords } from '../build/history.ts';
+import { placesOf } from '../build/workspace.ts';
+import { type Package, packageId } from '../buildfile/package.ts';
+import { type LockedSource, readLock } from '../buildfile/pins.ts';
+import { selectTargets } from '../buildfile/targets.ts';
+import { currentGeneration } from '../install/generations.ts';
+import { count } from '../model/count.ts';
+import { columns } from '../report/table.ts';
+import { duration, shortened } from '../report/words.ts';
+import { hostPlatform } from '../system/platform.ts';
+import { type Command, openProject, printResult } from './command.ts';
+
+export const status: Command = async (context) => {
+  const { build, workspace, prefix } = await openProject(context);
+  const { targets } = context.line;
+  const packages = targets.length === 0 ? build.packages : fullClosure(selectTargets(build, targets));
+  const lock = readLock(workspace.lockFile);
+  const { known } = gatherFacts(fullClosure(packages), { lock, platform: hostPlatform(), workspace });
+  const generation = currentGeneration(prefix);
+  const disk = diskOf(build, workspace);
+  const rows = packages.map((one) => {
+    const places = placesOf(workspace, one);
+    const facts = known.get(one);
+    const installed = generation?.record?.packages[one.name];
+    const [last] = readRecords(places);
+    const { compile } = lastDurations(places);
+    return {
+      package: packageId(one),
+      pin: pinOf(one, facts, lock.sources[packageId(one)]),
+      patches: facts?.series.length ?? null,
+      key: facts?.key ?? null,
+      onDisk: facts !== undefined && disk.has(one.name, facts.key),
+      installed:
+        installed === undefined || installed.version !== one.version
+          ? ('no' as const)
+          : installed.key === facts?.key
+            ? ('yes' as const)
+            : ('other' as const),
+      last: last === undefined ? null : { outcome: last.outcome, endedAtMs: last.endedAtMs },
+      compileMs: compile ?? null,
+      failed: readFailure(places) !== undefined,
+    };
+  });
+  const number = generation?.number;
+  printResult(
+    context,
+    () => columns(rows.map((row) => cells(row, number))),
+    () => ({ format: 1, prefix, generation: number ?? null, packages: rows }),
+  );
+  return 0;
+};
+
+type Row = Readonly<{
+  package: string;
+  pin: string | null;
+  patches: number | null;
+  key: string | null;
+  onDisk: boolean;
+  installed: 'no' | 'yes' | 'other';
+  compileMs: number | null;
+  failed: boolean;
+}>;
+
+/** What stands for the source: the start of a commit, or of the digest of its tree. */
+function pinOf(one: Package, facts: PackageFacts | undefined, locked: LockedSource | undefined): string | null {
+  const source = facts?.source ?? (locked?.pin.kind === one.source.kind ? locked : undefined);
+  return source === undefined ? null : (source.pin.commit ?? source.tree);
+}
+
+const cells = (row: Row, generation: number | undefined): string[] => [
+  row.package,
+  row.pin === null ? 'not pinned' : `pin ${shortened(row.pin)}`,
+  row.patches === null ? '-' : count(row.patches, 'patch', 'patches'),
+  row.key === null ? 'no key' : `key ${shortened(row.key)}`,
+  row.onDisk ? 'on disk' : 'not on disk',
+  {
+    yes: `in generation ${generation ?? 0}`,
+    other: `in generation ${generation ?? 0} with another key`,
+    no: 'not installed',
+  }[row.installed],
+  row.failed
+    ? 'failed last'
+    : row.compileMs === null
+      ? 'never compiled here'
+      : `compiled in ${duration(row.compileMs)}`,
+];

@@ -1,0 +1,63 @@
+/** `vbuild why PACKAGE|FILE`: why a package is as it is, or which packages a file decides. */
+import { resolve } from 'node:path';
+import { selectTargets } from '../buildfile/targets.ts';
+import { packageId } from '../buildfile/package.ts';
+import { explanationText, influenceText, missText } from '../report/explain-text.ts';
+import { exists } from '../system/files.ts';
+import { hostPlatform } from '../system/platform.ts';
+import { type Command, type CommandContext, openProject, type Project, printResult } from './command.ts';
+
+export const why: Command = async (context) => {
+  const [subject = ''] = context.line.targets;
+  const project = await openProject(context);
+  const isPackage = project.build.packages.some((one) => subject === one.name || subject === packageId(one));
+  const path = resolve(context.cwd, subject);
+  if (!isPackage && (subject.includes('/') || exists(path))) return whyFile(subject, path, context, project);
+  const [one] = selectTargets(project.build, [subject]);
+  if (one === undefined) throw new Error('a target selects no package');
+  const { explainMiss, explainPackage } = await import('../build/explaining.ts');
+  const request = { ...project, platform: hostPlatform() };
+  const words = { nowMs: Date.now(), cwd: context.cwd, prefix: project.prefix };
+  if (context.line.options.cache) {
+    const missed = await explainMiss(one, request, await lowerTiers(context, project), context.signal);
+    if (missed !== undefined) {
+      printResult(
+        context,
+        () => missText(missed),
+        () => ({ format: 1, ...missed }),
+      );
+      return 0;
+    }
+  }
+  const explanation = await explainPackage(one, request);
+  printResult(
+    context,
+    () => explanationText(explanation, words),
+    () => ({ format: 1, ...explanation }),
+  );
+  return 0;
+};
+
+async function whyFile(
+  subject: string,
+  path: string,
+  context: CommandContext,
+  { build, workspace, loaded }: Project,
+): Promise<number> {
+  const { influenceOf } = await import('../build/influence.ts');
+  const influences = influenceOf(path, { build, workspace, buildFiles: loaded.files });
+  printResult(
+    context,
+    () => influenceText(subject, influences),
+    () => ({ format: 1, file: path, packages: influences }),
+  );
+  return 0;
+}
+
+/** Those that may be asked. */
+async function lowerTiers({ line, env }: CommandContext, { build, workspace }: Project) {
+  if (line.options.offline || build.cache.length === 0) return [];
+  const [{ tierOf }, { trustIn }] = await Promise.all([import('../cache/tiers.ts'), import('../build/disk.ts')]);
+  const at = { folder: workspace.folder, environment: env, trust: trustIn(build) };
+  return build.cache.map((spec) => tierOf(spec, at));
+}

@@ -1,0 +1,222 @@
+/** Explanations in words (pure; escaping included). */
+import { count } from '../model/count.ts';
+import type {
+  Change,
+  Explanation,
+  FileChange,
+  Influence,
+  LastRun,
+  MissExplanation,
+  Root,
+} from '../model/explanation.ts';
+import { because } from './phrases.ts';
+import { printable } from './printable.ts';
+import { duration, list, pathFrom, shortened } from './words.ts';
+
+export interface ExplainWords {
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Absolute; paths inside it are shown relative to it. */
+  readonly cwd: string;
+  readonly prefix: string;
+}
+
+/** Values longer than this are cut. */
+const mostText = 120;
+
+const ago = (ms: number, { nowMs }: ExplainWords): string => `${duration(Math.max(0, nowMs - ms))} ago`;
+const key = (text: string): string => shortened(text);
+const text = (lines: readonly string[]): string => lines.map((line) => `${printable(line)}\n`).join('');
+
+/** Ends with a line feed. */
+export function explanationText(given: Explanation, at: ExplainWords): string {
+  const { lastRun, failure } = given;
+  return text([
+    `${given.package} ${verdict(given, at)}`,
+    ...rootLines(given.roots),
+    ...(failure === undefined ? [] : failureLines(failure, given.package, at)),
+    ...(lastRun === undefined ? [] : lastRunLines(lastRun, at)),
+  ]);
+}
+
+function verdict({ state, unpinned, generation, base, roots, lastRun, onDisk }: Explanation, at: ExplainWords): string {
+  const place = pathFrom(at.cwd, at.prefix);
+  switch (state) {
+    case 'fresh': {
+      const where = generation === undefined ? '' : `, it is installed in generation ${generation} of ${place}`;
+      return `is fresh: nothing differs${where}${onDisk ? '' : '; its artifact is no longer on the disk'}`;
+    }
+    case 'ready':
+      return 'is not made ready from what is here now, but its artifact is on the disk, to be restored';
+    case 'open': {
+      const lack = `${list(unpinned)} ${unpinned.length === 1 ? 'has no pin' : 'have no pins'}`;
+      return unpinned.length === 0
+        ? 'has no content key yet: its tools have no pins for this platform; vbuild lock makes them'
+        : `has no content key yet: ${lack}; vbuild lock makes them`;
+    }
+    case 'stale': {
+      if (base === undefined) return 'is stale: it was never made ready here';
+      const then =
+        base.from === 'prefix'
+          ? `what is installed in ${place}`
+          : `what it was last ${lastRun?.outcome ?? 'built'} from`;
+      return roots.length === 0
+        ? `is stale: nothing differs from ${then}, but its artifact is no longer on the disk`
+        : `is stale: it differs from ${then}`;
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+function lastRunLines(run: LastRun, at: ExplainWords): string[] {
+  const head = `last ${run.outcome} ${ago(run.endedAtMs, at)} in ${duration(run.durationMs)}`;
+  const first = run.stages.find(({ reasons }) => reasons.length > 0);
+  const why = run.roots.length > 0 ? '' : first === undefined ? '' : `: ${because(first.reasons)}`;
+  return [
+    `${head}${why}${run.roots.length > 0 ? ', because of' : ''}`,
+    ...rootLines(run.roots),
+    ...(run.answers.length === 0 ? [] : [`  caches then: ${run.answers.map(answerText).join('; ')}`]),
+  ];
+}
+
+function failureLines({ error, endedAtMs }: LastRun, name: string, at: ExplainWords): string[] {
+  const stage = error?.stage === undefined ? '' : ` in stage ${error.stage}`;
+  const short = name.slice(0, name.lastIndexOf('@'));
+  return [`last run failed ${ago(endedAtMs, at)}${stage}: ${error?.headline ?? 'unknown'} (see vbuild log ${short})`];
+}
+
+const answerText = ({ tier, answer, reason }: LastRun['answers'][number]): string =>
+  `${tier} ${answer}${reason === undefined ? '' : `: ${reason}`}`;
+
+/** Ends with a line feed. */
+export function missText(given: MissExplanation): string {
+  const { answers, nearest, relatives } = given;
+  const widest = Math.max(...answers.map(({ tier }) => tier.length));
+  const compared =
+    nearest === undefined
+      ? ['no other artifact of it is on the disk, to compare with']
+      : [
+          `nearest of ${count(relatives, 'other artifact')} on the disk: ${nearest.package}, key ${key(nearest.key)}, built ${nearest.builtAt}; ${nearest.equal} of ${nearest.fields} fields are equal`,
+          'for a hit these would have to be equal (there → here):',
+          ...rootLines(nearest.roots),
+        ];
+  return text([
+    `${given.package} has key ${key(given.key)}`,
+    ...answers.map(
+      ({ tier, answer, reason }) => `  ${tier.padEnd(widest)}  ${answer}${reason === undefined ? '' : `: ${reason}`}`,
+    ),
+    ...compared,
+    ...(answers.length > 1 ? ['buckets are asked for this key only: to list what else they have is slow'] : []),
+  ]);
+}
+
+/** Ends with a line feed. @param file As the user wrote it. */
+export function influenceText(file: string, influences: readonly Influence[]): string {
+  if (influences.length === 0) return text([`${file} decides no package`]);
+  const roles = [...new Set(influences.map(({ as }) => as))];
+  return text(
+    roles.map((role) => {
+      const decided = influences.filter(({ as }) => as === role);
+      const names = decided.map((one) => one.package);
+      const further = [...new Set(decided.flatMap(({ reaches }) => reaches))].filter((name) => !names.includes(name));
+      const through = names.length === 1 ? 'it' : 'them';
+      const more = further.length === 0 ? '' : `, and through ${through} ${list(further)}`;
+      return `${file} decides ${list(names)} as ${names.length === 1 ? 'its' : 'their'} ${role}${more}`;
+    }),
+  );
+}
+
+function rootLines(roots: readonly Root[]): string[] {
+  return roots.flatMap(({ package: name, through, changes }) => [
+    `  ${name}${through.length === 0 ? '' : `, through ${through.toReversed().join(', ')}`}`,
+    ...(changes.length === 0 ? ['    differs, but it is no longer known what it was made from then'] : []),
+    ...changes.flatMap(changeLines).map((line) => `    ${line}`),
+  ]);
+}
+
+function changeLines(change: Change): string[] {
+  switch (change.kind) {
+    case 'patch': {
+      const { what, place, from, to, content } = change;
+      const name = `patch ${place}, ${content.file},`;
+      switch (what) {
+        case 'added':
+          return [`${name} is new`];
+        case 'dropped':
+          return [`${name} is gone`];
+        case 'moved':
+          return [`${name} moved in the series: ${from} → ${to}`];
+        case 'stripped':
+          return [`${name} has another strip level: ${from} → ${to}`];
+        case 'changed':
+          return [`${name} changed: ${digests(content)}`, ...contentLines(content)];
+        default:
+          return what satisfies never;
+      }
+    }
+    case 'source':
+      return [
+        `source changed: ${key(change.before)} → ${key(change.now)}`,
+        ...change.reasons.map(
+          ({ input, before = 'none', now = 'none' }) =>
+            `  ${input}: ${shortened(before, mostText)} → ${shortened(now, mostText)}`,
+        ),
+        ...(change.files ?? []).flatMap((file) => [
+          `  ${file.file} ${file.before === undefined ? 'is new' : file.now === undefined ? 'is gone' : `changed: ${digests(file)}`}`,
+          ...contentLines(file).map((line) => `  ${line}`),
+        ]),
+      ];
+    case 'value':
+      return [valueLine(change)];
+    default:
+      return change satisfies never;
+  }
+}
+
+const digests = ({ before, now, first }: FileChange): string =>
+  `${key(before ?? 'none')} → ${key(now ?? 'none')}${first === undefined ? '' : `, first in line ${first.line} at byte ${first.byte}`}`;
+
+const contentLines = ({ diff }: FileChange): string[] =>
+  diff === undefined || diff === '' ? [] : diff.split('\n').map((line) => `  ${line}`);
+
+function valueLine({ input, before, now, words }: Extract<Change, { kind: 'value' }>): string {
+  const name = inputName(input);
+  if (before === undefined) return `${name} is new: ${shortened(now ?? '', mostText)}`;
+  if (now === undefined) return `${name} is gone, it was ${shortened(before, mostText)}`;
+  if (words === undefined) return `${name}: ${shortened(before, mostText)} → ${shortened(now, mostText)}`;
+  const marked = words.map((piece) => {
+    if (piece.in === 'before') return `[-${piece.text}-]`;
+    return piece.in === 'now' ? `{+${piece.text}+}` : cutInside(piece.text);
+  });
+  return `${name}: ${marked.join('')}`;
+}
+
+/** What both have need not be read whole. */
+const cutInside = (same: string): string => (same.length <= 60 ? same : `${same.slice(0, 28)}…${same.slice(-28)}`);
+
+/** An input as people call it. */
+function inputName(input: string): string {
+  const [first = '', ...rest] = input.split('.');
+  const name = rest.join('.');
+  switch (first) {
+    case 'env':
+      return `variable ${name}`;
+    case 'step':
+      return `step ${Number(rest[0])}, ${rest[1] ?? ''}`;
+    case 'tool':
+      return `tool ${name}`;
+    case 'dependency':
+      return `dependency ${name}`;
+    case 'rules':
+      return `vbuild's own rules for stage ${name}`;
+    case 'package':
+      return name;
+    case 'remove':
+      return `pattern of remove ${Number(name)}`;
+    case 'hostLibrary':
+      return `host library ${name}`;
+    default:
+      return input;
+  }
+}

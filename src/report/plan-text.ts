@@ -1,0 +1,86 @@
+/** A plan in words (pure; escaping included). */
+import { count } from '../model/count.ts';
+import type { Plan, PlannedPackage, PlannedStage } from '../model/plan.ts';
+import { because } from './phrases.ts';
+import { printableLine } from './printable.ts';
+import { duration, list, pathFrom, size } from './words.ts';
+
+/** Ends with a line feed. @param at.cwd Absolute; paths inside it are shown relative to it. */
+export function planText(
+  plan: Plan,
+  at: { readonly cwd: string; readonly prefix: string; readonly jobs: number },
+): string {
+  const busy = plan.packages.some(({ outcome }) => outcome !== 'fresh') || plan.install !== undefined;
+  const place = pathFrom(at.cwd, at.prefix);
+  if (!busy && plan.pushTo.length === 0) {
+    const are = plan.targets.length === 1 ? 'is' : 'are';
+    return `${printableLine(`${list(plan.targets)} ${are} fresh in ${place}`)}: nothing to do\n`;
+  }
+  const column = Math.max(...plan.packages.map((one) => one.package.length));
+  const lines = [
+    ...plan.packages.flatMap((one) => [
+      `${one.package.padEnd(column)}  ${[one.outcome.padEnd(8), ...notes(one)].join('  ')}`.trimEnd(),
+      ...sharedReasons(one.stages).map(([stages, why]) => `  ${stages.join(', ')}: ${why}`),
+    ]),
+    ...(plan.install === undefined ? [] : [`${place} gets a new generation: ${because(plan.install.reasons)}`]),
+    ...(plan.installOpen ? [`whether ${place} gets a new generation is open until then`] : []),
+    ...(plan.pushTo.length === 0 ? [] : [`every artifact is pushed to ${list(plan.pushTo)}, if it is not there`]),
+    summary(plan, at.jobs),
+    ...(plan.criticalPath.length > 1 ? [`critical path: ${plan.criticalPath.join(' → ')}`] : []),
+    ...(plan.guessed.length > 0 ? [`a guess, for want of an earlier build: ${list(plan.guessed)}`] : []),
+  ];
+  return lines.map((line) => `${printableLine(line)}\n`).join('');
+}
+
+function notes({ outcome, tier, transferBytes = 0, missed, stages, unpinned }: PlannedPackage): string[] {
+  switch (outcome) {
+    case 'fresh':
+      return [];
+    case 'restored':
+      return [`from ${tier ?? 'a cache'}${transferBytes > 0 ? `, ${size(transferBytes)}` : ''}`];
+    case 'open':
+      return [
+        unpinned
+          ? 'its source has no pin yet: pinned first, then taken from a cache or built'
+          : 'rests on what has no pin yet: taken from a cache or built',
+      ];
+    case 'built': {
+      const known = stages.flatMap(({ expectedMs }) => expectedMs ?? []);
+      const time = known.length === 0 ? [] : [`about ${duration(known.reduce((sum, ms) => sum + ms, 0))}`];
+      const why = {
+        absent: 'no cache has it',
+        'not-asked': 'caches are not asked',
+        unreachable: missed?.reason ?? 'unreachable',
+        rejected: missed?.reason ?? 'rejected',
+      }[missed?.answer ?? 'absent'];
+      return [[...time, why].join(', ')];
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Stages that run for the same reasons share a line. */
+function sharedReasons(stages: readonly PlannedStage[]): (readonly [stages: string[], why: string])[] {
+  const shared: (readonly [string[], string])[] = [];
+  for (const { stage, reasons } of stages) {
+    const why = because(reasons);
+    const last = shared.at(-1);
+    if (last?.[1] === why) last[0].push(stage);
+    else shared.push([[stage], why]);
+  }
+  return shared;
+}
+
+function summary({ packages, transferBytes, expectedMs }: Plan, jobs: number): string {
+  const words = { open: 'to pin first', built: 'to build', restored: 'to restore', fresh: 'fresh' } as const;
+  const counts = (['open', 'built', 'restored', 'fresh'] as const).flatMap((outcome) => {
+    const number = packages.filter((one) => one.outcome === outcome).length;
+    return number === 0 ? [] : [`${number} ${words[outcome]}`];
+  });
+  const time = packages.some(({ outcome }) => outcome === 'built')
+    ? [`about ${duration(expectedMs)} with ${count(jobs, 'job')}`]
+    : [];
+  const bytes = transferBytes > 0 ? [`${size(transferBytes)} to transfer`] : [];
+  return [list(counts), ...time, ...bytes].join(', ');
+}
