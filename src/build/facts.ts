@@ -82,7 +82,7 @@ export function gatherFacts(
 }
 
 /** A folder of the project counts by what it holds now, any other source by its pin, if that was made for it. */
-function sourceNow(one: Package, lock: Lock, workspace: Workspace): LockedSource | undefined {
+export function sourceNow(one: Package, lock: Lock, workspace: Workspace): LockedSource | undefined {
   const tree = sourceKind(one.source).current?.(one.source, workspace.folder);
   if (tree !== undefined) return { spec: one.source, pin: { kind: one.source.kind }, tree };
   const locked = lock.sources[packageId(one)];

@@ -1,19 +1,17 @@
 /** The fetch stage: a package's pristine tree, exactly as it is pinned. */
 import { join } from 'node:path';
-import { canonicalJson } from '../key/fields.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, pinnedFor } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Digest } from '../model/digest.ts';
-import type { Reason } from '../model/event.ts';
 import { sourceKind } from '../sources/index.ts';
 import type { Pin, SourceContext } from '../sources/source.ts';
-import { staleness } from '../stamps/staleness.ts';
-import { fieldsOf, type Input, readStamp, type Stamp } from '../stamps/stamp.ts';
-import { exists, makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
+import { readStamp } from '../stamps/stamp.ts';
+import { makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { type Run, runStage } from './run.ts';
-import { type PackagePlaces, placesOf } from './workspace.ts';
+import { fetchInputs, fetchReasons } from './verdicts.ts';
+import { placesOf } from './workspace.ts';
 
 function contextFor(one: Package, run: Run): SourceContext {
   const state = placesOf(run.workspace, one).fetchState;
@@ -34,11 +32,6 @@ function contextFor(one: Package, run: Run): SourceContext {
     signal: run.signal,
   };
 }
-
-const inputsOf = (one: Package, pin: Pin): Input[] => [
-  { name: 'source.spec', value: canonicalJson(one.source) },
-  { name: 'source.pin', value: canonicalJson(pin) },
-];
 
 /** What a source stands for now, and nothing fetched that resolving does not need. @throws {VbuildError} */
 export async function resolveSource(one: Package, run: Run): Promise<Pin> {
@@ -61,9 +54,9 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
   const places = placesOf(run.workspace, one);
   const pinned = pinnedFor(locked, one.source) ? locked : undefined;
   const pin = pinned?.pin ?? (await resolveSource(one, run));
-  const inputs = inputsOf(one, pin);
+  const inputs = fetchInputs(one, pin);
   const stamp = readStamp(places.stamps, 'fetch');
-  const reasons = whyFetch(stamp, inputs, pinned, places);
+  const reasons = fetchReasons(inputs, pinned, places);
   if (stamp !== undefined && reasons.length === 0) return lockedSource(one, pin, stamp.results);
   const { results } = await runStage(run, one, { stage: 'fetch', reasons, inputs }, async () => {
     const incoming = `${places.source}.incoming`;
@@ -90,23 +83,6 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
       mend: `find out why upstream changed it; if that is right, pin it anew with vbuild update ${one.name}`,
     });
   }
-}
-
-/** Why the stage must run; reads the trees whole when nothing else speaks for it, which costs less than compiling something else. */
-function whyFetch(
-  stamp: Stamp | undefined,
-  inputs: readonly Input[],
-  pinned: LockedSource | undefined,
-  { source, series }: PackagePlaces,
-): readonly Reason[] {
-  const verdict = staleness(stamp, fieldsOf(inputs), exists(source));
-  if (!verdict.fresh || stamp === undefined) return verdict.fresh ? [] : verdict.reasons;
-  const { tree = '', series: seriesBefore } = stamp.results;
-  if (pinned !== undefined && pinned.tree !== tree) return [{ input: 'source.tree', before: tree, now: pinned.tree }];
-  const intact =
-    treeDigest(source) === tree &&
-    (seriesBefore === undefined || (exists(series) && treeDigest(series) === seriesBefore));
-  return intact ? [] : [{ input: 'output', before: 'as fetched', now: 'changed since' }];
 }
 
 function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, string>>): LockedSource {

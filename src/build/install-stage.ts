@@ -1,11 +1,15 @@
 /** The install stage: the wanted closure becomes a new generation of the prefix, unless the current one is just that. */
+import { dirname } from 'node:path';
+import { mixedAmong } from '../artifact/mixed.ts';
 import { packageId } from '../buildfile/package.ts';
-import { currentGeneration, type Generation, install } from '../install/generations.ts';
+import { currentGeneration, type Generation, install, placeOf } from '../install/generations.ts';
+import { makeFolder } from '../system/files.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { BuildRequest } from './request.ts';
-import { notesFor, prefixDifferences, type Wanted } from './roots.ts';
+import { notesFor, type Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { reportShadowed } from './shadowed.ts';
+import { installReasons } from './verdicts.ts';
 
 /** @throws {VbuildError | VbuildErrors} `install-refused` */
 export async function installWanted(
@@ -17,15 +21,27 @@ export async function installWanted(
   const manifests = await Promise.all(want.packages.map((one) => artifacts.manifest(one)));
   const keys = new Map(manifests.map((manifest, at) => [want.packages[at], manifest.key]));
   const current = currentGeneration(prefix);
-  const reasons = prefixDifferences(current?.record, want, (one) => keys.get(one));
+  makeFolder(dirname(prefix));
+  const place = placeOf(prefix);
+  const reasons = installReasons(want, prefix, (one) => keys.get(one));
   if (current !== undefined && reasons.length === 0) return current;
+  for (const { package: one, dependency, expected, found } of mixedAmong(manifests)) {
+    run.emit({
+      type: 'notice',
+      level: 'warning',
+      code: 'mixed-set',
+      headline: `${one} was compiled against another build of ${dependency} than the one beside it`,
+      package: one,
+      facts: { expected: `tree ${expected}`, found: `tree ${found}` },
+    });
+  }
   const roots = want.roots.map(packageId).join(' ');
   const startedMs = performance.now();
   run.emit({ type: 'stage-started', package: roots, stage: 'install', reasons });
   const generation = await install({
     prefix,
     members: await artifacts.members(want.packages),
-    notes: notesFor(want, workspace.buildfile),
+    notes: notesFor(want, workspace.buildfile, place),
     signal: run.signal,
     onWait: (holder) =>
       run.emit({

@@ -1,12 +1,30 @@
 /** Runs jobs as their dependencies, the processors and the network allow; failures stop new work unless told otherwise. */
 import { blocked, type Job, type JobState, ready, remainingMs } from './scheduler.ts';
 
+/** The right of one job to keep a processor busy. */
+export interface Lease {
+  /** Gives it up; nothing where that was done before. */
+  give(): void;
+  /** Waits to have it again. */
+  take(signal: AbortSignal): Promise<void>;
+}
+
+/** Without any limit. */
+const free: Lease = { give: () => {}, take: async () => {} };
+
 export interface JobRun {
   readonly jobs: readonly Job[];
-  /** Does one job. */
-  readonly work: (job: Job) => Promise<void>;
+  /** Does one job; it may give its lease up for a while. */
+  readonly work: (job: Job, lease: Lease) => Promise<void>;
   /** How many jobs of a resource may run at once. */
   readonly limits: Readonly<Record<Job['resource'], number>>;
+  /**
+   * Waits until one more job on the processors may start; only then it is settled which one that is. Not asked twice at once.
+   * @param signal Aborted when none is to start any more.
+   * @param running How many run now, read at any time.
+   * @returns The lease of that job, which is given back when it has ended.
+   */
+  readonly admit?: (signal: AbortSignal, running: () => number) => Promise<Lease>;
   /** After a failure, go on with all that does not depend on it. */
   readonly keepGoing: boolean;
   readonly signal: AbortSignal;
@@ -19,6 +37,7 @@ export async function runJobs({
   jobs,
   work,
   limits,
+  admit = async () => free,
   keepGoing,
   signal,
   skipped,
@@ -28,10 +47,18 @@ export async function runJobs({
   const failures = new Map<string, unknown>();
   const running = new Map<string, Promise<void>>();
   const busy = { transfer: 0, cpu: 0 };
-  const start = (job: Job): void => {
+  const giveUp = new AbortController();
+  const stop = AbortSignal.any([signal, giveUp.signal]);
+  const stopping = (): boolean => signal.aborted || (failures.size > 0 && !keepGoing);
+  const next = (resource: Job['resource']): Job | undefined =>
+    stopping() || busy[resource] >= limits[resource]
+      ? undefined
+      : ready(jobs, states, remaining).find((job) => job.resource === resource);
+
+  const start = (job: Job, lease: Lease): void => {
     states.set(job.id, 'running');
     busy[job.resource] += 1;
-    const ended = work(job)
+    const done = work(job, lease)
       .then(
         () => void states.set(job.id, 'done'),
         (thrown: unknown) => {
@@ -42,16 +69,33 @@ export async function runJobs({
       .finally(() => {
         busy[job.resource] -= 1;
         running.delete(job.id);
+        lease.give();
       });
-    running.set(job.id, ended);
+    running.set(job.id, done);
   };
-  for (;;) {
-    const stopping = signal.aborted || (failures.size > 0 && !keepGoing);
-    if (!stopping) {
-      for (const job of ready(jobs, states, remaining)) if (busy[job.resource] < limits[job.resource]) start(job);
+
+  let admission: Promise<void> | undefined;
+  const askForAdmission = async (): Promise<void> => {
+    try {
+      const lease = await admit(stop, () => busy.cpu);
+      // Others may have become ready while it was waited for: the most urgent one starts.
+      const job = next('cpu');
+      if (job === undefined) lease.give();
+      else start(job, lease);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    } finally {
+      admission = undefined;
     }
-    if (running.size === 0) break;
-    await Promise.race(running.values());
+  };
+
+  for (;;) {
+    for (let job = next('transfer'); job !== undefined; job = next('transfer')) start(job, free);
+    if (next('cpu') !== undefined) admission ??= askForAdmission();
+    else if (stopping()) giveUp.abort();
+    const pending = [...running.values(), ...(admission === undefined ? [] : [admission])];
+    if (pending.length === 0) break;
+    await Promise.race(pending);
   }
   for (let found = blocked(jobs, states); found.length > 0; found = blocked(jobs, states)) {
     for (const { job, because } of found) {

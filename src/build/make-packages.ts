@@ -1,20 +1,27 @@
 /** Builds what no cache had: fetch and patch ahead of need, compile and pack as the dependencies allow. */
 import { type Package, packageId } from '../buildfile/package.ts';
+import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
-import { readStamp } from '../stamps/stamp.ts';
-import { makeFolder } from '../system/files.ts';
-import { startJobserver } from '../system/jobserver.ts';
+import { canonicalRoot } from '../artifact/build-root.ts';
+import { thisHost, unfitReasons } from '../install/host.ts';
+import { makeFolder, temporaryFolder } from '../system/files.ts';
+import { findNamespace } from '../system/namespace.ts';
 import type { Artifacts } from './artifacts.ts';
-import { ensureCompiled, packArtifact } from './compile-stage.ts';
+import { ensureCompiled, packArtifact, type Workshop } from './compile-stage.ts';
+import { lastDurations } from './durations.ts';
 import type { Facts, PackageFacts } from './facts.ts';
+import { admission, jobserverFor } from './admission.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { visibleTo } from './graph.ts';
-import { runJobs } from './job-runner.ts';
+import { type Lease, runJobs } from './job-runner.ts';
+import { limitsFor, makeJob, packageJobs, packageOf, type PackageWork, prepareJob } from './jobs.ts';
+import { lockKey } from './key-lock.ts';
+import { keeper } from './look-up.ts';
 import { ensurePatched } from './patch-stage.ts';
+import { guessMs } from './plan.ts';
 import type { Pushes } from './pushes.ts';
 import type { Run } from './run.ts';
-import type { Job } from './scheduler.ts';
 
 export interface MakeRequest {
   readonly missing: readonly Package[];
@@ -24,11 +31,6 @@ export interface MakeRequest {
   readonly pushes: Pushes;
   readonly run: Run;
 }
-
-/** What a package is expected to take that was never compiled here, in milliseconds. */
-const guessMs = 15_000;
-/** How many packages are fetched and patched at once. */
-const transfers = 3;
 
 /** @returns Every failure; all of them have been emitted. @throws what is a bug. */
 export async function buildMissing({
@@ -45,66 +47,83 @@ export async function buildMissing({
     if (found === undefined) throw new Error(`${packageId(one)} has no key`);
     return found;
   });
-  const byJob = new Map<string, () => Promise<void>>();
+  const byJob = new Map<string, (lease: Lease) => Promise<void>>();
   const ids = new Set(known.map(({ id }) => id));
+  const keep = keeper(artifacts, outcomes, run);
   makeFolder(run.workspace.state);
-  using jobserver = await startJobserver(run.workspace.state, run.options.jobs);
+  using jobserver = await jobserverFor(run);
+  const workshop: Workshop = { jobserver, namespace: await namespaceFor(run) };
 
-  const jobs = known.flatMap((one): Job[] => {
-    const prepare = `prepare ${one.id}`;
-    const make = `make ${one.id}`;
-    byJob.set(prepare, async () => {
+  for (const one of known) {
+    byJob.set(prepareJob(one.id), async () => {
       await ensureSource(one.package, one.source, run);
       await ensurePatched(one, run);
     });
-    byJob.set(make, async () => {
+    byJob.set(makeJob(one.id), async (lease) => {
       const startedMs = performance.now();
-      await jobserver.take(run.signal);
-      try {
-        await ensureCompiled(one, artifacts, run, jobserver.descriptor);
+      await using _lock = await lockKey(one, run, lease);
+      if (!(await takeFinished(one, keep, run))) {
+        await ensureCompiled(one, artifacts, run, workshop);
         artifacts.add(one.package, await packArtifact(one, artifacts, run));
-      } finally {
-        jobserver.give();
+        outcomes.set(one.id, 'built');
+        const durationMs = performance.now() - startedMs;
+        run.emit({ type: 'package-finished', package: one.id, outcome: 'built', durationMs });
       }
-      outcomes.set(one.id, 'built');
       pushes.add(one.package);
-      run.emit({
-        type: 'package-finished',
-        package: one.id,
-        outcome: 'built',
-        durationMs: performance.now() - startedMs,
-      });
     });
-    const needed = visibleTo(one.package)
-      .map(packageId)
-      .filter((id) => ids.has(id));
-    return [
-      { id: prepare, after: [], expectedMs: 1, resource: 'transfer' },
-      { id: make, after: [prepare, ...needed.map((id) => `make ${id}`)], expectedMs: expectedMs(one), resource: 'cpu' },
-    ];
-  });
+  }
   const failures = await runJobs({
-    jobs,
-    work: (job) => byJob.get(job.id)?.() ?? Promise.resolve(),
-    limits: { transfer: transfers, cpu: run.options.jobs },
+    jobs: packageJobs(known.map((one) => workOf(one, ids))),
+    work: (job, lease) => byJob.get(job.id)?.(lease) ?? Promise.resolve(),
+    // On the processors, tokens are the limit; what waits for another vbuild has none.
+    limits: { ...limitsFor(jobserver.jobs), cpu: Number.POSITIVE_INFINITY },
+    admit: admission(jobserver, run),
     keepGoing: run.options.keepGoing,
     signal: run.signal,
     skipped(job, because) {
-      if (job.id.startsWith('make '))
-        run.emit({ type: 'package-skipped', package: idOf(job.id), because: idOf(because) });
+      if (job.id === makeJob(packageOf(job.id)))
+        run.emit({ type: 'package-skipped', package: packageOf(job.id), because: packageOf(because) });
     },
   });
-  return [...failures].flatMap(([job, thrown]) => reported(idOf(job), thrown, run));
+  return [...failures].flatMap(([job, thrown]) => reported(packageOf(job), thrown, run));
 }
 
-const idOf = (job: string): string => job.slice(job.indexOf(' ') + 1);
+/** `VBUILD_PADDED=1` does without, as on a machine that forbids namespaces: for tests that both ways give the same artifacts. */
+async function namespaceFor({ workspace, environment }: Run): ReturnType<typeof findNamespace> {
+  if (environment['VBUILD_PADDED'] === '1') return undefined;
+  // One of its own: nothing is mounted below it, which a user may not bind along.
+  using folder = temporaryFolder('namespace', workspace.state);
+  return await findNamespace(folder.path, canonicalRoot);
+}
 
-const expectedMs = ({ places }: PackageFacts): number => readStamp(places.stamps, 'compile')?.durationMs ?? guessMs;
+/**
+ * Takes what another vbuild made since the caches were asked, as its lock was waited for.
+ *
+ * @returns Whether there was such an artifact.
+ */
+async function takeFinished(facts: PackageFacts, keep: ReturnType<typeof keeper>, run: Run): Promise<boolean> {
+  const { package: one, key } = facts;
+  if (run.options.noCache || !run.disk.has(one.name, key)) return false;
+  const startedMs = performance.now();
+  const fetched = await run.cache.fetchArtifact(one.name, key, run.signal);
+  if (fetched.outcome !== 'done' || unfitReasons(fetched.manifest, thisHost()).length > 0) return false;
+  const { manifest, tier } = fetched;
+  keep(facts, { outcome: 'restored', manifest, tier, durationMs: Math.round(performance.now() - startedMs) });
+  return true;
+}
+
+/** @param ids Of all packages that are to be built. */
+function workOf({ id, package: one, places }: PackageFacts, ids: ReadonlySet<string>): PackageWork {
+  const { fetch = 0, patch = 0, compile = guessMs, pack = 0 } = lastDurations(places);
+  const after = visibleTo(one).map(packageId);
+  return { id, after: after.filter((other) => ids.has(other)), prepareMs: fetch + patch, makeMs: compile + pack };
+}
 
 function reported(id: string, thrown: unknown, run: Run): VbuildError[] {
   if (run.signal.aborted) return [];
   const errors = thrown instanceof VbuildErrors ? thrown.errors : [thrown];
-  return errors.map((error) => {
+  return errors.map((each) => {
+    const error = diskTrouble(each)?.at({ package: id }) ?? each;
     if (!(error instanceof VbuildError)) throw error;
     run.emit({ type: 'package-failed', package: id, error });
     return error;

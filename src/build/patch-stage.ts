@@ -1,35 +1,35 @@
 /** The patch stage: a copy of the pristine tree with upstream's own series and ours applied. */
 import { type Package, packageId } from '../buildfile/package.ts';
+import type { LockedSource } from '../buildfile/pins.ts';
 import { autoreconfWarning } from '../compile/autoreconf.ts';
-import { applySeries } from '../patches/apply-series.ts';
+import { applySeries, type PatchReport } from '../patches/apply-series.ts';
 import { readSeriesFolder } from '../patches/series.ts';
-import { staleness } from '../stamps/staleness.ts';
 import { count } from '../model/count.ts';
-import { fieldsOf, readStamp } from '../stamps/stamp.ts';
-import { copyTree, exists, moveIntoPlace, removeTree } from '../system/files.ts';
+import { copyTree, moveIntoPlace, removeTree } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { type Run, runStage } from './run.ts';
 import type { PackageFacts } from './facts.ts';
-import { stageInputs, treeResult } from './stages.ts';
+import { keepBase, newBase } from './patch-bases.ts';
+import { stageInputs } from './stages.ts';
+import { patchReasons } from './verdicts.ts';
+import type { PackagePlaces } from './workspace.ts';
 
 /** Makes the patched tree be there; the pristine one must be. @throws {VbuildError} */
 export async function ensurePatched(facts: PackageFacts, run: Run): Promise<void> {
   const { places, series: patches } = facts;
   const inputs = stageInputs(facts, 'patch');
-  const stamp = readStamp(places.stamps, 'patch');
-  const verdict = staleness(stamp, fieldsOf(inputs), exists(places.patched));
-  if (verdict.fresh && stamp !== undefined && treeDigest(places.patched) === treeResult(stamp.results)) return;
-  const reasons = verdict.fresh ? [{ input: 'output', before: 'as patched', now: 'changed since' }] : verdict.reasons;
+  const reasons = patchReasons(facts);
+  if (reasons.length === 0) return;
   await runStage(run, facts.package, { stage: 'patch', reasons, inputs }, async () => {
     const incoming = `${places.patched}.incoming`;
-    removeTree(incoming);
     removeTree(places.patched);
-    copyTree(places.source, incoming);
-    const upstream = facts.source.series === undefined ? [] : readSeriesFolder(places.series).patches;
+    const upstream = await makeUpstreamTree(facts.source, places, incoming, run);
+    using base = newBase(places);
     const reports = [
-      ...(await applySeries({ tree: incoming, patches: upstream, dialect: 'dpkg', emit: run.emit })),
-      ...(await applySeries({ tree: incoming, patches, dialect: 'strict', emit: run.emit })),
+      ...upstream,
+      ...(await applySeries({ tree: incoming, patches, dialect: 'strict', emit: run.emit, originals: base.tree })),
     ];
+    if (patches.length > 0) keepBase(run.workspace, facts.package, facts.source, base.tree);
     warn(
       facts.package,
       reports.flatMap(({ touchesBuildSystem }) => touchesBuildSystem),
@@ -37,9 +37,27 @@ export async function ensurePatched(facts: PackageFacts, run: Run): Promise<void
     );
     const tree = treeDigest(incoming);
     moveIntoPlace(incoming, places.patched);
-    const total = upstream.length + patches.length;
+    const total = reports.length;
     return { results: { tree }, detail: count(total, 'patch', 'patches') };
   });
+}
+
+/**
+ * Puts what our patches are made against into a folder: the pristine tree, with the patches that upstream itself ships.
+ *
+ * @param source As pinned; its tree must be fetched.
+ * @param into   Absolute; what is there goes.
+ */
+export async function makeUpstreamTree(
+  source: LockedSource,
+  places: PackagePlaces,
+  into: string,
+  run: Run,
+): Promise<PatchReport[]> {
+  removeTree(into);
+  copyTree(places.source, into);
+  const patches = source.series === undefined ? [] : readSeriesFolder(places.series).patches;
+  return applySeries({ tree: into, patches, dialect: 'dpkg', emit: run.emit });
 }
 
 function warn(one: Package, touched: readonly string[], run: Run): void {

@@ -41,7 +41,7 @@ export async function pinAll(request: PinRequest): Promise<readonly PinChange[]>
   const { run } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   const packages = fullClosure(targets);
   const before = readLock(workspace.lockFile);
-  const tools = await pinTools(packages, before, run);
+  const tools = await pinTools(packages, packages, before, run);
   const moving = new Set(move ? targets.map(packageId) : []);
   const kept = {
     ...tools,
@@ -56,7 +56,8 @@ export async function pinAll(request: PinRequest): Promise<readonly PinChange[]>
   });
 }
 
-const nothingSpecial = {
+/** For commands that fetch and pin, and build nothing. */
+export const nothingSpecial = {
   jobs: 1,
   frozen: false,
   noCache: false,

@@ -12,6 +12,7 @@ import {
 } from '../compile/tools.ts';
 import { systemPath } from '../compile/environment.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { sourceKind } from '../sources/index.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { toolsOf } from './facts.ts';
 import { runJobs } from './job-runner.ts';
@@ -24,8 +25,7 @@ import type { Run } from './run.ts';
  */
 export async function pinSources(unpinned: readonly Package[], lock: Lock, run: Run): Promise<Lock> {
   if (unpinned.length === 0) return lock;
-  if (run.options.frozen || run.options.noBuild)
-    throw new VbuildErrors(unpinned.map((one) => mayNotPin(one, lock, run)));
+  insistOnLeave(unpinned, lock, run);
   const pinned = new Map<string, LockedSource>();
   const failures = await runJobs({
     jobs: unpinned.map((one) => ({ id: packageId(one), after: [], expectedMs: 1, resource: 'transfer' })),
@@ -40,6 +40,12 @@ export async function pinSources(unpinned: readonly Package[], lock: Lock, run: 
   });
   throwAll([...failures.values()]);
   return { ...lock, sources: { ...lock.sources, ...Object.fromEntries(pinned) } };
+}
+
+/** @throws {VbuildErrors} `unpinned` or `frozen-lock` when this run may not make pins and some are missing. */
+export function insistOnLeave(unpinned: readonly Package[], lock: Lock, run: Run): void {
+  if (unpinned.length > 0 && (run.options.frozen || run.options.noBuild))
+    throw new VbuildErrors(unpinned.map((one) => mayNotPin(one, lock, run)));
 }
 
 function mayNotPin(one: Package, lock: Lock, run: Run): VbuildError {
@@ -72,9 +78,15 @@ export function throwAll(thrown: readonly unknown[]): void {
  * Makes the pins of tools agree with this machine, and the tools be there.
  *
  * @param packages Those whose tools matter: all of them while a pin is missing, else those that are to be compiled.
+ * @param fetching Those whose sources may have to be brought; the programs for that must be there, their versions do not matter.
  * @throws {VbuildError} `unpinned` when a pin is missing and may not be made, `tool-missing`, `tool-mismatch` under `--frozen`.
  */
-export async function pinTools(packages: readonly Package[], lock: Lock, run: Run): Promise<Lock> {
+export async function pinTools(
+  packages: readonly Package[],
+  fetching: readonly Package[],
+  lock: Lock,
+  run: Run,
+): Promise<Lock> {
   const { platform, options } = run;
   const needs = packages.map((one) => ({ package: packageId(one), tools: toolsOf(one) }));
   const tools = [...new Set(needs.flatMap((need) => need.tools))].sort();
@@ -87,16 +99,21 @@ export async function pinTools(packages: readonly Package[], lock: Lock, run: Ru
       mend: 'run vbuild lock on a machine of this platform that has them, and commit the lock file',
     });
   }
-  let found: Partial<Record<ToolName, FoundTool>> = await probeTools(tools, run.signal);
+  needs.push(...fetching.map((one) => ({ package: packageId(one), tools: [...fetchToolsOf(one)] })));
+  const sought = [...new Set(needs.flatMap((need) => need.tools))];
+  let found: Partial<Record<ToolName, FoundTool>> = await probeTools(sought, run.signal);
   let missing = missingTools(needs, found);
   if (missing.length > 0 && options.installTools) {
     await installTools(debianPackagesOf(missing), run);
-    found = await probeTools(tools, run.signal);
+    found = await probeTools(sought, run.signal);
     missing = missingTools(needs, found);
   }
   if (missing.length > 0) throw missingToolsError(missing, isRoot());
   const seen = Object.fromEntries(
-    Object.entries(found).flatMap(([tool, one]) => (one === 'missing' ? [] : [[tool, one.version]])),
+    tools.flatMap((tool) => {
+      const one = found[tool];
+      return one === undefined || one === 'missing' ? [] : [[tool, one.version]];
+    }),
   );
   const moved = Object.entries(seen).filter(([tool, version]) => pins[tool] !== undefined && pins[tool] !== version);
   if (moved.length > 0 && options.frozen) {
@@ -122,6 +139,9 @@ export async function pinTools(packages: readonly Package[], lock: Lock, run: Ru
   if (moved.length === 0 && unpinned.length === 0) return lock;
   return { ...lock, tools: { ...lock.tools, [platform]: { ...pins, ...seen } } };
 }
+
+/** The programs that it takes to bring the source of a package. */
+const fetchToolsOf = ({ source }: Package): readonly ToolName[] => sourceKind(source).needs?.(source) ?? [];
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 

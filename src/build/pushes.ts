@@ -1,49 +1,127 @@
 /** Uploads beside the builds: an artifact leaves as soon as it is packed, its manifest after those of its dependencies. */
 import { type Package, packageId } from '../buildfile/package.ts';
 import type { CacheTier } from '../cache/cache.ts';
-import { push } from '../cache/push.ts';
+import { push, type Pushed } from '../cache/push.ts';
+import type { Trust } from '../cache/trust.ts';
 import { VbuildError } from '../model/error.ts';
-import type { Artifacts } from './artifacts.ts';
+import type { Facts, PackageFacts } from './facts.ts';
 import { directDependencies } from './graph.ts';
+import { type ProjectFiles, type Provenance, provenanceOf } from './provenance.ts';
 import type { Run } from './run.ts';
+import { sealFor } from './seal.ts';
+import { signingKey, type SigningSource } from './signing-key.ts';
+
+/** What is to be published, and how. */
+export interface Publishing {
+  /** The Buildfile and all that it imports; absolute paths. */
+  readonly files: ProjectFiles['files'];
+  /** Packages that were named one by one: they are pushed even where they rest on what no commit holds. */
+  readonly named: readonly Package[];
+  readonly signing: SigningSource;
+}
 
 export interface Pushes {
-  /** Starts the uploads of a package whose artifact is known; returns at once. */
+  /** Starts the uploads of a package whose artifact lies in the disk cache; returns at once. */
   add(one: Package): void;
   /** Waits for all of them. @returns What failed; it has been emitted. */
   done(): Promise<readonly VbuildError[]>;
+  /** Once that is over: what was not pushed because it rests on what no commit holds; it has been said. */
+  readonly withheld: ReadonlyMap<Package, string>;
 }
 
-/** @param tiers Those to fill; none when no push was asked for. */
-export function startPushes(tiers: readonly CacheTier[], artifacts: Artifacts, run: Run): Pushes {
+export interface PushRequest {
+  /** Those to fill; none when no push was asked for. */
+  readonly tiers: readonly CacheTier[];
+  readonly facts: Facts;
+  readonly publishing: Publishing;
+  readonly trust: Trust | undefined;
+  /** Archives of sources are completed for artifacts that are there already, too. */
+  readonly thorough?: boolean;
+  /** What is there and cannot be used is replaced. */
+  readonly repair?: boolean;
+}
+
+type Sent = 'there' | 'failed' | 'withheld';
+
+/** @throws {VbuildError} `signing-key` */
+export function startPushes({ tiers, facts, publishing, trust, thorough, repair }: PushRequest, run: Run): Pushes {
   const failures: VbuildError[] = [];
-  const under = new Map<string, Promise<boolean>>();
-  async function send(one: Package, tier: CacheTier): Promise<boolean> {
-    const dependencies = await Promise.all(
-      directDependencies(one).map((other) => under.get(`${tier.name} ${packageId(other)}`) ?? Promise.resolve(true)),
+  const withheld = new Map<Package, string>();
+  const under = new Map<string, Promise<Sent>>();
+  if (tiers.length === 0) return { add: () => {}, done: async () => failures, withheld };
+  const key = signingKey(publishing.signing, trust && { keys: [...trust.keys.values()], require: trust.require });
+  const { folder } = run.workspace;
+  let asked: Promise<Provenance> | undefined;
+  const provenance = (): Promise<Provenance> =>
+    (asked ??= provenanceOf({ folder, files: publishing.files }, facts, run));
+
+  async function send(one: Package, tier: CacheTier): Promise<Sent> {
+    const known = facts.known.get(one);
+    if (known === undefined) throw new Error(`${packageId(one)} has no key`);
+    const before = await Promise.all(
+      directDependencies(one).map(async (other) => [other, await under.get(uploadOf(other, tier))] as const),
     );
-    if (dependencies.includes(false)) return false;
-    const manifest = await artifacts.manifest(one);
+    if (before.some(([, sent]) => sent === 'failed')) return 'failed';
+    const reason = publishing.named.includes(one) ? undefined : (await provenance()).unclean(one);
+    const lacking = before.find(([, sent]) => sent === 'withheld')?.[0];
+    if (reason !== undefined || lacking !== undefined) {
+      withheld.set(one, reason ?? `it needs ${lacking === undefined ? '' : packageId(lacking)}, which is not pushed`);
+      return 'withheld';
+    }
     try {
-      await push(manifest, run.disk.blobs.pathOf(manifest.body.digest), tier, run.signal);
-      run.emit({ type: 'pushed', package: packageId(one), tier: tier.name, sizeBytes: manifest.body.sizeBytes });
-      return true;
+      const pushed = await contentOf(known, await provenance());
+      const done = await push(pushed, tier, run.signal, { repair: repair ?? false, thorough: thorough ?? false });
+      const { sizeBytes } = pushed.sealed.manifest.body;
+      if (done) run.emit({ type: 'pushed', package: packageId(one), tier: tier.name, sizeBytes });
+      return 'there';
     } catch (thrown) {
-      if (run.signal.aborted) return false;
+      if (run.signal.aborted) return 'failed';
       if (!(thrown instanceof VbuildError)) throw thrown;
       const error = thrown.at({ package: packageId(one) });
       run.emit({ type: 'package-failed', package: packageId(one), error });
       failures.push(error);
-      return false;
+      return 'failed';
     }
   }
+
+  async function contentOf(known: PackageFacts, from: Provenance): Promise<Pushed> {
+    const { package: one, key: contentKey, source } = known;
+    const found = await run.disk.lookUp(one.name, contentKey, run.signal);
+    if (found.outcome !== 'hit') throw new Error(`${known.id} is not in the disk cache any more: ${found.outcome}`);
+    const digests = (source.pin.files ?? []).map(({ digest }) => digest);
+    const files = await Promise.all(digests.map((digest) => run.disk.blobs.find(digest)));
+    return {
+      sealed: sealFor(found, known, { key, trust, provenance: from }),
+      bodyFile: run.disk.blobs.pathOf(found.manifest.body.digest),
+      archives: digests.flatMap((digest, at) => (files[at] === undefined ? [] : [{ digest, file: files[at] }])),
+    };
+  }
+
   return {
     add(one) {
-      for (const tier of tiers) under.set(`${tier.name} ${packageId(one)}`, send(one, tier));
+      for (const tier of tiers) under.set(uploadOf(one, tier), send(one, tier));
     },
     async done() {
       await Promise.all(under.values());
+      if (withheld.size > 0) run.emit(notPushed(withheld));
       return failures;
+    },
+    withheld,
+  };
+}
+
+const uploadOf = (one: Package, tier: CacheTier): string => `${tier.name} ${packageId(one)}`;
+
+function notPushed(withheld: ReadonlyMap<Package, string>): Parameters<Run['emit']>[0] {
+  const names = [...withheld.keys()].map(({ name }) => name).join(' ');
+  return {
+    type: 'notice',
+    level: 'warning',
+    code: 'push-withheld',
+    headline: 'Artifacts that rest on what no commit holds are not pushed',
+    facts: {
+      ...Object.fromEntries([...withheld].map(([one, reason]) => [packageId(one), reason])),
+      mend: `commit it, or push them by name with: vbuild cache push ${names}`,
     },
   };
 }

@@ -2,13 +2,14 @@
 import { join, resolve } from 'node:path';
 import type { Build, Package } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
-import { currentGeneration } from '../install/generations.ts';
+import { currentGeneration, placeOf } from '../install/generations.ts';
 import type { Emit } from '../model/event.ts';
 import { readSeries } from '../patches/series.ts';
 import { walk } from '../system/files.ts';
 import { releaseFile } from '../system/platform.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
+import type { Publishing } from './pushes.ts';
 import { prefixDifferences, wanted } from './roots.ts';
 import type { RunOptions } from './run.ts';
 import type { Workspace } from './workspace.ts';
@@ -23,6 +24,7 @@ export interface BuildRequest {
   readonly options: RunOptions;
   /** Of the user: credentials, proxies. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly publishing: Publishing;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -43,7 +45,8 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
     workspace,
   });
   return (
-    want.dropped.length === 0 && prefixDifferences(generation.record, want, (one) => known.get(one)?.key).length === 0
+    want.dropped.length === 0 &&
+    prefixDifferences(generation.record, want, placeOf(prefix), (one) => known.get(one)?.key).length === 0
   );
 }
 

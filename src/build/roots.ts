@@ -41,23 +41,35 @@ export function wanted(
   return { roots, packages: runClosure(roots), dropped: earlier.filter((id) => !known.has(id.split('@')[0] ?? '')) };
 }
 
-/** Why a prefix does not hold what is wanted, package by package; none when it does. */
+/**
+ * Why a prefix does not hold what is wanted, package by package; none when it does.
+ *
+ * @param place Where the prefix lies now; its texts name where it lay when it was installed.
+ */
 export function prefixDifferences(
   record: GenerationRecord | undefined,
   { roots, packages }: Wanted,
+  place: string,
   keyOf: (one: Package) => ContentKey | undefined,
 ): Reason[] {
   const before = Object.entries(record?.packages ?? {}).map(
     ([name, { version, key }]): Field => [`${name}@${version}`, key],
   );
   const now = packages.map((one): Field => [packageId(one), keyOf(one) ?? 'unknown']);
-  const rootsBefore: Field[] = record === undefined ? [] : [['roots', record.notes['targets'] ?? '']];
-  return differences([...before, ...rootsBefore], [...now, ['roots', noteOf(roots)]]);
+  const noted: Field[] =
+    record === undefined
+      ? []
+      : [
+          ['place', record.notes['place'] ?? ''],
+          ['roots', record.notes['targets'] ?? ''],
+        ];
+  return differences([...before, ...noted], [...now, ['place', place], ['roots', noteOf(roots)]]);
 }
 
 /** What an installer notes in the record of a generation. */
-export const notesFor = ({ roots }: Wanted, buildfile: string): GenerationRecord['notes'] => ({
+export const notesFor = ({ roots }: Wanted, buildfile: string, place: string): GenerationRecord['notes'] => ({
   targets: noteOf(roots),
+  place,
   buildfile,
   installedAt: new Date().toISOString(),
 });

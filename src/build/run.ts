@@ -2,6 +2,7 @@
 import { type Package, packageId } from '../buildfile/package.ts';
 import type { DiskCache } from '../cache/disk.ts';
 import type { LayeredCache } from '../cache/layered.ts';
+import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Emit, Reason } from '../model/event.ts';
@@ -12,6 +13,12 @@ import { placesOf, type Workspace } from './workspace.ts';
 export interface RunOptions {
   /** Whole number from 1 on: how many jobs run at once, vbuild's own and those of every make below it together. */
   readonly jobs: number;
+  /** Whether `jobs` was asked for: only then no pool of a make above is joined. */
+  readonly ownJobs?: boolean;
+  /** The load average at which no further package is started while others run, and makes hold back; no limit when not given. */
+  readonly load?: number;
+  /** How much memory must be free for a further package to be started while others run, in bytes. */
+  readonly spareMemoryBytes?: number;
   /** The lock file is never written. */
   readonly frozen: boolean;
   readonly offline: boolean;
@@ -70,9 +77,21 @@ export async function runStage(
     run.emit({ type: 'stage-finished', package: id, stage, durationMs, ...(detail !== undefined && { detail }) });
     return stamp;
   } catch (thrown) {
-    if (thrown instanceof VbuildError) throw thrown.at({ package: id, stage });
+    const problem = thrown instanceof VbuildError ? thrown : (diskTrouble(thrown) ?? vanished(thrown, run.workspace));
+    if (problem !== undefined) throw problem.at({ package: id, stage });
     if (thrown instanceof VbuildErrors)
       throw new VbuildErrors(thrown.errors.map((error) => error.at({ package: id, stage })));
     throw thrown;
   }
+}
+
+/** Every path in the work folder is one that we made ourselves, so that somebody else must have removed what is missing there. */
+function vanished(thrown: unknown, { state }: Workspace): VbuildError | undefined {
+  const { code, path } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
+  if (code !== 'ENOENT' || path === undefined || !`${path}/`.startsWith(`${state}/`)) return undefined;
+  return new VbuildError('disk-trouble', 'Something in the work folder vanished', {
+    where: { file: path },
+    mend: 'run vbuild again, and let nothing else remove files there meanwhile',
+    cause: thrown,
+  });
 }

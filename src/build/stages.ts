@@ -58,7 +58,7 @@ const table: readonly Row[] = [
   },
   {
     stage: 'compile',
-    rules: 1,
+    rules: 2,
     inputs: ({ package: { name, version, recipe }, dependencies, tools, platform }) => [
       value('package.name', name),
       value('package.version', version),

@@ -24,9 +24,16 @@ export interface PackagePlaces {
   readonly patched: string;
   /** The source kind's working state. */
   readonly fetchState: string;
-  /** Where the padded build root begins; see `paddedRoot`. */
+  /** Holds the build root, see `buildRoot`, and what packing makes. */
   readonly build: string;
-  readonly log: string;
+  /** The logs of the last compilations, see `logs.ts`. */
+  readonly logs: string;
+  /** What the package was last made ready from, see `history.ts`. */
+  readonly history: string;
+  /** The repository in which a person edits the patches: work that nothing else holds until it is saved. */
+  readonly edit: string;
+  /** What the patches were last applied to, see `patch-bases.ts`. */
+  readonly patchBase: string;
 }
 
 /**
@@ -55,6 +62,9 @@ export function placesOf({ state }: Workspace, one: Package): PackagePlaces {
     patched: join(trees, 'patched'),
     fetchState: join(state, 'fetch', name),
     build: join(state, 'build', name),
-    log: join(state, 'logs', `${name}.log`),
+    logs: join(state, 'logs', name),
+    history: join(state, 'history', name),
+    edit: join(state, 'edit', name),
+    patchBase: join(state, 'patch-bases', name),
   };
 }

@@ -28,6 +28,8 @@ export const archiveRefused = (member: string | undefined, reason: string, cause
  * @throws {VbuildError} `archive-refused` for a name that is absolute, climbs, or cannot be written exactly.
  */
 export function nameParts(name: string): string[] {
+  // As nearly every name is: nothing to drop, nothing to refuse.
+  if (plainName.test(name)) return name.split('/');
   if (name.startsWith('/')) throw archiveRefused(name, 'its name is absolute');
   // A decoder puts U+FFFD where bytes are no UTF-8: the true name is lost, so the file would land under another one.
   if (name.includes('\uFFFD')) throw archiveRefused(name, 'its name is not UTF-8');
@@ -36,6 +38,9 @@ export function nameParts(name: string): string[] {
   if (parts.includes('..')) throw archiveRefused(name, 'its name climbs with ".."');
   return parts;
 }
+
+/** ASCII parts that begin with no dot, one slash between them. */
+const plainName = /^[\w+-][\w.+-]*(?:\/[\w+-][\w.+-]*)*$/;
 
 /** Everything admitted so far, by path; refuses what would overwrite, or be written through, an earlier member. */
 export class MemberTable {
@@ -53,14 +58,15 @@ export class MemberTable {
     target = '',
   ): { readonly folders: readonly string[]; readonly isNew: boolean } {
     const folders: string[] = [];
-    for (let depth = parts.length - 1; depth > 0; depth -= 1) {
-      const path = parts.slice(0, depth).join('/');
-      const there = this.#types.get(path);
-      if (there === 'directory') break;
-      if (there !== undefined) throw archiveRefused(name, `it lies below ${JSON.stringify(path)}, which is a ${there}`);
-      folders.unshift(path);
-    }
     const path = parts.join('/');
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      const there = this.#types.get(folder);
+      if (there === 'directory') break;
+      if (there !== undefined)
+        throw archiveRefused(name, `it lies below ${JSON.stringify(folder)}, which is a ${there}`);
+      folders.unshift(folder);
+    }
     const there = this.#types.get(path);
     if (there === 'directory' && type === 'directory') return { folders: [], isNew: false };
     if (there !== undefined) throw archiveRefused(name, `an earlier member (a ${there}) has the same name`);

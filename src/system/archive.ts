@@ -35,8 +35,7 @@ export async function unpackArchive(request: UnpackRequest): Promise<void> {
   const name = request.name ?? basename(request.file);
   try {
     const { head, sizeBytes } = headOf(request.file);
-    // Seventh Edition tar has no magic number; its header checksum is proof enough.
-    const format = formatOf(head) ?? (head.length === 512 && new Header(head).cksumValid ? 'plain' : undefined);
+    const format = formatOf(head) ?? (isOldTar(head) ? 'plain' : undefined);
     const unpacking = new Unpacking(request.into, sizeBytes, request);
     try {
       if (format === 'zip') await (await import('./zip.ts')).unpackZip(request.file, unpacking);
@@ -125,6 +124,16 @@ function* tarHeader(member: {
     yield new Pax({ path, size, ...(linkpath !== undefined && { linkpath }) }).encode();
   }
   yield block;
+}
+
+/** Seventh Edition tar has no magic number; its header checksum is proof enough. */
+function isOldTar(head: Buffer): boolean {
+  try {
+    return head.length === 512 && new Header(head).cksumValid;
+  } catch {
+    // A number in it that no file has.
+    return false;
+  }
 }
 
 function describeHead(head: Buffer): string {

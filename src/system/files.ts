@@ -24,7 +24,6 @@ import {
   statSync,
   writeSync,
   rmdirSync,
-  symlinkSync,
   writeFileSync,
   type Stats,
 } from 'node:fs';
@@ -167,9 +166,7 @@ export function setTreeTime(top: string, seconds: number): void {
 
 /** SHA-256 of a file's content, streamed. */
 export async function digestFile(path: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex') as Digest;
+  return (await hashFile(path, 'sha256')).toString('hex') as Digest;
 }
 
 /** SHA-256 of a file's content, read whole; quicker than the stream for the many small files of a tree. */
@@ -246,14 +243,6 @@ export function replaceFile(path: string, content: Uint8Array, mode: number): vo
   renameSync(temporary, path);
 }
 
-/** Puts a symlink in place of the file or symlink at `path`. */
-export function replaceWithSymlink(path: string, target: string): void {
-  makeFolder(dirname(path));
-  const temporary = temporaryName(path);
-  symlinkSync(target, temporary);
-  renameSync(temporary, path);
-}
-
 /** Removes a file or symlink, then the folders above it that became empty, up to but without `top`. */
 export function removeAndPrune(path: string, top: string): void {
   rmSync(path, { force: true });
@@ -289,3 +278,10 @@ export function isExecutable(path: string): boolean {
 
 /** Follows symlinks. */
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** A digest of a file's content by any algorithm that node:crypto knows, streamed. */
+export async function hashFile(path: string, algorithm: string): Promise<Buffer> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(path), hash);
+  return hash.digest();
+}

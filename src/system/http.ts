@@ -25,6 +25,30 @@ export interface Question {
   readonly signal: AbortSignal;
   /** Longest wait for the head of an answer, in milliseconds. */
   readonly stallMs: number;
+  /** Whose connections are used, for many requests to one server; each request has its own when not given. */
+  readonly agents?: Agents;
+}
+
+export interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+/** @param environment Where the proxy variables are looked up. */
+export function agentsFor(
+  environment: Question['environment'],
+  options: { readonly keepAlive?: boolean } = {},
+): Agents {
+  const proxyEnv = { ...environment };
+  return {
+    http: new HttpAgent({ proxyEnv, ...options }),
+    // Debian keeps a site's own authorities in the system's store, which Node does not read by itself.
+    https: new HttpsAgent({
+      proxyEnv,
+      ...options,
+      ca: [...getCACertificates('default'), ...getCACertificates('system')],
+    }),
+  };
 }
 
 const mostRedirects = 10;
@@ -81,14 +105,10 @@ export async function ask(question: Question): Promise<Answered | Trouble> {
 
 async function askOnce(
   url: URL,
-  { headers, environment, signal, stallMs, url: asked }: Question,
+  { headers, environment, signal, stallMs, url: asked, agents }: Question,
 ): Promise<IncomingMessage | Trouble> {
-  const proxyEnv = { ...environment };
   const secure = url.protocol === 'https:';
-  // Debian keeps a site's own authorities in the system's store, which Node does not read by itself.
-  const agent = secure
-    ? new HttpsAgent({ proxyEnv, ca: [...getCACertificates('default'), ...getCACertificates('system')] })
-    : new HttpAgent({ proxyEnv });
+  const agent = (agents ?? agentsFor(environment))[secure ? 'https' : 'http'];
   const options = {
     agent,
     signal,

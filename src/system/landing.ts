@@ -9,12 +9,13 @@ import { makeFolder, temporaryName, writeAtomically } from './files.ts';
 
 /**
  * Writes a whole file only where nothing is yet: the first complete writer wins, whatever process it is in.
+ * @param mode Its permissions.
  * @returns false when something was there already, which is left as it is.
  */
-export function writeOnce(path: string, content: string | Uint8Array): boolean {
+export function writeOnce(path: string, content: string | Uint8Array, mode = 0o644): boolean {
   makeFolder(dirname(path));
   const temporary = temporaryName(path);
-  writeAtomically(temporary, content);
+  writeAtomically(temporary, content, mode);
   try {
     linkSync(temporary, path);
     return true;

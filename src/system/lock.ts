@@ -1,6 +1,16 @@
 /** Locks between processes: kernel locks on an open file, so that they go with their holder, however it ends. */
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { VbuildError } from '../model/error.ts';
@@ -18,10 +28,12 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
   /** Called once when somebody else has the lock. */
   readonly onWait?: (holder: LockHolder | undefined) => void;
+  /** Removes the file when the lock is freed, for locks of which there are ever more. */
+  readonly removed?: boolean;
 }
 
 /**
- * Waits for the exclusive lock that goes by a file, and takes it. The file stays when the lock is freed.
+ * Waits for the exclusive lock that goes by a file, and takes it. The file stays when the lock is freed, unless told otherwise.
  *
  * The lock belongs to the open file, not to the `flock` program that asks for it: it stays with this process when that one has ended,
  * no child inherits it, and the kernel frees it when this process is gone.
@@ -46,8 +58,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
         closeSync(file);
         continue;
       }
-      ftruncateSync(file);
-      writeSync(file, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`, 0);
+      noteHolder(file);
     } catch (error) {
       closeSync(file);
       throw error;
@@ -56,8 +67,11 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     return {
       // oxlint-disable-next-line require-await
       async [Symbol.asyncDispose]() {
-        if (held) closeSync(file);
+        if (!held) return;
         held = false;
+        // While it is still ours: who waits for it notices, and starts anew with another file.
+        if (options.removed === true) rmSync(path, { force: true });
+        closeSync(file);
       },
     };
   }
@@ -89,6 +103,16 @@ async function flock(file: number, flags: readonly string[], signal: AbortSignal
   }
 }
 
+/** For those who wait; a full disk is no reason not to have the lock. */
+function noteHolder(file: number): void {
+  try {
+    ftruncateSync(file);
+    writeSync(file, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`, 0);
+  } catch {
+    // They are told of nobody by name.
+  }
+}
+
 function holderIn(path: string): LockHolder | undefined {
   try {
     const data: unknown = JSON.parse(readFileSync(path, 'utf8'));
@@ -98,5 +122,16 @@ function holderIn(path: string): LockHolder | undefined {
       : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether somebody has the lock that goes by a file, for messages only: it may be free, or taken, by the time one acts on it. */
+export async function isLocked(path: string): Promise<boolean> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return false;
+  const file = openSync(path, constants.O_RDONLY);
+  try {
+    return !(await flock(file, ['--nonblock', '--shared'], undefined));
+  } finally {
+    closeSync(file);
   }
 }

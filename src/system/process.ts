@@ -1,7 +1,9 @@
 /** Child processes, the only door to execa: closed stdin, an own process group, only the environment that is given. */
-import { closeSync, openSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { endLeftovers, endTree, noteEnded, noteStarted } from './process-groups.ts';
 
 export interface Command {
   /** Program and arguments; the program is looked up in `env.PATH`. */
@@ -12,28 +14,35 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute path of a file to which stdout and stderr are appended, in the order written. */
   readonly log?: string;
-  /** Ends the whole process group when aborted. */
+  /** Ends the command and all that descends from it when aborted. */
   readonly signal?: AbortSignal;
   /** Bytes given on stdin; without it stdin is closed. */
   readonly input?: string | Uint8Array;
+  /** How long it may take. */
   readonly timeoutMs?: number;
+  /** How long it may add nothing to its log. */
+  readonly silentTimeoutMs?: number;
   /** A descriptor of ours that the child gets as its descriptor 3, such as a jobserver's. */
   readonly descriptor?: number;
 }
 
 export interface Finished {
-  /** `undefined` when a signal ended it or it could not be started. */
+  /** `undefined` when a signal ended it, we did, or it could not be started. */
   readonly exitStatus: number | undefined;
   readonly signal: string | undefined;
   /** Why it could not be started, such as `ENOENT`. */
   readonly failure: string | undefined;
+  /** Why we ended it; undefined when it ended by itself. */
+  readonly endedBy: EndedBy | undefined;
   /** Empty when a log was asked for. */
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
 }
 
-/** Runs a command to its end; never throws for what the command did. */
+export type EndedBy = 'abort' | 'timeout' | 'silence';
+
+/** Runs a command to its end, and ends what it leaves running; never throws for what the command did. */
 export async function run(command: Command): Promise<Finished> {
   const [program, ...args] = command.argv;
   if (program === undefined) throw new Error('run() needs a program');
@@ -43,7 +52,7 @@ export async function run(command: Command): Promise<Finished> {
   // execa takes any descriptor; its types know of the first few only.
   const sink = (log ?? 'pipe') as 'pipe';
   const extra = (command.descriptor === undefined ? [] : [command.descriptor]) as unknown as 'ignore'[];
-  const result = await execa(program, args, {
+  const child = execa(program, args, {
     cwd: command.cwd,
     env: command.env,
     extendEnv: false,
@@ -53,29 +62,97 @@ export async function run(command: Command): Promise<Finished> {
     maxBuffer: 64 * 1024 * 1024,
     reject: false,
     killDescendants: true,
-    forceKillAfterDelay: 1500,
-    ...(command.signal && { cancelSignal: command.signal }),
-    ...(command.timeoutMs !== undefined && { timeout: command.timeoutMs }),
   });
+  const watch = watchOver(child.nodeChildProcess, command, log);
+  const result = await child;
+  const endedBy = await watch.ended();
   if (log !== undefined) closeSync(log);
   return {
-    exitStatus: result.exitCode,
-    signal: result.signal,
-    failure:
-      result.failed && result.exitCode === undefined && result.signal === undefined
-        ? (result.code ?? result.shortMessage)
-        : undefined,
+    ...endOf(result, endedBy),
     stdout: typeof result.stdout === 'string' ? result.stdout : '',
     stderr: typeof result.stderr === 'string' ? result.stderr : '',
     durationMs: performance.now() - startedMs,
   };
 }
 
+/** Ends a child, with all that descends from it, when it is time to; `log` is the descriptor that it writes to. */
+function watchOver(
+  child: ChildProcess,
+  { signal, timeoutMs, silentTimeoutMs }: Pick<Command, 'signal' | 'timeoutMs' | 'silentTimeoutMs'>,
+  log?: number,
+): { readonly ended: () => Promise<EndedBy | undefined> } {
+  const { pid } = child;
+  if (pid === undefined) return { ended: async () => undefined };
+  noteStarted(pid);
+  let endedBy: EndedBy | undefined;
+  let ending: Promise<void> | undefined;
+  const end = (why: EndedBy): void => {
+    if (ending !== undefined) return;
+    endedBy = why;
+    ending = endTree(pid).then(() => {
+      // What left the tree may hold the other ends.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    });
+  };
+  // What it leaves running would write into what it made, and may hold its output open.
+  child.once('exit', () => void (ending ??= endLeftovers(pid)));
+  const onAbort = (): void => end('abort');
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timeout = timeoutMs === undefined ? undefined : setTimeout(() => end('timeout'), timeoutMs);
+  const silence =
+    silentTimeoutMs === undefined || log === undefined ? undefined : watchSilence(log, silentTimeoutMs, end);
+  return {
+    async ended() {
+      signal?.removeEventListener('abort', onAbort);
+      clearTimeout(timeout);
+      clearInterval(silence);
+      await ending;
+      noteEnded(pid);
+      return endedBy;
+    },
+  };
+}
+
+/** The child writes to the log itself, so that its size is all that tells. */
+function watchSilence(log: number, silentTimeoutMs: number, end: (why: EndedBy) => void): NodeJS.Timeout {
+  let size = 0;
+  let sinceMs = performance.now();
+  return setInterval(
+    () => {
+      const now = fstatSync(log).size;
+      if (now !== size) [size, sinceMs] = [now, performance.now()];
+      else if (performance.now() - sinceMs >= silentTimeoutMs) end('silence');
+    },
+    Math.min(1000, silentTimeoutMs / 4),
+  );
+}
+
+interface Result {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly failed: boolean;
+  readonly code?: string | undefined;
+  readonly shortMessage?: string | undefined;
+}
+
+const endOf = (
+  { exitCode, signal, failed, code, shortMessage }: Result,
+  endedBy: EndedBy | undefined,
+): Pick<Finished, 'exitStatus' | 'signal' | 'failure' | 'endedBy'> => ({
+  // What a program says for itself when it is told to end means nothing.
+  exitStatus: endedBy === undefined ? exitCode : undefined,
+  signal,
+  failure: failed && exitCode === undefined && signal === undefined ? (code ?? shortMessage) : undefined,
+  endedBy,
+});
+
 /**
  * Runs a command and hands on its stdout as it comes, for output too large to be held; both end together.
  * The consumer must read the chunks to their end, or abort the command's signal.
  */
-export function stream(command: Omit<Command, 'log' | 'input' | 'descriptor'>): {
+export function stream(command: Omit<Command, 'log' | 'input' | 'descriptor' | 'silentTimeoutMs'>): {
   readonly stdout: Readable;
   readonly finished: Promise<Finished>;
 } {
@@ -90,17 +167,10 @@ export function stream(command: Omit<Command, 'log' | 'input' | 'descriptor'>): 
     buffer: { stdout: false, stderr: true },
     reject: false,
     killDescendants: true,
-    forceKillAfterDelay: 1500,
-    ...(command.signal && { cancelSignal: command.signal }),
-    ...(command.timeoutMs !== undefined && { timeout: command.timeoutMs }),
   });
-  const finished = child.then((result) => ({
-    exitStatus: result.exitCode,
-    signal: result.signal,
-    failure:
-      result.failed && result.exitCode === undefined && result.signal === undefined
-        ? (result.code ?? result.shortMessage)
-        : undefined,
+  const watch = watchOver(child.nodeChildProcess, command);
+  const finished = child.then(async (result) => ({
+    ...endOf(result, await watch.ended()),
     stdout: '',
     stderr: result.stderr,
     durationMs: performance.now() - startedMs,

@@ -4,16 +4,24 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
+  CopyObjectCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { type Digest, digestOf } from '../model/digest.ts';
+import { digestOf } from '../model/digest.ts';
 import { fileStat, removeTree } from './files.ts';
 import { writeHashed } from './landing.ts';
+import { collected, Damaged, NotFromStore, type PutOutcome, type Traffic, type WritableObjects } from './objects.ts';
+
+export { Damaged };
 
 export interface BucketPlace {
   readonly bucket: string;
@@ -29,49 +37,12 @@ export interface BucketPlace {
   readonly idleMs: number;
 }
 
-/** Names are object keys. Whatever goes wrong is thrown as the SDK has it; nothing is retried but a request refused for a wrong clock. */
-export interface Bucket {
+/** Names are object keys. Errors are as the SDK has them; nothing is retried but a request refused for a wrong clock. */
+export interface Bucket extends WritableObjects {
   /** No credentials were found, so requests are not signed. */
   readonly anonymous: boolean;
-  /** A small object whole, as text or data of ours. @throws `Damaged` when it is not what was put. */
-  getSmall(name: string, limitBytes: number, signal: AbortSignal): Promise<Uint8Array>;
-  /** Streams an object into a new file and checks it; on failure nothing is left. @throws `Damaged`, or what `watch` throws when it sees the bytes so far. */
-  getFile(
-    name: string,
-    into: string,
-    options: {
-      readonly digest: Digest;
-      readonly sizeBytes?: number;
-      readonly signal: AbortSignal;
-      readonly watch: (doneBytes: number) => void;
-    },
-  ): Promise<void>;
-  /** Size in bytes; undefined when it is not there, or when the server does not say why it refuses to tell. */
-  sizeOf(name: string, signal: AbortSignal): Promise<number | undefined>;
-  /** @returns `there` when an object of this name exists, which is left; `unconditional` when the server cannot tell, and nothing was done. */
-  putSmall(
-    name: string,
-    bytes: Uint8Array,
-    options: { readonly replace: boolean; readonly signal: AbortSignal },
-  ): Promise<PutOutcome>;
-  /** Uploads a file under its digest, in parts when it is big. */
-  putFile(
-    name: string,
-    file: string,
-    options: { readonly digest: Digest; readonly replace: boolean; readonly signal: AbortSignal },
-  ): Promise<PutOutcome>;
-}
-
-export type PutOutcome = 'written' | 'there' | 'unconditional';
-
-/** What arrived is not what was sent: the store or the way from it changed the bytes. */
-export class Damaged extends Error {
-  override readonly name = 'Damaged';
-}
-
-/** A web page where an object should be, as log-in portals and proxies serve it with status 200. */
-class NotFromStore extends Error {
-  override readonly name = 'NotFromStore';
+  /** Ends uploads in parts that were begun before a time (milliseconds since 1970) and never ended. @returns How many. */
+  dropUnfinished(prefix: string, beforeMs: number, signal: AbortSignal): Promise<number>;
 }
 
 const partBytes = 16 * 1024 * 1024;
@@ -81,6 +52,17 @@ const digestLabel = 'sha256';
 export async function openBucket(place: BucketPlace): Promise<Bucket> {
   const { client, anonymous } = await connect(place);
   const Bucket = place.bucket;
+  const traffic: Traffic = { requests: 0, receivedBytes: 0, sentBytes: 0 };
+  // Behind the client's own retry, so that every try counts.
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { headers = {} } = args.request as { headers?: Record<string, string> };
+      traffic.requests += 1;
+      traffic.sentBytes += Number(headers['content-length'] ?? 0);
+      return next(args);
+    },
+    { step: 'deserialize', priority: 'low', name: 'countTraffic' },
+  );
 
   async function get(
     name: string,
@@ -99,16 +81,10 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
 
   return {
     anonymous,
+    traffic,
     async getSmall(name, limitBytes, signal) {
       const { body, label } = await get(name, signal);
-      const chunks: Buffer[] = [];
-      let sizeBytes = 0;
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        sizeBytes += chunk.length;
-        if (sizeBytes > limitBytes) throw new Damaged(`it has more than ${limitBytes} bytes`);
-        chunks.push(chunk);
-      }
-      const bytes = Buffer.concat(chunks);
+      const bytes = await collected(body as AsyncIterable<Buffer>, limitBytes, traffic);
       if (label !== undefined && digestOf(bytes) !== label)
         throw new Damaged(`its SHA-256 is ${digestOf(bytes)}, its label says ${label}`);
       return bytes;
@@ -118,26 +94,72 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
       try {
         if (sizeBytes !== undefined && announcedBytes !== undefined && announcedBytes !== sizeBytes)
           throw new Damaged(`it has ${announcedBytes} bytes, expected ${sizeBytes}`);
+        let counted = 0;
         const written = await writeHashed(body, into, (doneBytes) => {
+          traffic.receivedBytes += doneBytes - counted;
+          counted = doneBytes;
           if (sizeBytes !== undefined && doneBytes > sizeBytes)
             throw new Damaged(`it has more than ${sizeBytes} bytes`);
           watch(doneBytes);
         });
-        if (written.digest === digest) return;
+        if (digest === undefined || written.digest === digest) return written;
         removeTree(into);
         throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);
       } finally {
         body.destroy();
       }
     },
-    async sizeOf(name, signal) {
+    async stat(name, signal) {
       try {
-        return (await client.send(new HeadObjectCommand({ Bucket, Key: name }), { abortSignal: signal })).ContentLength;
+        const { ContentLength, LastModified } = await client.send(new HeadObjectCommand({ Bucket, Key: name }), {
+          abortSignal: signal,
+        });
+        return { sizeBytes: ContentLength ?? 0, modifiedMs: LastModified?.getTime() ?? 0 };
       } catch (error) {
         // An answer to HEAD has no body that would tell an absent key from an absent bucket or right.
         if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
         throw error;
       }
+    },
+    async list(prefix, { after, most, signal }) {
+      const command = new ListObjectsV2Command({
+        Bucket,
+        Prefix: prefix,
+        ...(after !== undefined && { StartAfter: after }),
+        ...(most !== undefined && { MaxKeys: most }),
+      });
+      const { Name, Contents = [], IsTruncated } = await client.send(command, { abortSignal: signal });
+      // The client takes any page for an empty list.
+      if (Name === undefined) throw new NotFromStore(`no list of ${prefix}`);
+      const objects = Contents.map(({ Key = '', Size = 0, LastModified }) => ({
+        name: Key,
+        sizeBytes: Size,
+        modifiedMs: LastModified?.getTime() ?? 0,
+      }));
+      return { objects, more: IsTruncated === true };
+    },
+    async renew(name, signal) {
+      const command = new CopyObjectCommand({
+        Bucket,
+        Key: name,
+        CopySource: `${Bucket}/${encodeURIComponent(name)}`,
+        // A copy onto itself must change something.
+        MetadataDirective: 'REPLACE',
+        ContentType: 'application/octet-stream',
+      });
+      await client.send(command, { abortSignal: signal });
+    },
+    async remove(name, signal) {
+      await client.send(new DeleteObjectCommand({ Bucket, Key: name }), { abortSignal: signal });
+    },
+    async dropUnfinished(prefix, beforeMs, signal) {
+      const listed = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: prefix }), {
+        abortSignal: signal,
+      });
+      const old = (listed.Uploads ?? []).filter(({ Initiated }) => (Initiated?.getTime() ?? beforeMs) < beforeMs);
+      for (const { Key, UploadId } of old)
+        await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal: signal });
+      return old.length;
     },
     putSmall(name, bytes, { replace, signal }) {
       const digest = digestOf(bytes);

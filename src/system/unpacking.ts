@@ -5,6 +5,7 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -32,6 +33,9 @@ export interface FileSink {
   close(): void;
 }
 
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const newFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+
 export class Unpacking {
   readonly #into: string;
   readonly #shape: Shape;
@@ -40,6 +44,7 @@ export class Unpacking {
   #streamBytes = 0;
   #fileBytes = 0;
   #current = '';
+  readonly #exactModes = new Map<number, boolean>();
 
   /**
    * @param into        Absolute path of an existing, empty folder that nobody else writes to.
@@ -69,10 +74,8 @@ export class Unpacking {
     const parts = this.#parts(name);
     if (parts === undefined) return { write() {}, close() {} };
     this.#makeFolders(this.#members.add(name, parts, 'file').folders);
-    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-    const file = openSync(join(this.#into, ...parts), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
-    // Set through the descriptor: open's own mode is cut by the umask.
-    fchmodSync(file, executable ? 0o755 : 0o644);
+    const file = openSync(`${this.#into}/${parts.join('/')}`, newFile, executable ? 0o755 : 0o644);
+    this.#settleMode(file, executable ? 0o755 : 0o644);
     return {
       write: (bytes) => {
         this.#fileBytes += bytes.length;
@@ -131,6 +134,16 @@ export class Unpacking {
     this.#current = name;
     const parts = nameParts(name).slice(this.#shape.strip ?? 0);
     return parts.length === 0 ? undefined : parts;
+  }
+
+  /** Open's own mode is cut by the umask, or by what the folder hands down; the first file of each mode tells, which spares a call for each other one. */
+  #settleMode(file: number, mode: 0o755 | 0o644): void {
+    let exact = this.#exactModes.get(mode);
+    if (exact === undefined) {
+      exact = (fstatSync(file).mode & 0o7777) === mode;
+      this.#exactModes.set(mode, exact);
+    }
+    if (!exact) fchmodSync(file, mode);
   }
 
   #makeFolders(folders: readonly string[]): void {

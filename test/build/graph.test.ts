@@ -34,22 +34,20 @@ test('visibleTo() is what a package declares and what that needs to run, no more
 });
 
 /** A random graph: job n may wait for jobs below n. */
-const jobs = fc
-  .integer({ min: 1, max: 30 })
-  .chain((size) =>
-    fc
-      .tuple(...Array.from({ length: size }, (_, at) => fc.tuple(fc.subarray([...Array(at).keys()]), fc.nat(100))))
-      .map((rows) =>
-        rows.map(
-          ([after, expectedMs], at): Job => ({
-            id: `j${at}`,
-            after: after.map((one) => `j${one}`),
-            expectedMs,
-            resource: 'cpu',
-          }),
-        ),
+const jobs = fc.integer({ min: 1, max: 30 }).chain((size) =>
+  fc
+    .tuple(...Array.from({ length: size }, (_, at) => fc.tuple(fc.subarray([...Array(at).keys()]), fc.nat(100))))
+    .map((rows) =>
+      rows.map(
+        ([after, expectedMs], at): Job => ({
+          id: `j${at}`,
+          after: after.map((one) => `j${one}`),
+          expectedMs,
+          resource: 'cpu',
+        }),
       ),
-  );
+    ),
+);
 
 test('running ready() jobs one at a time ends every job after those that it waits for', () => {
   fc.assert(

@@ -5,7 +5,12 @@ import type { Ended } from './vbuild.ts';
 export interface ToldError {
   readonly code: string;
   readonly headline: string;
-  readonly where: { readonly file?: string; readonly line?: number; readonly package?: string; readonly stage?: string };
+  readonly where: {
+    readonly file?: string;
+    readonly line?: number;
+    readonly package?: string;
+    readonly stage?: string;
+  };
   readonly facts: Readonly<Record<string, string>>;
   readonly mend: string;
 }
@@ -64,12 +69,14 @@ export function eventsOf(ended: Ended): EventsOf {
     errors: events.flatMap(({ error, errors }) => [...(error === undefined ? [] : [error]), ...(errors ?? [])]),
     warnings: events.filter(({ type, level }) => type === 'notice' && level === 'warning'),
     reasons: (id, stage) =>
-      started.filter((one) => one.package === id && one.stage === stage).flatMap((one) => (one.reasons ?? []).map(({ input }) => input)),
+      started
+        .filter((one) => one.package === id && one.stage === stage)
+        .flatMap((one) => (one.reasons ?? []).map(({ input }) => input)),
   };
 }
 
-/** Insists that a run went well, with all that it said when it did not. */
+/** Insists that a run went well, with what it said in words when it did not. */
 export function insistOnSuccess<Run extends Ended>(run: Run): Run {
-  assert.equal(run.exitStatus, 0, `${run.signal ?? ''}\n${run.stdout}\n${run.stderr}`);
+  assert.equal(run.exitStatus, 0, `${run.signal ?? ''}\n${run.stderr}`);
   return run;
 }

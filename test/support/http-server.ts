@@ -6,6 +6,8 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createReadStream, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { WithCleanUp } from './temp.ts';
 
@@ -74,3 +76,20 @@ export function serve(
   if (cutAfter === undefined) response.end(part);
   else response.write(part.subarray(0, cutAfter), () => response.destroy());
 }
+
+/** Hands out the files of a folder, as any web server does. @returns as `httpServer`. */
+export const fileServer = (t: WithCleanUp, folder: string): Promise<TestServer> =>
+  httpServer(t, (request, response) => {
+    const path = join(folder, decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname));
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() !== true) {
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<html>Not found</html>');
+      return;
+    }
+    response.writeHead(200, {
+      'content-length': stat.size,
+      'content-type': 'application/octet-stream',
+      'last-modified': stat.mtime.toUTCString(),
+    });
+    createReadStream(path).pipe(response);
+  });

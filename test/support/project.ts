@@ -1,6 +1,6 @@
 /** A small project of C packages that builds in seconds: leaf ← branch ← app, app made with gen at hand, and lone on its own. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type EventsOf, eventsOf } from './events.ts';
 import { type Tree, removeTree, tempDir, type WithCleanUp, writeTree } from './temp.ts';
@@ -15,7 +15,7 @@ export const appSays = 'branch 20 generated\n';
 
 export interface Project extends Workspace {
   /** Runs vbuild with `--json` in the project. */
-  build(args?: readonly string[], options?: Partial<RunOptions>): Promise<EventsOf>;
+  readonly build: (args?: readonly string[], options?: Partial<RunOptions>) => Promise<EventsOf>;
   /** Replaces the one place of a file that reads `from`. */
   edit(file: string, from: string, to: string): void;
   /** Runs a program of a prefix without vbuild, nothing of it on any search path, and gives its output. @param prefix `vendor` when not given. */
@@ -24,7 +24,9 @@ export interface Project extends Workspace {
   installed(prefix?: string): Installed;
 }
 
-export type Installed = Readonly<Record<string, { readonly version: string; readonly key: string; readonly tree: string }>>;
+export type Installed = Readonly<
+  Record<string, { readonly version: string; readonly key: string; readonly tree: string }>
+>;
 
 /** The stages that building these packages from nothing takes, sorted. */
 export const allStages = (...ids: readonly string[]): string[] =>
@@ -82,6 +84,22 @@ export function projectAt(path: string, home: string): Project {
   };
 }
 
+/** What vbuild makes beside a Buildfile, its lock file aside. */
+const made = ['.vbuild', 'vendor', '.vendor.generations'];
+
+/** Everything that version control would hold of a project, and its lock file, in another folder. @param home Another HOME, or the same. */
+export function cloneOf(site: Project, path: string, home = site.home): Project {
+  mkdirSync(path, { recursive: true });
+  for (const name of readdirSync(site.path))
+    if (!made.includes(name)) cpSync(join(site.path, name), join(path, name), { recursive: true });
+  return projectAt(path, home);
+}
+
+/** Takes away what vbuild made in a project, its lock file aside. */
+export function forget({ path }: Project): void {
+  for (const name of made) rmSync(join(path, name), { recursive: true, force: true });
+}
+
 /** A makefile for one shared library. */
 const libraryMakefile = (name: string, libraries = ''): string => `PREFIX = /usr/local
 lib${name}.so: ${name}.c
@@ -103,11 +121,15 @@ install: ${name}
 	printf '%s\\n' "$(PREFIX)" >$(DESTDIR)$(PREFIX)/share/${name}/prefix
 `;
 
+const leafSource = '#include "leaf.h"\nint leaf_value(void) { return 1; }\n';
+
 const upstream: Readonly<Record<string, Tree>> = {
   'leaf-1.0': {
     Makefile: libraryMakefile('leaf'),
     'leaf.h': 'int leaf_value(void);\n',
-    'leaf.c': '#include "leaf.h"\nint leaf_value(void) { return 1; }\n',
+    'leaf.c': leafSource,
+    // Never compiled; a patch lands here or there, as its strip says.
+    'old/leaf.c': leafSource,
   },
   'branch-2.0': {
     Makefile: libraryMakefile('branch', '-lleaf'),
@@ -135,48 +157,48 @@ int main(void) { printf("branch %d %s\\n", branch_value(), STAMP); return 0; }
   },
 };
 
-const patches: Tree = {
-  'patches/leaf/series': 'value.patch\n',
-  'patches/leaf/value.patch': `--- a/leaf.c
-+++ b/leaf.c
+/** A patch of leaf, whose value it raises. @param path Below `a/` and `b/`. */
+export const leafPatch = (now: number, before = 1, path = 'leaf.c'): string => `--- a/${path}
++++ b/${path}
 @@ -1,2 +1,2 @@
  #include "leaf.h"
--int leaf_value(void) { return 1; }
-+int leaf_value(void) { return 2; }
-`,
-};
+-int leaf_value(void) { return ${before}; }
++int leaf_value(void) { return ${now}; }
+`;
+
+const patches: Tree = { 'patches/leaf/series': 'value.patch\n', 'patches/leaf/value.patch': leafPatch(2) };
 
 const buildfile = `import { defineBuild, definePackage, make, place, tarball } from 'vbuild';
 
-const recipe = make({ variables: { PREFIX: place.prefix } });
+const options = { variables: { PREFIX: place.prefix } };
 const leaf = definePackage('leaf', {
   version: '1.0',
   source: tarball('upstream/leaf-1.0.tar.gz'),
   patches: 'patches/leaf',
-  recipe,
+  recipe: make(options),
 });
 const branch = definePackage('branch', {
   version: '2.0',
   source: tarball('upstream/branch-2.0.tar.gz'),
   deps: [leaf],
-  recipe,
+  recipe: make(options),
 });
 const gen = definePackage('gen', {
   version: '0.1',
   source: tarball('upstream/gen-0.1.tar.gz'),
-  recipe,
+  recipe: make(options),
 });
 const app = definePackage('app', {
   version: '1.0',
   source: tarball('upstream/app-1.0.tar.gz'),
   deps: [branch],
   buildDeps: [gen],
-  recipe,
+  recipe: make(options),
 });
 const lone = definePackage('lone', {
   version: '1.0',
   source: tarball('upstream/lone-1.0.tar.gz'),
-  recipe,
+  recipe: make(options),
 });
 
 export default defineBuild({ packages: [leaf, branch, gen, app, lone], defaults: [app, lone] });

@@ -1,5 +1,5 @@
 /** Runs the tests with Node's own runner and ends with one line, `N passed, N failed`; `npm test [-- --full] [-- FILE|FOLDER…]`. */
-import { globSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
@@ -53,6 +53,8 @@ async function main(args: readonly string[]): Promise<number> {
   const tally: Tally = { passed: 0, failed: 0, skipped: [], empty: [] };
   const startedMs = performance.now();
   const top = mkdtempSync(join(tmpdir(), 'vt-'));
+  // Some tests become another user, who must be able to pass through.
+  chmodSync(top, 0o755);
   process.once('SIGINT', () => stop(top, 130)).once('SIGTERM', () => stop(top, 143));
   try {
     isolate(top);

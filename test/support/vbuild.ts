@@ -41,7 +41,7 @@ export function runProgram(argv: readonly string[], options: RunOptions): Promis
 export interface Started {
   readonly child: ChildProcess;
   /** Resolves as soon as stdout holds this text; rejects when the program ends without it. */
-  says(text: string): Promise<void>;
+  readonly says: (text: string) => Promise<void>;
   readonly ended: Promise<Ended>;
 }
 

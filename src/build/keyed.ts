@@ -1,0 +1,44 @@
+/** The content keys of a closure that is pinned already: for commands that look at caches and pin nothing. */
+import { type Package, packageId } from '../buildfile/package.ts';
+import { type Lock, readLock } from '../buildfile/pins.ts';
+import { VbuildError } from '../model/error.ts';
+import { type Facts, gatherFacts, type PackageFacts } from './facts.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface KeyedFacts extends Facts {
+  /** Of any of the packages. */
+  of(one: Package): PackageFacts;
+}
+
+/**
+ * @param packages Closed under both kinds of dependencies, each after its own.
+ * @param lock     What is pinned; as in the workspace's lock file when not given.
+ * @throws {VbuildError} `unpinned`
+ */
+export function keyedFacts(
+  packages: readonly Package[],
+  { workspace, platform }: { readonly workspace: Workspace; readonly platform: string },
+  lock: Lock = readLock(workspace.lockFile),
+): KeyedFacts {
+  const facts = gatherFacts(packages, { lock, platform, workspace });
+  const { unpinned, unpinnedTools } = facts;
+  if (unpinned.length + unpinnedTools.length > 0) {
+    throw new VbuildError('unpinned', 'Without pins there are no content keys', {
+      where: { file: workspace.lockFile },
+      facts: {
+        platform,
+        ...(unpinned.length > 0 && { sources: unpinned.map(packageId).join(', ') }),
+        ...(unpinnedTools.length > 0 && { tools: unpinnedTools.join(', ') }),
+      },
+      mend: 'take the lock file of the machine that built them, or run vbuild lock on a machine of this platform that has the tools',
+    });
+  }
+  return {
+    ...facts,
+    of(one) {
+      const known = facts.known.get(one);
+      if (known === undefined) throw new Error(`${packageId(one)} has no key`);
+      return known;
+    },
+  };
+}

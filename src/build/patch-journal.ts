@@ -1,0 +1,34 @@
+/** The last step of saving patches: files, branch and note are changed together, also when a crash comes in between. */
+import { realPath, exists, writeAtomically } from '../system/files.ts';
+import { type GitWork, readNote, removeNote, writeNote } from '../system/git-work.ts';
+
+export interface Save {
+  /** Absolute paths with the bytes that they get, as latin1; in the order in which they are written. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** The commit that the branch is put on; its tree is that of the one before. */
+  readonly head: string;
+  /** What `vbuild.json` then holds. */
+  readonly state: string;
+}
+
+const journal = 'vbuild-save.json';
+
+/** Writes all of it. What a crash cuts off, `finishSave` completes. */
+export async function carryOut(work: GitWork, save: Save): Promise<void> {
+  writeNote(work.folder, journal, JSON.stringify(save));
+  await finishSave(work);
+}
+
+/** Does nothing when no save was cut off. */
+export async function finishSave(work: GitWork): Promise<void> {
+  const text = readNote(work.folder, journal);
+  if (text === undefined) return;
+  const { files, head, state } = JSON.parse(text) as Save;
+  for (const file of files) {
+    // A symlink in the patch folder stays one.
+    writeAtomically(exists(file.path) ? realPath(file.path) : file.path, Buffer.from(file.text, 'latin1'));
+  }
+  if ((await work.head()) !== head) await work.moveHead(head);
+  writeNote(work.folder, 'vbuild.json', state);
+  removeNote(work.folder, journal);
+}

@@ -1,0 +1,83 @@
+/** What the commands about a package's patches begin with: one run at a time, the source pinned and fetched, the series read. */
+import { join } from 'node:path';
+import { type Package, packageId } from '../buildfile/package.ts';
+import { type LockedSource, readLock, writeLock } from '../buildfile/pins.ts';
+import { canonicalJson } from '../key/fields.ts';
+import { type Digest, digestOf } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
+import { readSeries, type Series } from '../patches/series.ts';
+import { digestFileSync, makeFolder, temporaryFolder } from '../system/files.ts';
+import { acquireLock } from '../system/lock.ts';
+import { sourceNow } from './facts.ts';
+import { ensureSource } from './fetch-stage.ts';
+import { nothingSpecial, type PinRequest } from './pin-all.ts';
+import { pinSources } from './pinning.ts';
+import type { Run } from './run.ts';
+import { startRun } from './start-run.ts';
+import { type PackagePlaces, placesOf } from './workspace.ts';
+
+export type PatchRequest = Omit<PinRequest, 'targets' | 'move'>;
+
+export interface PatchSession {
+  readonly package: Package;
+  /** `name@version` */
+  readonly id: string;
+  /** As pinned; its tree is fetched. */
+  readonly source: LockedSource;
+  readonly series: Series;
+  readonly places: PackagePlaces;
+  readonly run: Run;
+  /** Absolute path of an empty folder, gone at the end. */
+  readonly scratch: string;
+}
+
+/** @throws {VbuildError} what `work` throws and what fetching throws, with the package's name. */
+export async function withPatches<Result>(
+  one: Package,
+  request: PatchRequest,
+  work: (session: PatchSession) => Promise<Result>,
+): Promise<Result> {
+  const { workspace, signal } = request;
+  const id = packageId(one);
+  makeFolder(workspace.state);
+  await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal });
+  const { run } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
+  let lock = readLock(workspace.lockFile);
+  if (sourceNow(one, lock, workspace) === undefined) {
+    lock = await pinSources([one], lock, run);
+    writeLock(workspace.lockFile, lock);
+  }
+  const source = await ensureSource(one, sourceNow(one, lock, workspace), run);
+  // In the state's own file system, so that what is made here can be renamed into place.
+  using scratch = temporaryFolder('.patch', workspace.state);
+  try {
+    const series = seriesOf(one, workspace.folder);
+    return await work({
+      package: one,
+      id,
+      source,
+      series,
+      places: placesOf(workspace, one),
+      run,
+      scratch: scratch.path,
+    });
+  } catch (thrown) {
+    throw thrown instanceof VbuildError ? thrown.at({ package: id }) : thrown;
+  }
+}
+
+/** The patches of a package; none where it names none. */
+export const seriesOf = (one: Package, folder: string): Series =>
+  one.patches === undefined
+    ? { patches: [], seriesFile: undefined, listing: [], unlisted: [] }
+    : readSeries(one.patches, folder);
+
+/** Tells whether a series is as it was: names, order, strip levels, bytes. @param known Digests of files that are not written yet. */
+export const seriesDigest = (
+  { patches }: Series,
+  known: (path: string) => Digest | undefined = () => undefined,
+): Digest =>
+  digestOf(canonicalJson(patches.map(({ name, path, strip }) => [name, strip, known(path) ?? digestFileSync(path)])));
+
+/** Tells whether what the patches are made against is as it was. */
+export const sourceDigest = ({ tree, series }: LockedSource): Digest => digestOf(canonicalJson([tree, series ?? null]));

@@ -1,0 +1,99 @@
+/** Completes what the tiers below the disk lack of a closure, without building anything. */
+import { type Package, packageId } from '../buildfile/package.ts';
+import type { CacheTier } from '../cache/cache.ts';
+import { VbuildError, lowestStatus } from '../model/error.ts';
+import { fullClosure, runClosure } from './graph.ts';
+import { keyedFacts } from './keyed.ts';
+import { startPushes } from './pushes.ts';
+import type { BuildRequest } from './request.ts';
+import type { Run } from './run.ts';
+import { startRun } from './start-run.ts';
+
+export interface PublishOutcome {
+  readonly exitStatus: number;
+  /** Packages whose artifact is in every tier now, or was already; by `name@version`. */
+  readonly present: readonly string[];
+  /** Those that rest on what no commit holds, and were not named. */
+  readonly withheld: readonly string[];
+  /** Those that are needed to run, and no cache has. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Pushes what lies on the disk, and carries over what one tier has and another one lacks. What only compiling needs is pushed where it is
+ * on the disk.
+ *
+ * @param repair Objects that cannot be used are replaced.
+ * @throws {VbuildError} `unpinned`, `signing-key`; `usage` where there is nothing to push to.
+ */
+export async function publish(request: BuildRequest, repair: boolean): Promise<PublishOutcome> {
+  const { run, tiers, trust } = startRun(request);
+  const writable = tiers.filter((tier) => tier.writable);
+  if (writable.length === 0)
+    throw new VbuildError('usage', 'There is no cache to push to', {
+      mend: 'name one in the Buildfile, as in cache: [s3({ … })]',
+    });
+  const packages = fullClosure(request.targets);
+  const needed = new Set(runClosure(request.targets));
+  const facts = keyedFacts(packages, request);
+  const pushes = startPushes(
+    { tiers: writable, facts, publishing: request.publishing, trust, thorough: true, repair },
+    run,
+  );
+  const present: string[] = [];
+  const missing: string[] = [];
+  for (const one of packages) {
+    run.signal.throwIfAborted();
+    const { key, id } = facts.of(one);
+    run.labels.set(key, id);
+    const where = await whereabouts(one, needed.has(one), { run, tiers, writable, key });
+    if (where === 'here') pushes.add(one);
+    if (where !== 'nowhere') present.push(id);
+    else if (needed.has(one)) missing.push(id);
+  }
+  const failed = await pushes.done();
+  for (const id of missing) {
+    run.emit({
+      type: 'package-failed',
+      package: id,
+      error: new VbuildError('not-ready', 'No cache has the artifact', {
+        where: { package: id },
+        facts: { key: facts.of(packages.find((one) => packageId(one) === id) as Package).key },
+        mend: 'build it first',
+      }),
+    });
+  }
+  const statuses = [...failed.map((error) => error.exitStatus), ...(missing.length > 0 ? [3] : [])];
+  const withheld = [...pushes.withheld.keys()].map(packageId);
+  const unsent = new Set([...withheld, ...failed.map(({ where }) => where.package)]);
+  return {
+    exitStatus: statuses.length === 0 ? 0 : lowestStatus(statuses),
+    present: present.filter((id) => !unsent.has(id)),
+    withheld,
+    missing,
+  };
+}
+
+/** `here`: on the disk, brought there if need be because some tier lacks it. */
+async function whereabouts(
+  { name }: Package,
+  isNeeded: boolean,
+  at: {
+    readonly run: Run;
+    readonly tiers: readonly CacheTier[];
+    readonly writable: readonly CacheTier[];
+    readonly key: Parameters<CacheTier['lookUp']>[1];
+  },
+): Promise<'here' | 'everywhere' | 'nowhere'> {
+  const { run, tiers, writable, key } = at;
+  if ((await run.disk.lookUp(name, key, run.signal)).outcome === 'hit') return 'here';
+  if (!isNeeded) return 'nowhere';
+  const answers = await Promise.all(
+    tiers.map(async (tier) => [tier, (await tier.lookUp(name, key, run.signal)).outcome] as const),
+  );
+  const lacking = answers.filter(([tier, outcome]) => writable.includes(tier) && outcome !== 'hit');
+  if (lacking.length === 0) return 'everywhere';
+  if (answers.every(([, outcome]) => outcome !== 'hit')) return 'nowhere';
+  const fetched = await run.cache.fetchArtifact(name, key, run.signal);
+  return fetched.outcome === 'done' ? 'here' : 'nowhere';
+}

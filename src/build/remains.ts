@@ -1,0 +1,65 @@
+/** What a run keeps for itself while it lasts, and what becomes of it when the run is killed: the next one finds and ends it. */
+import { basename, join } from 'node:path';
+import { count } from '../model/count.ts';
+import type { Emit } from '../model/event.ts';
+import { makeFolder, namesIn, removeTree } from '../system/files.ts';
+import { endOrphans, recordGroups } from '../system/process-groups.ts';
+import { removeTemporaries } from '../system/temporaries.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Absolute path of the folder of the one run that has the lock; it is there exactly while a run lasts, or after one was killed. */
+export const privateFolder = ({ state }: Workspace): string => join(state, 'run');
+
+/** Where running steps are recorded. */
+const recordsFolder = ({ state }: Workspace): string => join(state, 'steps');
+
+/**
+ * To be called under the run's lock, before anything else: ends and removes what a killed run left, then makes the folder of this one.
+ * Disposing removes that.
+ */
+export async function beginRun(workspace: Workspace, emit: Emit): Promise<Disposable> {
+  const own = privateFolder(workspace);
+  const orphans = await endOrphans(recordsFolder(workspace));
+  if (orphans.length > 0) {
+    emit({
+      type: 'notice',
+      level: 'warning',
+      code: 'orphans-ended',
+      headline: `A killed run had left ${count(orphans.length, 'step')} running`,
+      facts: { processes: orphans.join(', ') },
+    });
+  }
+  const names = namesIn(workspace.state);
+  if (names.includes(basename(own))) sweepState(workspace);
+  for (const name of names) if (/^\.?[a-z]+-\w{6}$/.test(name)) removeTree(join(workspace.state, name));
+  sweepCache(workspace);
+  removeTree(own);
+  makeFolder(own);
+  const records = recordGroups(recordsFolder(workspace));
+  return {
+    [Symbol.dispose]() {
+      records[Symbol.dispose]();
+      removeTree(own);
+    },
+  };
+}
+
+/**
+ * Nobody else writes there while we have the lock, so whatever bears a temporary name is dead. Trees hold none: what is made of them
+ * anew is removed first.
+ */
+function sweepState({ state, folder, lockFile }: Workspace): void {
+  removeTemporaries(folder, { of: basename(lockFile) });
+  const trees = ['trees', 'build', 'run'];
+  for (const kind of namesIn(state).filter((name) => !trees.includes(name))) sweep(join(state, kind), 3);
+}
+
+function sweep(folder: string, levels: number): void {
+  removeTemporaries(folder);
+  if (levels > 1) for (const name of namesIn(folder)) sweep(join(folder, name), levels - 1);
+}
+
+/** Shared with others, whose files stay while they may still be written. */
+function sweepCache({ cache }: Workspace): void {
+  for (const folder of ['v1/blobs', 'quick']) removeTemporaries(join(cache, folder), { abandoned: true });
+}

@@ -1,0 +1,125 @@
+/** Runs of vbuild that are killed: at a named change to the file system, or after a while. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { insistOnSuccess } from './events.ts';
+import type { Project } from './project.ts';
+import { removeTree } from './temp.ts';
+import { pathsOf, resultOf, temporariesIn, tinyChain, type TinyPackage, tinyProject, writeTiny } from './tiny.ts';
+import { checkout, type Ended, startProgram, vbuildBin } from './vbuild.ts';
+
+const hook = pathToFileURL(join(checkout, 'test/support/kill-points.mjs')).href;
+const preload = (site: Project, more: Readonly<Record<string, string>>): Record<string, string> => ({
+  NODE_OPTIONS: `--import ${hook}`,
+  KILL_ROOT: join(site.path, '../'),
+  ...more,
+});
+
+/** A kill point: the Nth change of this name. */
+export interface KillPoint {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** What is done to a project before the run that is killed; the state that it is in then. */
+export interface Situation {
+  readonly name: string;
+  readonly before: readonly TinyPackage[] | undefined;
+  readonly now: readonly TinyPackage[];
+}
+
+const edited = tinyChain.map((one) => (one.name === 'one' ? { ...one, patched: 'autre' } : one));
+
+export const situations: readonly Situation[] = [
+  { name: 'a first build', before: undefined, now: tinyChain },
+  { name: 'a build after the change of a patch', before: tinyChain, now: edited },
+];
+
+/** A fresh project in that situation. @param top An empty folder. */
+export async function projectIn(top: string, { before, now }: Situation): Promise<Project> {
+  const site = tinyProject(top, before ?? now);
+  if (before !== undefined) {
+    insistOnSuccess(await site.run([]));
+    writeTiny(site.path, now);
+  }
+  return site;
+}
+
+/** Every point that a run of a situation comes to, in their order. */
+export async function pointsOf(top: string, situation: Situation): Promise<KillPoint[]> {
+  const site = await projectIn(top, situation);
+  const trace = join(top, 'trace');
+  insistOnSuccess(await site.run(['-j1'], { env: preload(site, { KILL_TRACE: trace }) }));
+  const counts = new Map<string, number>();
+  return readFileSync(trace, 'utf8')
+    .split('\n')
+    .filter((name) => name !== '')
+    .map((name) => {
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+      return { name, count: counts.get(name) ?? 1 };
+    });
+}
+
+export const runKilledAt = (site: Project, { name, count }: KillPoint): Promise<Ended> =>
+  site.run(['-j1'], { env: preload(site, { KILL_AT: `${count} ${name}` }) });
+
+/** @returns Whether the run was still there to be killed. */
+export async function runKilledAfter(site: Project, ms: number): Promise<boolean> {
+  const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home });
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+  const { signal } = await ended;
+  clearTimeout(timer);
+  return signal === 'SIGKILL';
+}
+
+/** What a situation ends with when nobody disturbs it. */
+export async function undisturbed(top: string, situation: Situation): Promise<{ result: unknown; paths: string[] }> {
+  const site = await projectIn(top, situation);
+  insistOnSuccess(await site.run([]));
+  return { result: resultOf(site), paths: pathsOf(site) };
+}
+
+/** After a kill: the next run succeeds, ends with what an undisturbed one ends with, leaves nothing else, and the one after it has nothing to do. */
+export async function insistOnRecovery(
+  site: Project,
+  expected: Awaited<ReturnType<typeof undisturbed>>,
+): Promise<void> {
+  insistOnSuccess(await site.run([]));
+  assert.deepEqual(resultOf(site), expected.result);
+  assert.deepEqual(pathsOf(site), expected.paths);
+  assert.deepEqual(temporariesIn(join(site.path, '.vendor.generations')), []);
+}
+
+/** How many projects are worked on at once. */
+const workers = 3;
+
+/**
+ * Does something to one project after another that is in a situation; each worker has a folder of its own, in which the situation is
+ * restored each time from a copy.
+ *
+ * @throws what was thrown first, when all workers have stopped.
+ */
+export async function inSituation<Item>(
+  top: string,
+  situation: Situation,
+  items: readonly Item[],
+  work: (site: Project, item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const failures: unknown[] = [];
+  const worker = async (at: number): Promise<void> => {
+    const [folder, kept] = [join(top, String(at)), join(top, `${at}-kept`)];
+    mkdirSync(folder);
+    const site = await projectIn(folder, situation);
+    cpSync(folder, kept, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    for (let item = queue.shift(); item !== undefined && failures.length === 0; item = queue.shift()) {
+      await work(site, item);
+      removeTree(folder);
+      cpSync(kept, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    }
+  };
+  const noted = (at: number): Promise<void> => worker(at).catch((error: unknown) => void failures.push(error));
+  await Promise.all(Array.from({ length: workers }, (_, at) => noted(at)));
+  if (failures.length > 0) throw failures[0];
+}
