@@ -10,8 +10,12 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const [argv, cwd, env] = [process.argv.slice(2), process.cwd(), process.env];
+const signing = { key: env['VBUILD_SIGNING_KEY'] || undefined, file: env['VBUILD_SIGNING_KEY_FILE'] || undefined };
+// Neither a Buildfile nor anything that is run for it gets to see it.
+delete env['VBUILD_SIGNING_KEY'];
+delete env['VBUILD_SIGNING_KEY_FILE'];
 const answer = quickAnswer({ argv, cwd, env });
 if (answer === undefined) {
   const { main } = await import('./commands/main.ts');
-  process.exitCode = await main({ argv, cwd, env, stdout: process.stdout, stderr: process.stderr });
+  process.exitCode = await main({ argv, cwd, env, signing, stdout: process.stdout, stderr: process.stderr });
 } else process.stderr.write(answer);

@@ -42,6 +42,11 @@ export interface BuildOptions {
     readonly defaults?: readonly Package[];
     /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
     readonly cache?: readonly S3Spec[];
+    /**
+     * Whose artifacts are taken from caches, and what must be said of them; any that nobody signed when not given. What this user packed
+     * on this machine is always taken.
+     */
+    readonly trust?: TrustOptions;
 }
 /** What a Buildfile exports by default: as written, not yet checked. Made by `defineBuild` only. */
 export interface BuildDefinition extends BuildOptions {
@@ -61,6 +66,24 @@ export declare function definePackage(name: string, options: PackageOptions): Pa
  * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
  */
 export declare function defineBuild(options: BuildOptions): BuildDefinition;
+export interface BazaarSpec {
+    readonly kind: 'bazaar';
+    readonly url: string;
+    readonly rev: string;
+    readonly subdir?: string;
+}
+export interface BazaarOptions {
+    /** The name of a tag, `revno:` and a revision number such as `revno:42`, or `revid:` and a full revision id, which is what is pinned. */
+    readonly rev: string;
+    /** The folder of the branch that is the source. */
+    readonly subdir?: string;
+}
+/**
+ * A Bazaar branch, read by Breezy's `brz`. Breezy's own files (`.bzrignore` and the like) are left out, as `brz export` does.
+ *
+ * @param url A `bzr:`, `bzr+ssh:`, `sftp:`, `http:`, `https:` or `file:` URL, or a path; a relative one starts at the Buildfile.
+ */
+export declare const bazaar: (url: string, options: BazaarOptions) => BazaarSpec;
 export interface DebianSpec {
     readonly kind: 'debian';
     /** Name of the source package, which is not always that of the binary package (`zlib`, not `zlib1g`). */
@@ -85,12 +108,40 @@ export interface DirectorySpec {
  * and vbuild keep for themselves: `.git`, `.hg`, `.svn` and `.vbuild` on every level. What else is not to be copied belongs outside of the folder.
  */
 export declare const directory: (path: string) => DirectorySpec;
+/** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
+type GeneratedStep = readonly string[] | string;
+export interface GeneratedSpec {
+    readonly kind: 'generated';
+    readonly steps: readonly GeneratedStep[];
+    readonly tools?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly pass?: readonly string[];
+    readonly tree?: string;
+}
+export interface GeneratedOptions {
+    /** Run one after another in a folder that is empty at first; what lies there at the end is the source. They may use the network. */
+    readonly steps: readonly GeneratedStep[];
+    /** Programs that the steps call; looked for before the first one runs. */
+    readonly tools?: readonly string[];
+    /** Variables that the steps see, beside the standard ones (PATH of the system, HOME and TMPDIR of their own, LC_ALL=C.UTF-8, TZ=UTC, the proxy variables). */
+    readonly env?: Readonly<Record<string, string>>;
+    /** Names of variables of the user's that the steps see as well, such as `SSH_AUTH_SOCK`. */
+    readonly pass?: readonly string[];
+    /** SHA-256 of the tree, as the lock file has it; what comes first is pinned when not given. */
+    readonly tree?: string;
+}
+/**
+ * A source that no other kind knows. The steps run when it is pinned (and again only where the tree is lost), never under `--offline`;
+ * a tree that differs from the pinned one is refused. `$BUILDFILE_FOLDER` is the folder of the Buildfile, for scripts of the project.
+ */
+export declare const generated: (options: GeneratedOptions) => GeneratedSpec;
 export interface GitSpec {
     readonly kind: 'git';
     readonly url: string;
     readonly rev: string;
     readonly subdir?: string;
     readonly submodules?: boolean;
+    readonly lfs?: boolean;
 }
 export interface GitOptions {
     /** A tag, a branch, or a full commit id. What a tag or branch stands for is looked up once; the commit is what is pinned. */
@@ -99,28 +150,106 @@ export interface GitOptions {
     readonly subdir?: string;
     /** Whether submodules are part of the source; false when not given, and then their folders are left out with a warning. */
     readonly submodules?: boolean;
+    /** Whether files that are kept in Git LFS are brought; false when not given, and then their pointers stay in their places, with a warning. */
+    readonly lfs?: boolean;
 }
 /** A git repository. @param url Anything that `git fetch` takes, also a path; a relative one starts at the Buildfile. */
 export declare const git: (url: string, options: GitOptions) => GitSpec;
-export interface TarballSpec {
-    readonly kind: 'tarball';
-    /** Places of one and the same archive, asked in this order: `http:`, `https:` or `file:` URLs, or paths relative to the Buildfile. */
-    readonly from: readonly string[];
-    readonly sha256?: string;
-    readonly strip?: number;
+export interface MercurialSpec {
+    readonly kind: 'mercurial';
+    readonly url: string;
+    readonly rev: string;
     readonly subdir?: string;
 }
-export interface TarballOptions {
+export interface MercurialOptions {
+    /** A tag, a bookmark, a branch, or a full changeset hash. What a name stands for is looked up once; the changeset is what is pinned. */
+    readonly rev: string;
+    /** The folder of the repository that is the source. */
+    readonly subdir?: string;
+}
+/**
+ * A Mercurial repository. Subrepositories and large files are left out, as they are no part of the changeset.
+ *
+ * @param url An `http:`, `https:`, `ssh:` or `file:` URL, or a path; a relative one starts at the Buildfile.
+ */
+export declare const mercurial: (url: string, options: MercurialOptions) => MercurialSpec;
+export interface NpmSpec {
+    readonly kind: 'npm';
+    readonly name: string;
+    readonly version: string;
+}
+/**
+ * The tarball of one exact version of an npm package, without what it depends on; none of its scripts is run. Registry, credentials,
+ * proxies and authorities are those of npm's own configuration, as `npm config list` shows it in the Buildfile's folder.
+ */
+export declare const npm: (name: string, version: string) => NpmSpec;
+export interface SubversionSpec {
+    readonly kind: 'subversion';
+    readonly url: string;
+    readonly rev?: number;
+    readonly subdir?: string;
+}
+export interface SubversionOptions {
+    /** Number of the revision; the newest one that changed the folder is pinned when not given. */
+    readonly rev?: number;
+    /** The folder below the URL that is the source. */
+    readonly subdir?: string;
+}
+/**
+ * A folder of a Subversion repository, such as a tag. Bytes are as stored: keywords (`$Id$`) are not expanded, since what they
+ * expand to depends on the server that is asked. Externals are left out, as they are not of that revision.
+ *
+ * @param url An `http:`, `https:`, `svn:`, `svn+ssh:` or `file:` URL of the folder, or the path of a repository or a folder in one;
+ *   a relative path starts at the Buildfile.
+ */
+export declare const subversion: (url: string, options?: SubversionOptions) => SubversionSpec;
+/** A detached signature by which upstream vouches for an archive; verified whenever the archive is pinned. */
+export type Signature = {
+    /** Public keys of upstream, a file relative to the Buildfile: what `gpg --export` writes, armoured or not. */
+    readonly keyring: string;
+    /** Where the signature is; the archive's own place with `.asc` behind it when not given. */
+    readonly url?: string;
+} | {
+    /** Upstream's minisign key: the line of base64 that `minisign -P` takes. */
+    readonly minisignKey: string;
+    /** Where the signature is; the archive's own place with `.minisig` behind it when not given. */
+    readonly url?: string;
+};
+export interface ArchiveOptions {
     /** SHA-256 of the archive; what comes first is pinned when not given. */
     readonly sha256?: string;
     /** Leading path parts to drop from the names in it; a top folder that holds everything is dropped when not given. */
     readonly strip?: number;
     /** The folder of the archive, after `strip`, that is the source. */
     readonly subdir?: string;
+    /** Insists on a signature; without it the first download is taken as it comes. */
+    readonly signature?: Signature;
+}
+/** One more archive, unpacked into the same tree. */
+export interface FurtherArchive extends ArchiveOptions {
+    /** As for the first one. */
+    readonly from: string | readonly string[];
+    /** The folder of the tree that it is unpacked into, `.` for the top; it may be there already, as long as no file is in both archives. */
+    readonly into: string;
+}
+export interface TarballOptions extends ArchiveOptions {
+    /** Archives that upstream publishes beside the first one and expects to be unpacked into its tree, in this order. */
+    readonly also?: readonly FurtherArchive[];
+}
+interface ArchiveSpec extends ArchiveOptions {
+    /** Places of one and the same archive, asked in this order: `http:`, `https:`, `s3:` or `file:` URLs, or paths relative to the Buildfile. */
+    readonly from: readonly string[];
+}
+interface FurtherSpec extends ArchiveSpec {
+    readonly into: string;
+}
+export interface TarballSpec extends ArchiveSpec {
+    readonly kind: 'tarball';
+    readonly also?: readonly FurtherSpec[];
 }
 /** An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip. @param from One place or several mirrors, asked in order. */
-export declare const tarball: (from: string | readonly string[], options?: TarballOptions) => TarballSpec;
-export type SourceSpec = TarballSpec | GitSpec | DebianSpec | DirectorySpec;
+export declare const tarball: (from: string | readonly string[], { also, ...options }?: TarballOptions) => TarballSpec;
+export type SourceSpec = TarballSpec | GitSpec | MercurialSpec | SubversionSpec | BazaarSpec | NpmSpec | DebianSpec | GeneratedSpec | DirectorySpec;
 /** How a Buildfile names patches. */
 export interface PatchEntry {
     /** Path of the patch, relative to the Buildfile's folder. */
@@ -219,6 +348,10 @@ export interface Step {
     readonly run: StepCommand;
     /** Where it runs, relative to the tree, not above the folder that holds the tree; made if it is not there. The tree itself when not given. */
     readonly in?: string;
+    /** Seconds that it may take before it is ended, with all that it started; as long as it likes when not given. Never part of the key. */
+    readonly timeout?: number;
+    /** Seconds that it may print nothing before it is ended in the same way. Never part of the key. */
+    readonly silentTimeout?: number;
 }
 export interface Recipe {
     /** The function it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
@@ -255,12 +388,19 @@ export type ToolName =
     | 'autoconf'
     | 'automake'
     | 'bison'
+    | 'brz'
+    | 'bzip2'
     | 'cc'
     | 'cmake'
     | 'cxx'
     | 'flex'
     | 'gettext'
+    | 'git'
+    | 'git-lfs'
+    | 'gpgv'
+    | 'hg'
     | 'libtool'
+    | 'lzip'
     | 'm4'
     | 'make'
     | 'meson'
@@ -275,7 +415,9 @@ export type ToolName =
     | 'python-wheel'
     | 'python3'
     | 'strip'
-    | 'texinfo';
+    | 'svn'
+    | 'texinfo'
+    | 'xz';
 /** How a Buildfile names a bucket. */
 export interface S3Spec {
     readonly kind: 's3';
@@ -289,4 +431,25 @@ export interface S3Spec {
 }
 /** A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile. */
 export declare const s3: (options: Omit<S3Spec, 'kind'>) => S3Spec;
+/** A key whose signatures are accepted. */
+export interface TrustedKey {
+    /** How messages call it. */
+    readonly name: string;
+    /** One line of base64, as `vbuild key new` and `minisign` print it. */
+    readonly publicKey: string;
+    /** What its holder may call itself when it builds, such as `ci`. Several keys may have one role, while one takes the place of another. */
+    readonly role: string;
+}
+/** What a manifest must state, beside being signed by a trusted key. */
+export interface TrustRequirement {
+    /** The role of the key that signed. */
+    readonly builder?: string;
+    /** The branch (`main`), or the full name of another ref, whose Buildfile it was built from, with nothing modified. */
+    readonly ref?: string;
+}
+export interface TrustOptions {
+    /** Asked for in this order: put the one in use first. */
+    readonly keys: readonly TrustedKey[];
+    readonly require?: TrustRequirement;
+}
 export {};

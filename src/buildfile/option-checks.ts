@@ -1,5 +1,5 @@
 /** What each option of a package and of a build must be: one table each, named after the types that authors see (pure). */
-import { s3Problems } from '../cache/s3-spec.ts';
+import { cacheProblems } from '../cache/cache-spec.ts';
 import { recipeProblems } from '../compile/recipe-problems.ts';
 import { toolNames } from '../compile/tools.ts';
 import { nearest } from '../model/nearest.ts';
@@ -20,6 +20,7 @@ import {
   wrong,
 } from './checks.ts';
 import { describe } from './describe.ts';
+import { trustCheck } from './trust-checks.ts';
 import { type BuildOptions, type Package, type PackageOptions, definitionOf, isPackage, packageId } from './package.ts';
 
 /** Checks of everything that an author gives to `definePackage` and `defineBuild`. */
@@ -58,7 +59,10 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
         ? wrong(option, 'at least one package', value)
         : packageList(value, option),
     defaults: packageList,
-    cache: listOf('a list of what s3() returns', (value, option) => fromClauses(option, s3Problems(value), value)),
+    trust: trustCheck,
+    cache: listOf('a list of what s3(), directoryCache() or httpCache() returns', (value, option) =>
+      fromClauses(option, cacheProblems(value), value),
+    ),
   };
   const packageRecord = record('version, source and recipe', packageTable, ['version', 'source', 'recipe']);
   return {
@@ -67,7 +71,7 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
       ...packageRecord(isRecord(value) ? withoutName(value) : value, option),
       ...(isRecord(value) && value['recipe'] !== undefined ? recipeMistakes(value['recipe'], value['tools']) : []),
     ],
-    buildOptions: record('packages, and if need be defaults and cache', buildTable, ['packages']),
+    buildOptions: record('packages, and if need be defaults, cache and trust', buildTable, ['packages']),
   };
 }
 
@@ -139,7 +143,7 @@ function notPackage(value: unknown, option: string, names: readonly string[]): M
 
 /** The kinds check their own specs; what they cannot be asked about is anything that no source function returned. */
 const sourceCheck: Check = (value, option) => {
-  const expected = 'what tarball(), git(), debian() or directory() returns';
+  const expected = 'what a source function such as tarball(), git() or debian() returns';
   if (typeof value === 'function') return wrong(option, expected, value, `call it: ${value.name || 'tarball'}(…)`);
   const kind = isRecord(value) ? sourceKinds.find((one) => one.kind === value['kind'])?.kind : undefined;
   if (kind === undefined) return wrong(option, expected, value, 'write a source, such as tarball(…)');

@@ -1,7 +1,8 @@
 /** What the author of a Buildfile writes: packages, their dependencies as values, and the build that holds them. */
 import { getCallSites } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import type { S3Spec } from '../cache/s3-spec.ts';
+import type { CacheSpec } from '../cache/cache-spec.ts';
+import type { TrustOptions } from '../cache/trust-spec.ts';
 import type { Recipe } from '../compile/recipe.ts';
 import type { ToolName } from '../compile/tools.ts';
 import type { PatchSpec } from '../patches/patch-spec.ts';
@@ -50,7 +51,12 @@ export interface BuildOptions {
   /** What `vbuild` without a target builds; all of `packages` when not given. */
   readonly defaults?: readonly Package[];
   /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
-  readonly cache?: readonly S3Spec[];
+  readonly cache?: readonly CacheSpec[];
+  /**
+   * Whose artifacts are taken from caches, and what must be said of them; any that nobody signed when not given. What this user packed
+   * on this machine is always taken.
+   */
+  readonly trust?: TrustOptions;
 }
 
 /** What a Buildfile exports by default: as written, not yet checked. Made by `defineBuild` only. */
@@ -61,7 +67,8 @@ export interface Build {
   /** Everything reachable from the listed packages, in the order of the `definePackage` calls. */
   readonly packages: readonly Package[];
   readonly defaults: readonly Package[];
-  readonly cache: readonly S3Spec[];
+  readonly cache: readonly CacheSpec[];
+  readonly trust?: TrustOptions;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The contract of a cache tier: where finished artifacts are looked up, fetched from and put. */
-import type { Manifest } from '../artifact/manifest.ts';
+import type { SealedManifest } from '../artifact/sealed.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
+import type { Traffic } from '../system/objects.ts';
 
 /** Why a tier has nothing to give. */
 export type Lack =
@@ -12,7 +13,7 @@ export type Lack =
   | { readonly outcome: 'rejected'; readonly reason: string };
 
 /** Never just "miss": a caller can always tell why there is nothing. */
-export type Answer = { readonly outcome: 'hit'; readonly manifest: Manifest } | Lack;
+export type Answer = ({ readonly outcome: 'hit' } & SealedManifest) | Lack;
 
 /** What became of bringing a body or a blob to this machine. */
 export type Fetched = { readonly outcome: 'done' } | Lack;
@@ -24,18 +25,48 @@ export interface BlobRef {
   readonly sizeBytes?: number;
 }
 
+/** An artifact as it is asked for. */
+export interface Wanted {
+  readonly name: string;
+  readonly key: ContentKey;
+}
+
 /** Every method throws the reason of `signal` once that is aborted, and nothing else for what the tier does, save where said. */
 export interface CacheTier {
   /** As shown to people: `disk`, `s3://bucket/prefix`. */
   readonly name: string;
   /** Whether `--push` writes to it; whether it may is for the tier itself to say. */
   readonly writable: boolean;
-  /** Asks for the manifest of a key; a hit is well-formed and bears this name and key. Never throws for trouble of the tier. */
+  /** Whether it takes in what was found in a tier behind it, so that it is nearer the next time; absent where it never does. */
+  readonly fillable?: (signal: AbortSignal) => Promise<boolean>;
+  /** What has passed between it and this process so far; absent for the local disk. */
+  readonly traffic?: () => Readonly<Traffic>;
+  /** Told of all that is going to be looked up, it may find out in fewer requests what is absent. Never throws for trouble of the tier. */
+  foresee?(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
+  /** Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier. */
   lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
   /** Writes the blob to `into` (absolute; must not exist), verified against its digest; on anything but `done` nothing is left there. */
   fetchBlob(blob: BlobRef, into: string, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<Fetched>;
-  /** Makes a blob present. @throws {VbuildError} `upload-failed` */
-  putBlob(digest: Digest, file: string, signal: AbortSignal): Promise<void>;
-  /** Publishes a manifest whose body is present; one that is there already and valid is left. @throws {VbuildError} `upload-failed` */
-  putManifest(manifest: Manifest, signal: AbortSignal): Promise<void>;
+  /** Whether a manifest that is as good lies in the place of this one's signer, with its body. Never throws for trouble of the tier. */
+  holds(sealed: SealedManifest, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Makes a blob present, and safe for a while from being swept away as one that nobody needs.
+   *
+   * @param repair What is there and cannot be it is replaced.
+   * @returns What it took: `renewed` for one that had been there for long.
+   * @throws {VbuildError} `upload-failed`
+   */
+  putBlob(
+    digest: Digest,
+    file: string,
+    signal: AbortSignal,
+    repair?: boolean,
+  ): Promise<'written' | 'renewed' | 'there'>;
+  /**
+   * Publishes a manifest whose body is present, in the place of its signer; one that is there already and valid is left.
+   *
+   * @param repair What is there and cannot be used is replaced.
+   * @throws {VbuildError} `upload-failed`
+   */
+  putManifest(sealed: SealedManifest, signal: AbortSignal, repair?: boolean): Promise<void>;
 }

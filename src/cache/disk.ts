@@ -1,12 +1,14 @@
 /** The cache on this machine's disk, shared by all sites of a user: written by many processes at once, and never trusted blindly. */
 import { basename, dirname, join } from 'node:path';
+import { LOCAL, type Signer, UNSIGNED } from '../artifact/signer.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import { type BlobStore, blobStore } from '../system/blob-store.ts';
-import { exists, fileStat, moveIntoPlace, readBytes, removeTree } from '../system/files.ts';
+import { digestFile, exists, fileStat, moveIntoPlace, namesIn, readBytes, removeTree } from '../system/files.ts';
 import { copyHashed, writeOnce } from '../system/landing.ts';
 import type { Answer, CacheTier, Fetched } from './cache.ts';
-import { blobFolder, manifestObject } from './layout.ts';
+import { blobFolder, keyFolder, manifestObject } from './layout.ts';
+import { signersFor, strangers, type Trust } from './trust.ts';
 
 export interface DiskCache extends CacheTier {
   /** Absolute. */
@@ -14,52 +16,87 @@ export interface DiskCache extends CacheTier {
   readonly blobs: BlobStore;
   /** Whether an artifact is there, by its manifest's presence alone; for the path on which nothing needs doing. */
   has(name: string, key: ContentKey): boolean;
-  /** Moves the manifest of a key out of the way, for later study. */
-  setAside(name: string, key: ContentKey): void;
+  /** What a look-up would answer if the body were read too, but nothing is set aside: for plans. */
+  peek(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
+  /** Moves one manifest of a key out of the way, for later study. */
+  setAside(name: string, key: ContentKey, signer: Signer): void;
 }
 
 /**
- * A manifest that cannot be used, or whose body is gone, is set aside when it is looked up: the answer is `rejected` once, and
- * `absent` from then on.
+ * A manifest that nobody could use, or whose body is gone, is set aside when it is looked up: the answer is `rejected` once, and
+ * `absent` from then on. One that is only against the policy stays for others.
+ *
+ * What this user packed here is always acceptable; what came from elsewhere has to satisfy the policy each time, for another Buildfile
+ * of the same user may have let it in.
  *
  * @param folder Absolute; it need not exist.
+ * @param trust  Whose artifacts are acceptable; everybody's when not given.
  * @throws {VbuildError} from its writing methods: `disk-trouble`, not `upload-failed`, for nothing is uploaded.
  */
-export function diskCache(folder: string): DiskCache {
+export function diskCache(folder: string, trust?: Trust): DiskCache {
   const blobs = blobStore(join(folder, blobFolder));
-  const manifestPath = (name: string, key: ContentKey): string => join(folder, manifestObject(name, key));
+  const pathOf = (name: string, key: ContentKey, signer: Signer): string =>
+    join(folder, manifestObject(name, key, signer));
+  const signersOf = (name: string, key: ContentKey): Signer[] =>
+    namesIn(join(folder, keyFolder(name, key))).flatMap((file) => /^([^.]+)\.json$/.exec(file)?.[1] ?? []);
+  /** Those whose manifest may do, best first. */
+  const candidates = (there: readonly Signer[]): Signer[] => {
+    const order = [LOCAL, ...(trust === undefined ? [UNSIGNED, ...there] : signersFor(trust))];
+    return [...new Set(order)].filter((signer) => there.includes(signer));
+  };
 
-  const setAside = (name: string, key: ContentKey): void => {
-    const path = manifestPath(name, key);
+  const setAside = (name: string, key: ContentKey, signer: Signer): void => {
+    const from = pathOf(name, key, signer);
     try {
-      moveIntoPlace(path, join(folder, 'v1', 'quarantine', `${name}.${key}.${basename(path)}.${Date.now()}`));
+      moveIntoPlace(from, join(folder, 'v1', 'quarantine', `${name}.${key}.${basename(from)}.${Date.now()}`));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw diskTrouble(path, error);
+      if (codeOf(error) !== 'ENOENT') throw diskTrouble(from, error);
     }
   };
-  const rejected = (name: string, key: ContentKey, reason: string): Answer => {
-    setAside(name, key);
-    return { outcome: 'rejected', reason };
-  };
-  async function look(name: string, key: ContentKey): Promise<Answer> {
-    const path = manifestPath(name, key);
-    let bytes: Uint8Array;
+  async function look(
+    name: string,
+    key: ContentKey,
+    refuse: DiskCache['setAside'] = setAside,
+    among?: readonly Signer[],
+  ): Promise<Answer> {
+    const reasons: string[] = [];
     try {
-      bytes = readBytes(path);
+      const there = signersOf(name, key);
+      // Of a cache that cannot be read no list tells.
+      const wanted = among ?? (there.length === 0 ? [LOCAL] : candidates(there));
+      if (wanted.length === 0) return rejected([`it is ${strangers(there)}`]);
+      for (const signer of wanted) {
+        const answer = await lookAt(name, key, signer, refuse);
+        if (answer?.outcome === 'hit') return answer;
+        if (answer !== undefined) reasons.push(answer.reason);
+      }
     } catch (error) {
-      return codeOf(error) === 'ENOENT' ? { outcome: 'absent' } : { outcome: 'unreachable', reason: messageOf(error) };
+      if (codeOf(error) === undefined || error instanceof VbuildError) throw error;
+      return { outcome: 'unreachable', reason: messageOf(error) };
     }
+    return reasons.length === 0 ? { outcome: 'absent' } : rejected(reasons);
+  }
+  async function lookAt(
+    name: string,
+    key: ContentKey,
+    signer: Signer,
+    refuse: DiskCache['setAside'],
+  ): Promise<Exclude<Answer, { outcome: 'absent' | 'unreachable' }> | undefined> {
+    const bytes = bytesIfThere(pathOf(name, key, signer));
+    if (bytes === undefined) return undefined;
     const { judgeManifest } = await import('./judge.ts');
-    const answer = judgeManifest(bytes, name, key);
-    if (answer.outcome === 'rejected') return rejected(name, key, answer.reason);
-    const { digest, sizeBytes } = answer.manifest.body;
+    const judged = judgeManifest(bytes, { name, key, signer }, signer === LOCAL ? undefined : trust);
+    if (judged.outcome === 'rejected') {
+      if (judged.damaged) refuse(name, key, signer);
+      return rejected([judged.reason]);
+    }
+    const { digest, sizeBytes } = judged.manifest.body;
     const found = fileStat(blobs.pathOf(digest))?.sizeBytes;
-    if (found === sizeBytes) return answer;
-    return rejected(
-      name,
-      key,
+    if (found === sizeBytes) return judged;
+    refuse(name, key, signer);
+    return rejected([
       found === undefined ? 'its body is not there' : `its body has ${found} bytes, expected ${sizeBytes}`,
-    );
+    ]);
   }
 
   return {
@@ -68,10 +105,26 @@ export function diskCache(folder: string): DiskCache {
     folder,
     blobs,
     setAside,
-    has: (name, key) => exists(manifestPath(name, key)),
+    has: (name, key) => candidates(signersOf(name, key)).length > 0,
+    async holds({ manifest, signer }, signal) {
+      signal.throwIfAborted();
+      const { digest } = manifest.body;
+      const found = await look(manifest.package.name, manifest.key, () => {}, [signer]);
+      // A caller that has another body at hand goes on to use it.
+      return (
+        found.outcome === 'hit' && found.manifest.body.digest === digest && (await blobs.find(digest)) !== undefined
+      );
+    },
     async lookUp(name, key, signal) {
       signal.throwIfAborted();
       return look(name, key);
+    },
+    async peek(name, key, signal) {
+      signal.throwIfAborted();
+      const answer = await look(name, key, () => {});
+      if (answer.outcome !== 'hit') return answer;
+      const { digest } = answer.manifest.body;
+      return (await digestFile(blobs.pathOf(digest))) === digest ? answer : rejected(['its body was damaged']);
     },
     async fetchBlob({ digest }, into, signal, progress): Promise<Fetched> {
       signal.throwIfAborted();
@@ -89,8 +142,8 @@ export function diskCache(folder: string): DiskCache {
     },
     async putBlob(digest, file, signal) {
       signal.throwIfAborted();
-      await written(blobs.pathOf(digest), async () => {
-        if ((await blobs.find(digest)) !== undefined) return;
+      return await written(blobs.pathOf(digest), async () => {
+        if ((await blobs.find(digest)) !== undefined) return 'there';
         const temporary = blobs.temporaryPath();
         const found = await copyHashed(file, temporary);
         if (found !== digest) {
@@ -98,24 +151,38 @@ export function diskCache(folder: string): DiskCache {
           throw new Error(`${file} has SHA-256 ${found}, not ${digest}`);
         }
         blobs.add(temporary, digest);
+        return 'written';
       });
     },
-    async putManifest(manifest, signal) {
+    async putManifest({ manifest, signer, bytes }, signal) {
       signal.throwIfAborted();
       const { key, body } = manifest;
       const { name } = manifest.package;
       if (!exists(blobs.pathOf(body.digest)))
         throw new Error(`the body of ${name} ${key} must be put before its manifest`);
-      const path = manifestPath(name, key);
-      const { serialiseManifest } = await import('./judge.ts');
+      const to = pathOf(name, key, signer);
       // The second time, what could not be used has been set aside.
       for (let tries = 0; tries < 3; tries += 1) {
-        if (await written(path, async () => writeOnce(path, serialiseManifest(manifest)))) return;
-        if ((await look(name, key)).outcome === 'hit') return;
+        if (await written(to, async () => writeOnce(to, bytes))) return;
+        if ((await lookAt(name, key, signer, setAside))?.outcome === 'hit') return;
       }
-      throw diskTrouble(path, new Error('it comes back each time it is set aside'));
+      throw diskTrouble(to, new Error('it comes back each time it is set aside'));
     },
   };
+}
+
+const rejected = (reasons: readonly string[]): Extract<Answer, { outcome: 'rejected' }> => ({
+  outcome: 'rejected',
+  reason: reasons.join('; '),
+});
+
+function bytesIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readBytes(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 const codeOf = (thrown: unknown): string | undefined => (thrown as NodeJS.ErrnoException | undefined)?.code;

@@ -1,8 +1,10 @@
 /** A cache made of caches: the disk first, then the others in order, and whatever is found lands on the disk, verified. */
-import type { Manifest } from '../artifact/manifest.ts';
+import type { SealedManifest } from '../artifact/sealed.ts';
 import type { ContentKey } from '../model/digest.ts';
-import type { Answer, BlobRef, CacheTier, Fetched, Lack } from './cache.ts';
+import { VbuildError } from '../model/error.ts';
+import type { Answer, BlobRef, CacheTier, Fetched, Lack, Wanted } from './cache.ts';
 import type { DiskCache } from './disk.ts';
+import { push } from './push.ts';
 
 /** What one tier said of one key; `tier` is its name. After a hit, a second answer says why its body was no good. */
 export interface TierAnswer {
@@ -14,7 +16,7 @@ export interface TierAnswer {
 
 /** `body` is the absolute path of verified bytes in the disk cache; `tier` says where they came from. */
 export type FetchedArtifact =
-  | { readonly outcome: 'done'; readonly manifest: Manifest; readonly body: string; readonly tier: string }
+  | ({ readonly outcome: 'done'; readonly body: string; readonly tier: string } & SealedManifest)
   | Lack;
 
 /** `path` is absolute, of verified bytes in the disk cache. */
@@ -22,6 +24,8 @@ export type FetchedBlob = { readonly outcome: 'done'; readonly path: string } | 
 
 /** Where no tier has it, the most telling reason is the answer: rejected, then unreachable, then absent; it begins with the tier's name. */
 export interface LayeredCache {
+  /** Tells every tier what is going to be looked up, as far as the disk does not have it; see `CacheTier`. */
+  foresee(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
   /** Asks the tiers in order until one has the key. */
   lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
   /**
@@ -35,6 +39,8 @@ export interface LayeredCache {
     signal: AbortSignal,
     progress?: (doneBytes: number, totalBytes: number) => void,
   ): Promise<FetchedArtifact>;
+  /** What `fetchArtifact` would find, with nothing written; a body that lies in a lower tier is taken to be good. */
+  foreseeArtifact(name: string, key: ContentKey, signal: AbortSignal): Promise<FetchedArtifact>;
   /** Brings a blob, such as a source's archive, into the disk cache. @throws {VbuildError} `disk-trouble` */
   fetchBlob(blob: BlobRef, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<FetchedBlob>;
 }
@@ -45,13 +51,16 @@ export interface LayeredCache {
  *
  * @param lower    In the order in which they are asked.
  * @param onAnswer Sees every answer of every tier as it comes; those that are only remembered are not told again.
+ * @param onUnfilled Called for a tier that could not take in what was found behind it.
  */
 export function layeredCache(
   disk: DiskCache,
   lower: readonly CacheTier[],
   onAnswer: (answer: TierAnswer) => void = () => {},
+  onUnfilled: (tier: string, error: VbuildError) => void = () => {},
 ): LayeredCache {
   const remembered = new Map<string, Answer>();
+  const unfillable = new Set<CacheTier>();
 
   async function ask(tier: CacheTier, name: string, key: ContentKey, signal: AbortSignal): Promise<Answer> {
     const known = tier === disk ? undefined : remembered.get(`${lower.indexOf(tier)} ${name} ${key}`);
@@ -79,23 +88,46 @@ export function layeredCache(
 
   async function bodyFrom(
     tier: CacheTier,
-    manifest: Manifest,
+    sealed: SealedManifest,
     signal: AbortSignal,
     progress: (doneBytes: number) => void,
   ): Promise<Fetched> {
+    const { manifest, signer, bytes } = sealed;
     if (tier === disk) {
       if ((await disk.blobs.find(manifest.body.digest)) !== undefined) return { outcome: 'done' };
-      disk.setAside(manifest.package.name, manifest.key);
+      disk.setAside(manifest.package.name, manifest.key, signer);
       return { outcome: 'rejected', reason: 'its body was damaged' };
     }
     const fetched = await bring(tier, manifest.body, signal, progress);
     if (fetched.outcome === 'absent')
       return { outcome: 'rejected', reason: `its body ${manifest.body.digest} is not there` };
-    if (fetched.outcome === 'done') await disk.putManifest(manifest, signal);
+    if (fetched.outcome === 'done') {
+      await disk.putManifest({ manifest, signer, bytes }, signal);
+      await fill(lower.slice(0, lower.indexOf(tier)), { manifest, signer, bytes }, signal);
+    }
     return fetched;
   }
 
+  /** Tiers that stand before the one that had it get it too; one that cannot take it is told once, and left alone from then on. */
+  async function fill(tiers: readonly CacheTier[], sealed: SealedManifest, signal: AbortSignal): Promise<void> {
+    for (const tier of tiers) {
+      if (unfillable.has(tier) || !(await tier.fillable?.(signal))) continue;
+      try {
+        await push({ sealed, bodyFile: disk.blobs.pathOf(sealed.manifest.body.digest) }, tier, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof VbuildError)) throw error;
+        unfillable.add(tier);
+        onUnfilled(tier.name, error);
+      }
+    }
+  }
+
   return {
+    async foresee(wanted, signal) {
+      const open = wanted.filter(({ name, key }) => !disk.has(name, key));
+      await Promise.all(lower.map((tier) => tier.foresee?.(open, signal)));
+    },
     async lookUp(name, key, signal) {
       const lacks: NamedLack[] = [];
       for (const tier of [disk, ...lower]) {
@@ -113,12 +145,34 @@ export function layeredCache(
           lacks.push([tier.name, answer]);
           continue;
         }
-        const { manifest } = answer;
+        const { manifest, signer, bytes } = answer;
         const { digest, sizeBytes } = manifest.body;
-        const fetched = await bodyFrom(tier, manifest, signal, (doneBytes) => progress?.(doneBytes, sizeBytes));
+        const fetched = await bodyFrom(tier, answer, signal, (doneBytes) => progress?.(doneBytes, sizeBytes));
         if (fetched.outcome === 'done')
-          return { outcome: 'done', manifest, body: disk.blobs.pathOf(digest), tier: tier.name };
+          return { outcome: 'done', manifest, signer, bytes, body: disk.blobs.pathOf(digest), tier: tier.name };
         lacks.push([tier.name, tell(tier, name, key, fetched)]);
+      }
+      return mostTelling(lacks);
+    },
+    async foreseeArtifact(name, key, signal) {
+      const lacks: NamedLack[] = [];
+      for (const tier of [disk, ...lower]) {
+        const answer =
+          tier === disk
+            ? tell(disk, name, key, await disk.peek(name, key, signal))
+            : await ask(tier, name, key, signal);
+        if (answer.outcome === 'hit') {
+          const { manifest, signer, bytes } = answer;
+          return {
+            outcome: 'done',
+            manifest,
+            signer,
+            bytes,
+            body: disk.blobs.pathOf(manifest.body.digest),
+            tier: tier.name,
+          };
+        }
+        lacks.push([tier.name, answer]);
       }
       return mostTelling(lacks);
     },

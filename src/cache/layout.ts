@@ -1,11 +1,31 @@
 /** Where things lie in a cache: the same names in a bucket, under its prefix, as on disk, under its folder. */
+import { type Signer, UNSIGNED } from '../artifact/signer.ts';
 import { cachePlace } from '../model/cache-place.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 
-/** Of a package's manifest, relative to the tier's top, for an artifact that nobody signed. */
-export const manifestObject = (name: string, key: ContentKey): string =>
-  `v1/artifacts/${part(name)}/${part(key)}/unsigned.json`;
+/** The folder of all manifests, relative to the tier's top. */
+export const artifactsFolder = 'v1/artifacts';
+
+/** Holds a folder for each key of a package, relative to the tier's top. */
+export const manifestsFolder = (name: string): string => `${artifactsFolder}/${part(name)}`;
+
+/** Holds the manifests of a key, one for each signer, relative to the tier's top. */
+export const keyFolder = (name: string, key: ContentKey): string => `${manifestsFolder(name)}/${part(key)}`;
+
+/** Of a package's manifest, relative to the tier's top. */
+export const manifestObject = (name: string, key: ContentKey, signer: Signer = UNSIGNED): string =>
+  `${keyFolder(name, key)}/${part(signer)}.json`;
+
+/** The names that an object's name is made of; undefined for one that is no manifest's. @param object Relative to the tier's top. */
+export function manifestNamed(
+  object: string,
+): { readonly name: string; readonly key: ContentKey; readonly signer: Signer } | undefined {
+  const [, name, key, signer] = /^v1\/artifacts\/([^/]+)\/([0-9a-f]{64})\/([^/.]+)\.json$/.exec(object) ?? [];
+  return name === undefined || key === undefined || signer === undefined
+    ? undefined
+    : { name, key: key as ContentKey, signer };
+}
 
 /** The folder of all blobs, relative to the tier's top. */
 export const blobFolder = 'v1/blobs';

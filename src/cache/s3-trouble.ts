@@ -1,4 +1,5 @@
 /** What went wrong with a bucket, in words, and what follows from it; pure. */
+import type { Trouble } from './asking.ts';
 
 /** The facts that a thrown error of the S3 client carries; its message tells little and is never matched on. */
 export interface S3Fault {
@@ -10,17 +11,7 @@ export interface S3Fault {
   readonly message: string;
 }
 
-export type S3Trouble =
-  | { readonly outcome: 'absent' }
-  | {
-      readonly outcome: 'unreachable';
-      readonly reason: string;
-      readonly mend: string;
-      /** Whether the same request may succeed a moment later. */
-      readonly passing: boolean;
-      /** Whether every other request would fare the same, so that the tier is not asked again in this run. */
-      readonly everywhere: boolean;
-    };
+export type S3Trouble = Extract<Trouble, { outcome: 'absent' | 'unreachable' }>;
 
 export function faultOf(thrown: unknown): S3Fault {
   if (!(thrown instanceof Error))

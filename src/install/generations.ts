@@ -8,11 +8,13 @@ import {
   moveIntoPlace,
   namesIn,
   readIfThere,
+  realPath,
   removeTree,
   temporaryName,
   writeAtomically,
 } from '../system/files.ts';
 import type { LockHolder } from '../system/lock.ts';
+import { removeTemporaries } from '../system/temporaries.ts';
 import { kindOf, linkTarget, removeFile, replaceSymlink, syncFolder, syncTree } from '../system/tree-edit.ts';
 
 /** How many generations stay, the current one among them: for rollback, and for programs that still run from them. */
@@ -42,6 +44,9 @@ export interface Generation {
 /** Absolute path of the folder with the generations of a prefix: beside the link, so that both move together. */
 export const generationsFolder = (prefix: string): string =>
   join(dirname(resolve(prefix)), `.${basename(resolve(prefix))}.generations`);
+
+/** Absolute path of a prefix whose parent folder is there, links above it followed: it changes when the prefix is moved, and only then. */
+export const placeOf = (prefix: string): string => join(realPath(dirname(resolve(prefix))), basename(resolve(prefix)));
 
 /**
  * The generation that a prefix shows now; undefined when there is none yet, or when the one it names is gone.
@@ -84,7 +89,9 @@ export async function install({ prefix, members, notes, signal, onWait }: Instal
   ]);
   makeFolder(folder);
   await using _lock = await acquireLock(join(folder, 'lock'), { ...(signal && { signal }), ...(onWait && { onWait }) });
-  for (const name of namesIn(folder)) if (name.endsWith('.tmp')) removeTree(join(folder, name));
+  // Of installers that were killed: there is none but us.
+  removeTemporaries(folder);
+  removeTemporaries(dirname(resolve(prefix)), { of: basename(resolve(prefix)) });
   const number = Math.max(0, currentNumber(prefix) ?? 0, ...numbersIn(folder)) + 1;
   const path = join(folder, String(number));
   const aside = temporaryName(path);

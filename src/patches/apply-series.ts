@@ -25,6 +25,8 @@ export interface ApplyRequest {
   readonly dialect: Dialect;
   /** Told of patches that land away from their stated lines, in the strict dialect. */
   readonly emit?: Emit;
+  /** Absolute path of a folder that gets each file which the series changes, as it was; made when there is such a file. */
+  readonly originals?: string;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface ApplyRequest {
  *   `patch-malformed` when it cannot be read, `patch-unsupported` for what vbuild cannot apply, `patch-unsafe` for what it will not,
  *   `patch-missing` when the file is gone. The tree is then as it was.
  */
-export async function applySeries({ tree, patches, dialect, emit }: ApplyRequest): Promise<PatchReport[]> {
+export async function applySeries({ tree, patches, dialect, emit, originals }: ApplyRequest): Promise<PatchReport[]> {
   const view = treeView(tree);
   const reports: PatchReport[] = [];
   for (const { name, path: file, strip } of patches) {
@@ -57,6 +59,7 @@ export async function applySeries({ tree, patches, dialect, emit }: ApplyRequest
     if (dialect === 'strict') reportOffsets(name, files, emit);
     reports.push({ name, files, touchesBuildSystem: [...new Set(paths.filter(isBuildSystem))].sort() });
   }
+  if (originals !== undefined) view.writeOriginals(originals);
   view.write();
   return reports;
 }

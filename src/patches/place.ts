@@ -163,3 +163,24 @@ function firstMatch(
   }
   return undefined;
 }
+
+/** Where most of a hunk's lines stand in the right distance from one another; each line of the hunk votes for where the hunk would begin. */
+export function bestGuess(lines: readonly string[], hunk: Hunk): number {
+  const places = new Map<string, number[]>();
+  lines.forEach((line, i) => {
+    const known = places.get(line);
+    if (known === undefined) places.set(line, [i]);
+    else if (known.length < 64) known.push(i);
+  });
+  const stated = Math.min(Math.max(0, hunk.oldStart - 1), Math.max(0, lines.length - 1));
+  const votes = new Map<number, number>();
+  hunk.old.forEach((line, i) => {
+    for (const place of places.get(line) ?? []) if (place >= i) votes.set(place - i, (votes.get(place - i) ?? 0) + 1);
+  });
+  let best = stated;
+  for (const [at, count] of votes) {
+    const most = votes.get(best) ?? 0;
+    if (count > most || (count === most && Math.abs(at - stated) < Math.abs(best - stated))) best = at;
+  }
+  return best;
+}

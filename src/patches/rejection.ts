@@ -3,7 +3,7 @@ import { diffArrays } from 'diff';
 import { VbuildError } from '../model/error.ts';
 import type { PatchText, Rejection } from './apply-patch.ts';
 import { stripName } from './header-names.ts';
-import { allowed, lineSearch, placeHunks } from './place.ts';
+import { allowed, bestGuess, lineSearch, placeHunks } from './place.ts';
 import type { Hunk } from './section.ts';
 import type { TreeView } from './tree-view.ts';
 
@@ -197,27 +197,6 @@ function difference(lines: readonly string[], hunk: Hunk): { readonly expected: 
     line += part.value.length;
   }
   return { expected: `${at + 1} to read ${quoted(hunk.old[0])}`, found: quoted(lines[at]) };
-}
-
-/** Where most of a hunk's lines stand in the right distance from one another; each line of the hunk votes for where the hunk would begin. */
-function bestGuess(lines: readonly string[], hunk: Hunk): number {
-  const places = new Map<string, number[]>();
-  lines.forEach((line, i) => {
-    const known = places.get(line);
-    if (known === undefined) places.set(line, [i]);
-    else if (known.length < 64) known.push(i);
-  });
-  const stated = Math.min(Math.max(0, hunk.oldStart - 1), Math.max(0, lines.length - 1));
-  const votes = new Map<number, number>();
-  hunk.old.forEach((line, i) => {
-    for (const place of places.get(line) ?? []) if (place >= i) votes.set(place - i, (votes.get(place - i) ?? 0) + 1);
-  });
-  let best = stated;
-  for (const [at, count] of votes) {
-    const most = votes.get(best) ?? 0;
-    if (count > most || (count === most && Math.abs(at - stated) < Math.abs(best - stated))) best = at;
-  }
-  return best;
 }
 
 /** Another number of leading parts with which a name of the section is there. */

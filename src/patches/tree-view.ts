@@ -3,12 +3,15 @@ import { posix } from 'node:path';
 import {
   entryAt,
   linkTarget,
+  makeFolder,
+  moveIntoPlace,
   readBytes,
   removeAndPrune,
-  replaceFile,
-  replaceWithSymlink,
+  removeTree,
+  temporaryName,
   walk,
 } from '../system/files.ts';
+import { makeSymlink, writeWithMode } from '../system/tree-edit.ts';
 
 /** A file, or a symlink whose text is where it points. Texts are latin1, one character per byte. */
 export interface Content {
@@ -34,6 +37,8 @@ export interface TreeView {
   sizeBytes(): number;
   /** Carries the changes out, each file by a new one in its place, so that other hard links keep their content. */
   write(): void;
+  /** Writes each file that `write` would change or remove into an empty folder (absolute path), as it is on disk. */
+  writeOriginals(into: string): void;
 }
 
 type Changes = Map<string, Content | undefined>;
@@ -98,16 +103,37 @@ export function treeView(top: string): TreeView {
     },
     sizeBytes: () => [...changes.values()].reduce((sum, content) => sum + (content?.text.length ?? 0), 0),
     write() {
-      for (const [path, content] of changes)
-        if (content === undefined && kindOnDisk(path) !== undefined) removeAndPrune(`${top}/${path}`, top);
-      for (const [path, content] of changes) {
-        if (content === undefined || same(content, onDisk(path))) continue;
-        const bytes = Buffer.from(content.text, 'latin1');
-        if (content.type === 'symlink') replaceWithSymlink(`${top}/${path}`, bytes.toString());
-        else replaceFile(`${top}/${path}`, bytes, content.mode);
+      const written = [...changes].flatMap(([path, content], i) =>
+        content === undefined || same(content, onDisk(path)) ? [] : [{ path, content, name: String(i) }],
+      );
+      // Everything that takes room on the disk comes first, aside: when that fails, the tree is as it was.
+      const aside = temporaryName(`${top}/patched`);
+      try {
+        if (written.length > 0) makeFolder(aside);
+        for (const { name, content } of written) place(`${aside}/${name}`, content);
+        for (const [path, content] of changes)
+          if (content === undefined && kindOnDisk(path) !== undefined) removeAndPrune(`${top}/${path}`, top);
+        for (const { name, path } of written) moveIntoPlace(`${aside}/${name}`, `${top}/${path}`);
+      } finally {
+        if (written.length > 0) removeTree(aside);
+      }
+    },
+    writeOriginals(into) {
+      for (const path of changes.keys()) {
+        const content = onDisk(path);
+        if (content === undefined) continue;
+        makeFolder(posix.dirname(`${into}/${path}`));
+        place(`${into}/${path}`, content);
       }
     },
   };
+}
+
+/** Makes a new file or symlink in an existing folder. */
+function place(path: string, { type, text, mode }: Content): void {
+  const bytes = Buffer.from(text, 'latin1');
+  if (type === 'symlink') makeSymlink(bytes.toString(), path);
+  else writeWithMode(path, bytes, mode);
 }
 
 export const same = (a: Content | undefined, b: Content | undefined): boolean =>

@@ -5,12 +5,12 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { unsigned } from '../../src/artifact/sealed.ts';
 import { diskCache } from '../../src/cache/disk.ts';
 import { blobObject, manifestObject } from '../../src/cache/layout.ts';
-import { push } from '../../src/cache/push.ts';
 import type { ContentKey } from '../../src/model/digest.ts';
 import { tempDir } from '../support/temp.ts';
-import { filesBelow, never, sample } from './sample.ts';
+import { filesBelow, hit, never, push, sample } from './sample.ts';
 
 const writer = (cache: string, work: string, count: number) =>
   spawn(process.execPath, [join(import.meta.dirname, 'disk-writer.ts'), cache, work, String(count)], {
@@ -56,14 +56,14 @@ test('a push replaces what cannot be used', async (t) => {
   writeFileSync(join(disk.folder, manifestObject('zlib', manifest.key)), 'garbage');
   writeFileSync(disk.blobs.pathOf(manifest.body.digest), 'garbage');
   await push(manifest, file, disk, never);
-  assert.deepEqual(await disk.lookUp('zlib', manifest.key, never), { outcome: 'hit', manifest });
+  assert.deepEqual(await disk.lookUp('zlib', manifest.key, never), hit(manifest));
   assert.deepEqual(readFileSync(disk.blobs.pathOf(manifest.body.digest)), bytes);
 });
 
 test('a manifest is not put before its body', async (t) => {
   const disk = diskCache(tempDir(t));
   const { manifest } = sample(tempDir(t), 'a');
-  await assert.rejects(disk.putManifest(manifest, never), /must be put before/);
+  await assert.rejects(disk.putManifest(unsigned(manifest), never), /must be put before/);
   assert.deepEqual(filesBelow(disk.folder), []);
 });
 
@@ -138,8 +138,8 @@ test('a body can be read while its manifest is replaced or set aside by another 
   const { manifest, file, bytes } = sample(tempDir(t), 'a');
   await push(manifest, file, disk, never);
   const into = join(tempDir(t), 'body');
-  disk.setAside('zlib', manifest.key);
-  disk.setAside('zlib', manifest.key);
+  disk.setAside('zlib', manifest.key, 'unsigned');
+  disk.setAside('zlib', manifest.key, 'unsigned');
   assert.deepEqual(await disk.fetchBlob(manifest.body, into, never), { outcome: 'done' });
   assert.deepEqual(readFileSync(into), bytes);
   assert.ok(existsSync(join(disk.folder, blobObject(manifest.body.digest))));

@@ -7,9 +7,8 @@ import type { CacheTier, Lack } from '../../src/cache/cache.ts';
 import { type DiskCache, diskCache } from '../../src/cache/disk.ts';
 import { type LayeredCache, type TierAnswer, layeredCache } from '../../src/cache/layered.ts';
 import { manifestObject } from '../../src/cache/layout.ts';
-import { push } from '../../src/cache/push.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
-import { filesBelow, never, sample } from './sample.ts';
+import { filesBelow, hit, never, push, sample } from './sample.ts';
 
 interface Layers {
   readonly disk: DiskCache;
@@ -52,7 +51,12 @@ test('an artifact in a lower tier lands whole on the disk, from where the next r
   await push(manifest, file, two, never);
   const seen: (readonly [number, number])[] = [];
   const fetched = await cache().fetchArtifact('zlib', manifest.key, never, (...progress) => seen.push(progress));
-  assert.deepEqual(fetched, { outcome: 'done', manifest, body: disk.blobs.pathOf(manifest.body.digest), tier: 'two' });
+  assert.deepEqual(fetched, {
+    ...hit(manifest),
+    outcome: 'done',
+    body: disk.blobs.pathOf(manifest.body.digest),
+    tier: 'two',
+  });
   assert.deepEqual(told(), ['disk absent', 'one absent', 'two hit']);
   assert.deepEqual(readFileSync(fetched.body), bytes);
   assert.deepEqual(seen.at(-1), [bytes.length, bytes.length]);
@@ -66,10 +70,7 @@ test('a look-up answers from the first tier that has the key and fetches nothing
   const [first, second] = [sample(tempDir(t), 'a'), sample(tempDir(t), 'a')];
   await push(first.manifest, first.file, one, never);
   await push(second.manifest, second.file, two, never);
-  assert.deepEqual(await cache().lookUp('zlib', first.manifest.key, never), {
-    outcome: 'hit',
-    manifest: first.manifest,
-  });
+  assert.deepEqual(await cache().lookUp('zlib', first.manifest.key, never), hit(first.manifest));
   assert.deepEqual(told(), ['disk absent', 'one hit']);
   assert.deepEqual(filesBelow(disk.folder), []);
 });
@@ -116,7 +117,7 @@ test('a manifest without its body below is rejected, and nothing lands on the di
   const { disk, one } = layers(t);
   const { manifest, file } = sample(tempDir(t), 'a');
   await push(manifest, file, one, never);
-  const tier = { ...one, lookUp: async () => ({ outcome: 'hit' as const, manifest }) };
+  const tier = { ...one, lookUp: async () => hit(manifest) };
   rmSync(one.blobs.pathOf(manifest.body.digest));
   const fetched = await layeredCache(disk, [tier]).fetchArtifact('zlib', manifest.key, never);
   assert.deepEqual(fetched, { outcome: 'rejected', reason: `one: its body ${manifest.body.digest} is not there` });

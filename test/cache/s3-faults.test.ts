@@ -6,14 +6,13 @@ import { after, before, describe, test } from 'node:test';
 import type { CacheTier } from '../../src/cache/cache.ts';
 import { blobObject, manifestObject } from '../../src/cache/layout.ts';
 import type { Patience } from '../../src/cache/patience.ts';
-import { push } from '../../src/cache/push.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
 import { VbuildError } from '../../src/model/error.ts';
 import { type Fault, type FaultProxy, type Rule, faultProxy, s3Error } from '../support/fault-proxy.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
-import { type Sample, never, sample } from './sample.ts';
+import { hit, never, push, sample, type Sample } from './sample.ts';
 
 /** Short enough that a table of dead lines takes seconds; a healthy answer takes some milliseconds. */
 const hurried: Patience = {
@@ -45,7 +44,12 @@ async function line(t: WithCleanUp): Promise<Line> {
   t.after(() => proxy.close());
   const pushed = sample(tempDir(t), 'pushed', { sizeBytes: 200_000 });
   await push(pushed.manifest, pushed.file, s3Cache(s3({ bucket, endpoint: server.endpoint }), server.owner), never);
-  return { proxy, bucket, pushed, tier: () => s3Cache(s3({ bucket, endpoint: proxy.url }), server.owner, hurried) };
+  return {
+    proxy,
+    bucket,
+    pushed,
+    tier: () => s3Cache(s3({ bucket, endpoint: proxy.url }), server.owner, { patience: hurried }),
+  };
 }
 
 const answered = (status: number, body: string, type = 'application/xml'): Fault => ({
@@ -116,10 +120,7 @@ describe('a bucket behind a bad line', { skip: skipWithoutS3, concurrency: 4, ti
         const { proxy, pushed, tier } = await line(t);
         proxy.misbehave({ ...onManifests(fault), times: 1 }, { ...onBlobs(fault), times: 1 });
         const [bucket, into] = [tier(), join(tempDir(t), 'body')];
-        assert.deepEqual(await bucket.lookUp('zlib', pushed.manifest.key, never), {
-          outcome: 'hit',
-          manifest: pushed.manifest,
-        });
+        assert.deepEqual(await bucket.lookUp('zlib', pushed.manifest.key, never), hit(pushed.manifest));
         assert.deepEqual(await bucket.fetchBlob(pushed.manifest.body, into, never), { outcome: 'done' });
         assert.deepEqual(readFileSync(into), pushed.bytes);
       });
@@ -201,7 +202,7 @@ describe('a push over a bad line', { skip: skipWithoutS3, concurrency: 4, timeou
       proxy.misbehave({ ...rule, times: 1 });
       await push(manifest, file, tier(), never);
       assert.deepEqual(await server.get(bucket, blobObject(manifest.body.digest)), bytes);
-      assert.deepEqual(await tier().lookUp('zlib', manifest.key, never), { outcome: 'hit', manifest });
+      assert.deepEqual(await tier().lookUp('zlib', manifest.key, never), hit(manifest));
     });
   }
 

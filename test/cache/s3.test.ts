@@ -5,15 +5,15 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { unsigned } from '../../src/artifact/sealed.ts';
 import { blobObject, manifestObject } from '../../src/cache/layout.ts';
-import { push } from '../../src/cache/push.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
 import type { ContentKey } from '../../src/model/digest.ts';
 import { type Fault, faultProxy } from '../support/fault-proxy.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { tempDir } from '../support/temp.ts';
-import { never, sample } from './sample.ts';
+import { hit, never, push, sample } from './sample.ts';
 
 /** Of nothing. */
 const unknownKey = 'f'.repeat(64) as ContentKey;
@@ -115,13 +115,10 @@ describe('s3Cache()', { skip: skipWithoutS3 }, () => {
     await push(pushed.manifest, pushed.file, s3Cache(spec, server.owner), never);
     const held = await server.list(bucket);
     const tier = s3Cache(spec, server.reader);
-    assert.deepEqual(await tier.lookUp('zlib', pushed.manifest.key, never), {
-      outcome: 'hit',
-      manifest: pushed.manifest,
-    });
+    assert.deepEqual(await tier.lookUp('zlib', pushed.manifest.key, never), hit(pushed.manifest));
     assert.deepEqual(await tier.lookUp('zlib', other.manifest.key, never), { outcome: 'absent' });
     await assert.rejects(push(other.manifest, other.file, tier, never), { code: 'upload-failed', exitStatus: 5 });
-    await assert.rejects(tier.putManifest(pushed.manifest, never), { code: 'upload-failed' });
+    await assert.rejects(tier.putManifest(unsigned(pushed.manifest), never), { code: 'upload-failed' });
     assert.deepEqual(await server.list(bucket), held);
   });
 
@@ -155,7 +152,7 @@ describe('s3Cache()', { skip: skipWithoutS3 }, () => {
     const { manifest, file } = sample(tempDir(t), 'a');
     await push(manifest, file, s3Cache(s3({ bucket: open, endpoint: server.endpoint }), server.owner), never);
     const tier = s3Cache(s3({ bucket: open, endpoint: server.endpoint }), {});
-    assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'hit', manifest });
+    assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), hit(manifest));
     assert.deepEqual(await tier.lookUp('zlib', unknownKey, never), { outcome: 'absent' });
     const answer = await s3Cache(s3({ bucket: closed, endpoint: server.endpoint }), {}).lookUp(
       'zlib',
@@ -235,7 +232,7 @@ describe('s3Cache()', { skip: skipWithoutS3 }, () => {
       );
       const tier = s3Cache(s3({ bucket, endpoint: server.endpoint }), server.owner);
       await push(manifest, file, tier, never);
-      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'hit', manifest });
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), hit(manifest));
     });
   }
 });

@@ -3,6 +3,9 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Manifest } from '../../src/artifact/manifest.ts';
+import { unsigned } from '../../src/artifact/sealed.ts';
+import type { Answer, CacheTier } from '../../src/cache/cache.ts';
+import { push as pushSealed } from '../../src/cache/push.ts';
 import { contentKey, keyText } from '../../src/key/fields.ts';
 import { digestOf } from '../../src/model/digest.ts';
 
@@ -47,3 +50,10 @@ export const filesBelow = (top: string): string[] =>
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(top.length + 1))
     .sort();
+
+/** Pushes a manifest that nobody signed. */
+export const push = (manifest: Manifest, bodyFile: string, tier: CacheTier, signal: AbortSignal): Promise<boolean> =>
+  pushSealed({ sealed: unsigned(manifest), bodyFile }, tier, signal);
+
+/** What a look-up answers that finds it again. */
+export const hit = (manifest: Manifest): Answer => ({ outcome: 'hit', ...unsigned(manifest) });

@@ -37,7 +37,7 @@ test('no line of a help page is wider than 80 columns or ends in blanks', () => 
 test('every example on a help page is a command line that is understood', () => {
   for (const { name, examples } of rows) {
     for (const [line] of examples) {
-      const words = line.replace(/^eval "\$\((.*)\)"$/, '$1').split(' ');
+      const words = line.replace(/^(?:eval|cd) "\$\((.*)\)"$/, '$1').split(' ');
       assert.equal(words[0], 'vbuild');
       assert.equal(parseCommandLine(words.slice(1)).command, name, line);
     }

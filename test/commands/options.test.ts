@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { commandTable, conflicts, type OptionRow, optionTable } from '../../src/commands/command-table.ts';
+import {
+  commandGroups,
+  commandTable,
+  conflicts,
+  type OptionRow,
+  optionTable,
+} from '../../src/commands/command-table.ts';
 import { type CommandLine, type Options, parseCommandLine, unknownTarget } from '../../src/commands/options.ts';
 import { VbuildError, VbuildErrors } from '../../src/model/error.ts';
 import { reservedNames } from '../../src/model/reserved-names.ts';
@@ -56,6 +62,23 @@ const understood: readonly Understood[] = [
   { line: ['-h', '--nonsense'], command: 'help' },
   { line: ['exec', '--help'], command: 'help', targets: ['exec'] },
   { line: ['help', 'exec'], command: 'help', targets: ['exec'] },
+  { line: ['help', 'patch'], command: 'help', targets: ['patch'] },
+  { line: ['help', 'patch', 'edit'], command: 'help', targets: ['patch edit'] },
+  { line: ['patch', '--help'], command: 'help', targets: ['patch'] },
+  { line: ['patch', 'edit', '-h'], command: 'help', targets: ['patch edit'] },
+  { line: ['patch', 'edit', 'pil'], command: 'patch edit', targets: ['pil'] },
+  {
+    line: ['patch', 'rebase', '--continue', 'pil'],
+    command: 'patch rebase',
+    targets: ['pil'],
+    options: { continue: true },
+  },
+  {
+    line: ['-C', 'site', 'patch', 'apply', '-p0', '-d', 'tree', '--dialect=dpkg', 'a', '--', '-odd'],
+    command: 'patch apply',
+    targets: ['a', '-odd'],
+    options: { directory: 'site', strip: 0, tree: 'tree', dialect: 'dpkg' },
+  },
   { line: ['--version'], command: 'version' },
   { line: ['version'], command: 'version' },
 ];
@@ -83,8 +106,17 @@ const refused: readonly (readonly [line: readonly string[], headline: string, me
   [['show'], '"vbuild show" needs a package', /vbuild show/],
   [['exec'], 'Command to run is missing', /vbuild exec -- /],
   [['exec', 'python3', '-c', 'x'], 'Command to run must follow "--"', /vbuild exec -- python3/],
-  [['why', 'pil', '--dot'], 'Command "why" is not part of this release', /vbuild help/],
+  [['legal', 'pil', '--dot'], 'Command "legal" is not part of this release', /vbuild help/],
   [[''], 'Target is an empty text', /name a package/],
+  [['patch'], '"vbuild patch" needs a second word', /vbuild help patch/],
+  [['patch', 'eidt', 'pil'], 'Command "patch eidt" is unknown', /"vbuild patch edit"/],
+  [['patch', 'edit'], '"vbuild patch edit" needs one package', /vbuild patch edit pil/],
+  [['patch', 'edit', 'pil', 'zlib'], '"vbuild patch edit" needs one package', /vbuild patch edit pil/],
+  [['patch', 'apply'], '"vbuild patch apply" needs a patch', /fix\.patch/],
+  [['patch', 'apply', 'a', '-p', '-1'], 'Option -p needs a value', /--strip=-1/],
+  [['patch', 'apply', 'a', '-p1.5'], 'Option -p needs a number', /-p N/],
+  [['patch', 'apply', 'a', '--dialect', 'gnu'], 'Option --dialect has no such choice', /vbuild help patch apply/],
+  [['help', 'patch', 'edit', 'x'], '"vbuild help" takes one argument', /vbuild help help/],
 ];
 
 for (const [line, headline, mend] of refused) {
@@ -119,7 +151,16 @@ test('parseCommandLine() lists every mistake of a line', () => {
 
 for (const [one, other] of conflicts) {
   test(`--${one} and --${other} are refused together`, () => {
-    assert.throws(() => parseCommandLine([`--${one}`, `--${other}`]), { code: 'usage' });
+    const rows: readonly OptionRow[] = optionTable;
+    const commandsOf = (option: string): readonly string[] => {
+      const { commands } = rows.find(({ name }) => name === option) ?? { commands: [] };
+      return commands === 'all' ? commandTable.map(({ name }) => name) : commands;
+    };
+    const [command = ''] = commandsOf(one).filter((name) => commandsOf(other).includes(name));
+    const takes = commandTable.find(({ name }) => name === command)?.takes ?? 'nothing';
+    const words = takes === 'nothing' || takes === 'targets' ? [] : ['pil'];
+    const line = [...command.split(' '), ...words, `--${one}`, `--${other}`];
+    assert.throws(() => parseCommandLine(line), { code: 'usage', message: /contradict each other/ });
   });
 }
 
@@ -166,7 +207,9 @@ test('parseCommandLine() ends every line in an answer or a usage error', () => {
 });
 
 test('every command is a reserved name, and every option has a name and letter of its own', () => {
-  for (const { name } of commandTable) assert.ok(reservedNames.includes(name), name);
+  for (const { name } of commandTable) assert.ok(reservedNames.includes(name.split(' ')[0] ?? ''), name);
+  for (const { name } of commandTable.filter((row) => row.name.includes(' ')))
+    assert.ok(Object.hasOwn(commandGroups, name.split(' ')[0] ?? ''), `${name} needs a group`);
   assert.equal(new Set(reservedNames).size, reservedNames.length);
   assert.equal(new Set(optionTable.map(({ name }) => name)).size, optionTable.length);
   const letters = optionTable.flatMap((row: OptionRow) => row.short ?? []);

@@ -5,58 +5,98 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serialiseManifest } from '../../src/artifact/manifest-text.ts';
 import type { CacheTier } from '../../src/cache/cache.ts';
+import { directoryTier } from '../../src/cache/directory.ts';
+import { directoryCache } from '../../src/cache/directory-spec.ts';
 import { diskCache } from '../../src/cache/disk.ts';
+import { httpTier } from '../../src/cache/http.ts';
+import { httpCache } from '../../src/cache/http-spec.ts';
 import { blobObject, manifestObject } from '../../src/cache/layout.ts';
-import { push } from '../../src/cache/push.ts';
+import { push as pushSealed } from '../../src/cache/push.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
+import type { Trust } from '../../src/cache/trust.ts';
 import { digestOf } from '../../src/model/digest.ts';
-import { filesBelow, never, sample } from '../cache/sample.ts';
+import { filesBelow, hit, never, push, sample } from '../cache/sample.ts';
+import { commit, newKey, sealedBy, trusting } from '../cache/keys.ts';
+import { fileServer } from '../support/http-server.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
 
 interface Fixture {
+  /** As a new run has it, and one that pushes. */
   readonly tier: CacheTier;
+  /** What a tier that is only read is filled through; else the same. */
+  readonly filler: CacheTier;
   /** Puts bytes under an object name, past the tier. */
   readonly place: (object: string, bytes: string | Uint8Array) => Promise<void>;
   /** Every object name there is. */
   readonly objects: () => Promise<readonly string[]>;
 }
 
+/** A folder with everything but the tier. */
+function folderFixture(folder: string): Omit<Fixture, 'tier' | 'filler'> {
+  return {
+    async place(object, bytes) {
+      mkdirSync(dirname(join(folder, object)), { recursive: true });
+      writeFileSync(join(folder, object), bytes);
+    },
+    objects: async () => filesBelow(folder),
+  };
+}
+
 const kinds: readonly {
   readonly kind: string;
   readonly skip: string | false;
-  readonly make: (t: WithCleanUp) => Promise<Fixture>;
+  readonly make: (t: WithCleanUp, trust?: Trust) => Promise<Fixture>;
 }[] = [
   {
     kind: 'disk',
     skip: false,
-    async make(t) {
+    async make(t, trust) {
       const folder = tempDir(t);
+      const tier = diskCache(folder, trust);
+      return { ...folderFixture(folder), tier, filler: tier };
+    },
+  },
+  {
+    kind: 'directory',
+    skip: false,
+    async make(t, trust) {
+      const folder = tempDir(t);
+      const tier = directoryTier(directoryCache(folder), '/', { trust });
+      return { ...folderFixture(folder), tier, filler: tier };
+    },
+  },
+  {
+    kind: 'http',
+    skip: false,
+    async make(t, trust) {
+      const folder = tempDir(t);
+      const { url } = await fileServer(t, folder);
       return {
-        tier: diskCache(folder),
-        async place(object, bytes) {
-          mkdirSync(dirname(join(folder, object)), { recursive: true });
-          writeFileSync(join(folder, object), bytes);
-        },
-        objects: async () => filesBelow(folder),
+        ...folderFixture(folder),
+        tier: httpTier(httpCache(url), {}, { trust }),
+        filler: directoryTier(directoryCache(folder), '/', { trust }),
       };
     },
   },
   {
     kind: 's3',
     skip: skipWithoutS3,
-    async make() {
+    async make(_t, trust) {
       const bucket = await server.bucket();
-      const spec = s3({ bucket, endpoint: server.endpoint });
+      const tier = s3Cache(s3({ bucket, endpoint: server.endpoint }), server.owner, { trust });
       return {
-        tier: s3Cache(spec, server.owner),
+        tier,
+        filler: tier,
         place: (object, bytes) => server.put(bucket, object, bytes),
         objects: () => server.list(bucket),
       };
     },
   },
 ];
+
+const [ci, next, stranger] = [newKey('ci'), newKey('next', 'ci'), newKey('stranger')];
 
 let server: S3Server;
 before(async () => {
@@ -67,28 +107,28 @@ after(() => server?.close());
 for (const { kind, skip, make } of kinds) {
   describe(`a cache tier of kind ${kind}`, { skip }, () => {
     test('gives back what was pushed, byte for byte', async (t) => {
-      const { tier } = await make(t);
+      const { tier, filler } = await make(t);
       const { manifest, file, bytes } = sample(tempDir(t), 'a');
-      await push(manifest, file, tier, never);
-      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'hit', manifest });
+      await push(manifest, file, filler, never);
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), hit(manifest));
       const into = join(tempDir(t), 'body');
       assert.deepEqual(await tier.fetchBlob(manifest.body, into, never), { outcome: 'done' });
       assert.deepEqual(readFileSync(into), bytes);
     });
 
     test('takes packages of any name that a package may bear', async (t) => {
-      const { tier } = await make(t);
+      const { tier, filler } = await make(t);
       for (const name of ['libsigc++-2.0', 'x', 'A_b.c~d', 'q&a=1;b#c?d%25']) {
         const { manifest, file } = sample(tempDir(t), 'a', { name });
-        await push(manifest, file, tier, never);
-        assert.deepEqual(await tier.lookUp(name, manifest.key, never), { outcome: 'hit', manifest });
+        await push(manifest, file, filler, never);
+        assert.deepEqual(await tier.lookUp(name, manifest.key, never), hit(manifest));
       }
     });
 
     test('holds an object per body and per manifest, named as the layout says, and nothing else', async (t) => {
-      const { tier, objects } = await make(t);
+      const { filler, objects } = await make(t);
       const { manifest, file } = sample(tempDir(t), 'a');
-      await push(manifest, file, tier, never);
+      await push(manifest, file, filler, never);
       assert.deepEqual(await objects(), [manifestObject('zlib', manifest.key), blobObject(manifest.body.digest)]);
     });
 
@@ -102,20 +142,17 @@ for (const { kind, skip, make } of kinds) {
     });
 
     test('keeps the first build of a key when another one is pushed', async (t) => {
-      const { tier } = await make(t);
+      const { tier, filler } = await make(t);
       const [first, second] = [sample(tempDir(t), 'a'), sample(tempDir(t), 'a')];
-      await push(first.manifest, first.file, tier, never);
-      await push(second.manifest, second.file, tier, never);
-      assert.deepEqual(await tier.lookUp('zlib', first.manifest.key, never), {
-        outcome: 'hit',
-        manifest: first.manifest,
-      });
+      await push(first.manifest, first.file, filler, never);
+      await push(second.manifest, second.file, filler, never);
+      assert.deepEqual(await tier.lookUp('zlib', first.manifest.key, never), hit(first.manifest));
     });
 
     test('holds one valid artifact after sixteen pushes of one key at once', async (t) => {
-      const { tier } = await make(t);
+      const { tier, filler } = await make(t);
       const samples = Array.from({ length: 16 }, () => sample(tempDir(t), 'a', { sizeBytes: 100_000 }));
-      await Promise.all(samples.map(({ manifest, file }) => push(manifest, file, tier, never)));
+      await Promise.all(samples.map(({ manifest, file }) => push(manifest, file, filler, never)));
       const answer = await tier.lookUp('zlib', samples[0]?.manifest.key ?? assert.fail(), never);
       assert.equal(answer.outcome, 'hit');
       const { body } = answer.manifest;
@@ -162,11 +199,11 @@ for (const { kind, skip, make } of kinds) {
     });
 
     test('takes archives of sources as blobs without a manifest, their size not known beforehand', async (t) => {
-      const { tier } = await make(t);
+      const { tier, filler } = await make(t);
       const { manifest, file, bytes } = sample(tempDir(t), 'a', { sizeBytes: 700_000 });
       const { digest } = manifest.body;
-      await tier.putBlob(digest, file, never);
-      await tier.putBlob(digest, file, never);
+      await filler.putBlob(digest, file, never);
+      await filler.putBlob(digest, file, never);
       const into = join(tempDir(t), 'archive');
       const seen: number[] = [];
       assert.deepEqual(await tier.fetchBlob({ digest }, into, never, (doneBytes) => seen.push(doneBytes)), {
@@ -176,15 +213,62 @@ for (const { kind, skip, make } of kinds) {
       assert.equal(seen.at(-1), bytes.length);
     });
 
+    test('gives back a signed manifest by its exact bytes, the body too, and prefers nobody who is not trusted', async (t) => {
+      const { tier, filler } = await make(t, trusting([ci, next]));
+      const { manifest, file, bytes } = sample(tempDir(t), 'a');
+      await push(manifest, file, filler, never);
+      const sealed = sealedBy(manifest, next);
+      await pushSealed({ sealed, bodyFile: file }, filler, never);
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'hit', ...sealed });
+      const into = join(tempDir(t), 'body');
+      assert.deepEqual(await tier.fetchBlob(manifest.body, into, never), { outcome: 'done' });
+      assert.deepEqual(readFileSync(into), bytes);
+    });
+
+    test('asks for the keys in their order, and takes the first acceptable manifest', async (t) => {
+      const { tier, filler, objects } = await make(t, trusting([next, ci], { ref: 'main' }));
+      const { manifest, file } = sample(tempDir(t), 'a');
+      const dirty = sealedBy(manifest, next, { revision: { commit, clean: false, ref: 'main' } });
+      const clean = sealedBy(manifest, ci);
+      for (const sealed of [clean, dirty]) await pushSealed({ sealed, bodyFile: file }, filler, never);
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), { outcome: 'hit', ...clean });
+      assert.equal((await objects()).filter((name) => name.endsWith('.json')).length, 2);
+    });
+
+    test('rejects what only others have signed, or says that it is absent where it cannot list', async (t) => {
+      const { tier, place } = await make(t, trusting([ci]));
+      const { manifest } = sample(tempDir(t), 'a');
+      await place(manifestObject('zlib', manifest.key), serialiseManifest(manifest));
+      await place(manifestObject('zlib', manifest.key, stranger.id), sealedBy(manifest, stranger).bytes);
+      const expected =
+        kind === 'http'
+          ? { outcome: 'absent' }
+          : {
+              outcome: 'rejected',
+              reason: `it is not signed, or signed by ${stranger.id}, which the Buildfile does not trust`,
+            };
+      assert.deepEqual(await tier.lookUp('zlib', manifest.key, never), expected);
+    });
+
+    test('rejects a manifest whose signature does not hold', async (t) => {
+      const { tier, place } = await make(t, trusting([ci]));
+      const { manifest } = sample(tempDir(t), 'a');
+      const bytes = Buffer.from(sealedBy(manifest, ci).bytes).toString().replace('1.3.1', '1.3.2');
+      await place(manifestObject('zlib', manifest.key, ci.id), bytes);
+      const answer = await tier.lookUp('zlib', manifest.key, never);
+      assert.equal(answer.outcome, 'rejected');
+      assert.match(answer.reason, /its signature by ci \(\S+\) does not hold/);
+    });
+
     test('throws the reason of an aborted signal, not an answer', async (t) => {
-      const { tier } = await make(t);
+      const { tier, filler } = await make(t);
       const { manifest, file } = sample(tempDir(t), 'a');
       const why = new Error('interrupted by the user');
       const signal = AbortSignal.abort(why);
       const into = join(tempDir(t), 'body');
       await assert.rejects(tier.lookUp('zlib', manifest.key, signal), why);
       await assert.rejects(tier.fetchBlob(manifest.body, into, signal), why);
-      await assert.rejects(push(manifest, file, tier, signal), why);
+      await assert.rejects(push(manifest, file, filler, signal), why);
     });
   });
 }

@@ -1,0 +1,66 @@
+/** A tree like that of a large upstream package, and archives of it; the same bytes on every machine. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Numbers from 0 up to 1, always the same ones. @see Marsaglia 2003, "Xorshift RNGs" */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** Words as programs have them: few of them often, many of them seldom, so that compressors find what they find in source code. */
+function vocabulary(next: () => number): () => string {
+  const letters = 'etaoinsrhldcumfpgwybvkxjqz_';
+  const words = Array.from({ length: 6000 }, () =>
+    Array.from({ length: 2 + Math.floor(next() * 9) }, () => letters[Math.floor(next() ** 2 * letters.length)]).join(
+      '',
+    ),
+  );
+  return () => words[Math.floor(next() ** 3 * words.length)] ?? '';
+}
+
+/** Writes a tree of so many bytes: files of 0.1 to 60 KB in folders of about forty. @returns how many files. */
+export function writeLargeTree(top: string, bytes: number): number {
+  const next = numbers(20_240_601);
+  const word = vocabulary(next);
+  let [left, files] = [bytes, 0];
+  while (left > 0) {
+    const folder = join(top, `part${Math.floor(files / 1600)}`, `dir${Math.floor(files / 40) % 40}`);
+    if (files % 40 === 0) mkdirSync(folder, { recursive: true });
+    const size = Math.min(left, Math.floor(100 + 60_000 * next() ** 3));
+    let text = '';
+    while (text.length < size)
+      text += `${'  '.repeat(Math.floor(next() * 4))}${word()} ${word()} = ${word()}(${word()}, ${word()});\n`;
+    writeFileSync(join(folder, `file${files}.c`), text);
+    left -= text.length;
+    files += 1;
+  }
+  return files;
+}
+
+export interface Archive {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** Packs folders with GNU tar and a compressor, given as a command line. */
+export function packLargeTree(top: string, names: readonly string[], path: string, compressor: string): Archive {
+  execFileSync('tar', [
+    '-C',
+    top,
+    '--sort=name',
+    '--mtime=@0',
+    `--use-compress-program=${compressor}`,
+    '-cf',
+    path,
+    ...names,
+  ]);
+  return { path, sizeBytes: statSync(path).size };
+}

@@ -1,0 +1,23 @@
+/** How a Buildfile names a folder that serves as a cache tier. */
+
+export interface DirectoryCacheSpec {
+  readonly kind: 'directory';
+  /** Absolute, or relative to the Buildfile. */
+  readonly path: string;
+}
+
+/**
+ * A folder as a cache tier, such as one on a network file system that several machines share. It must be there; what a tier behind it
+ * has is kept in it as well, where this user may write.
+ *
+ * @param path Absolute, or relative to the Buildfile.
+ */
+export const directoryCache = (path: string): DirectoryCacheSpec => ({ kind: 'directory', path });
+
+/** Every mistake in a spec, each one a clause. */
+export function directoryCacheProblems({ path, kind: _, ...others }: Readonly<Record<string, unknown>>): string[] {
+  return [
+    ...(typeof path === 'string' && path !== '' && !path.includes('\0') ? [] : ['directoryCache() takes a path']),
+    ...Object.keys(others).map((name) => `${name} is not a part of what directoryCache() returns`),
+  ];
+}

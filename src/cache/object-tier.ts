@@ -1,0 +1,204 @@
+/** A cache tier over a store of objects: every trouble becomes an answer, and a store out of reach is waited for once per run. */
+import type { Signer } from '../artifact/signer.ts';
+import type { ContentKey } from '../model/digest.ts';
+import { fileStat } from '../system/files.ts';
+import type { PutOutcome, WritableObjects } from '../system/objects.ts';
+import { asking, type Store, type Trouble, type Waits } from './asking.ts';
+import type { Answer, CacheTier, Lack } from './cache.ts';
+import { foreseen } from './foresight.ts';
+import { artifactsFolder, blobObject, keyFolder, manifestNamed, manifestObject } from './layout.ts';
+import { type Patience, TooSlow } from './patience.ts';
+import { keysAlone, signersFor, strangers, type Trust } from './trust.ts';
+
+/** A body that lies there this long without anybody having looked after it may be swept away: it is put anew before a manifest names it. */
+export const RENEW_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * For as long as the tier object lives, a store that proved to be out of reach is not asked again, see `asking`.
+ *
+ * @param trust Whose manifests are acceptable; those that nobody signed when not given.
+ */
+export function objectTier(store: Store, trust: Trust | undefined, patience: Patience): CacheTier {
+  const { name, within, shown } = store;
+  const { ask, insist, failed, traffic } = asking(store, patience);
+  let conditional = true;
+  const signers = signersFor(trust);
+  /** Manifests that were not there when they were last asked for. */
+  const absent = new Set<string>();
+  /** Whose manifests there are, for keys of which that is known. */
+  const known = new Map<string, readonly Signer[]>();
+
+  /** The manifest in the place of one signer. */
+  async function lookAt(
+    packageName: string,
+    key: ContentKey,
+    signer: Signer,
+    signal: AbortSignal,
+    by: Trust | undefined = trust,
+  ): Promise<Answer> {
+    const { LARGEST_MANIFEST, judgeManifest } = await import('./judge.ts');
+    const object = manifestObject(packageName, key, signer);
+    const asked = await ask((objects, once) => objects.getSmall(within(object), LARGEST_MANIFEST, once), signal);
+    if (asked.outcome === 'absent') absent.add(object);
+    else absent.delete(object);
+    if (asked.outcome !== 'done') return answer(asked);
+    const judged = judgeManifest(asked.value, { name: packageName, key, signer }, by);
+    return judged.outcome === 'hit' ? judged : { outcome: 'rejected', reason: judged.reason };
+  }
+
+  /** Everybody whose manifest of a key is there; undefined when the store cannot or will not tell. */
+  async function signersOf(
+    packageName: string,
+    key: ContentKey,
+    signal: AbortSignal,
+  ): Promise<readonly Signer[] | undefined> {
+    const folder = keyFolder(packageName, key);
+    const there = known.get(folder);
+    if (there !== undefined) return there;
+    const prefix = within(`${folder}/`);
+    const asked = await ask(async (objects, once) => objects.list?.(prefix, { most: 100, signal: once }), signal);
+    return asked.outcome === 'done'
+      ? asked.value?.objects.flatMap((one) => manifestNamed(`${folder}/${one.name.slice(prefix.length)}`)?.signer ?? [])
+      : undefined;
+  }
+
+  async function lookUp(packageName: string, key: ContentKey, signal: AbortSignal): Promise<Answer> {
+    const reasons: string[] = [];
+    let there = known.get(keyFolder(packageName, key));
+    for (const signer of signers) {
+      if (there !== undefined && !there.includes(signer)) continue;
+      const found = await lookAt(packageName, key, signer, signal);
+      if (found.outcome === 'hit' || found.outcome === 'unreachable') return found;
+      if (found.outcome === 'rejected') reasons.push(found.reason);
+      // Without a policy there is one place only.
+      else if (trust !== undefined) there ??= await signersOf(packageName, key, signal);
+    }
+    if (reasons.length === 0 && trust !== undefined && there !== undefined && there.length > 0)
+      reasons.push(`it is ${strangers(there)}`);
+    return reasons.length === 0 ? { outcome: 'absent' } : { outcome: 'rejected', reason: reasons.join('; ') };
+  }
+
+  /** Create-only. A server that knows no conditions is asked whether the object is there, and then given it without one. */
+  async function put(
+    object: string,
+    request: (objects: WritableObjects, replace: boolean, signal: AbortSignal) => Promise<PutOutcome>,
+    signal: AbortSignal,
+    { waits, isThere, replace }: { waits?: Waits; isThere: () => Promise<boolean>; replace: boolean },
+  ): Promise<'written' | 'there'> {
+    if (conditional && !replace) {
+      const outcome = await insist(object, (objects, once) => request(objects, false, once), signal, waits);
+      if (outcome !== 'unconditional') return outcome;
+      conditional = false;
+    }
+    if (!replace && (await isThere())) return 'there';
+    const outcome = await insist(object, (objects, once) => request(objects, true, once), signal, waits);
+    if (outcome === 'written') return outcome;
+    throw failed(object, {
+      reason: 'the server does not take it, with and without a condition',
+      mend: 'check the endpoint',
+    });
+  }
+
+  return {
+    name,
+    writable: store.writable,
+    ...(store.fillable && { fillable: store.fillable }),
+    traffic,
+    async foresee(wanted, signal) {
+      if (!store.pages) return;
+      const list = async (after: string) =>
+        ask(
+          async (objects, once) =>
+            objects.list?.(within(`${artifactsFolder}/`), { after: within(after), signal: once }),
+          signal,
+        );
+      for (const [folder, there] of await foreseen(wanted, signers.length, within(''), list)) known.set(folder, there);
+    },
+    lookUp,
+    async fetchBlob(blob, into, signal, progress) {
+      const object = within(blobObject(blob.digest));
+      const asked = await ask(
+        (objects, once) => objects.getFile(object, into, { ...blob, signal: once, watch: paceOf(patience, progress) }),
+        signal,
+        {},
+      );
+      return asked.outcome === 'done' ? { outcome: 'done' } : answer(asked);
+    },
+    async holds({ manifest, signer }, signal) {
+      const { name: packageName, key } = { ...manifest.package, key: manifest.key };
+      if (absent.has(manifestObject(packageName, key, signer))) return false;
+      const found = await lookAt(packageName, key, signer, signal, keysAlone(trust));
+      if (found.outcome !== 'hit') return false;
+      const { digest, sizeBytes } = found.manifest.body;
+      const stat = await ask((objects, once) => objects.stat(within(blobObject(digest)), once), signal);
+      return stat.outcome === 'done' && stat.value?.sizeBytes === sizeBytes;
+    },
+    async putBlob(digest, file, signal, repair = false) {
+      const object = within(blobObject(digest));
+      const sizeBytes = fileStat(file)?.sizeBytes;
+      if (sizeBytes === undefined) throw new Error(`there is no file ${file} to upload`);
+      // Asked first, because a refused upload would still send every byte.
+      const found = await insist(object, (objects, once) => objects.stat(object, once), signal);
+      if (found !== undefined && found.sizeBytes !== sizeBytes && !repair)
+        throw failed(object, {
+          reason: `an object of ${found.sizeBytes} bytes is there, this one has ${sizeBytes}`,
+          mend: repairing,
+        });
+      if (found !== undefined && !repair) {
+        if (Date.now() - found.modifiedMs < RENEW_AFTER_MS) return 'there';
+        await insist(object, (objects, once) => objects.renew(object, once), signal);
+        return 'renewed';
+      }
+      const waits = { tryMs: patience.bodyMs + Math.ceil((sizeBytes / patience.slowestBytes) * 1000) };
+      const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
+        objects.putFile(object, file, { digest, replace, signal: once });
+      return await put(object, send, signal, { waits, isThere: async () => false, replace: found !== undefined });
+    },
+    async putManifest({ manifest, signer, bytes }, signal, repair = false) {
+      const { key, body } = manifest;
+      const packageName = manifest.package.name;
+      const object = within(manifestObject(packageName, key, signer));
+      const look = (): Promise<Answer> => lookAt(packageName, key, signer, signal, keysAlone(trust));
+      const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
+        objects.putSmall(object, bytes, { replace, signal: once });
+      const isThere = async (): Promise<boolean> => (await look()).outcome !== 'absent';
+      absent.delete(manifestObject(packageName, key, signer));
+      if ((await put(object, send, signal, { isThere, replace: false })) === 'written') return;
+      // Ours, whose answer was lost, or another build of the same key: either will do, if it is whole.
+      const found = await look();
+      if (found.outcome === 'absent')
+        throw failed(object, { reason: 'it was removed at the same time', mend: 'push again' });
+      const problem = found.outcome === 'hit' ? await bodyProblem(found.manifest.body) : found.reason;
+      if (problem === undefined) return;
+      if (!repair || found.outcome === 'unreachable')
+        throw failed(object, { reason: `what is there cannot be used: ${problem}`, mend: repairing });
+      await put(object, send, signal, { isThere, replace: true });
+
+      async function bodyProblem({ digest, sizeBytes }: typeof body): Promise<string | undefined> {
+        if (digest === body.digest) return undefined;
+        const theirs = within(blobObject(digest));
+        const there = await insist(theirs, (objects, once) => objects.stat(theirs, once), signal);
+        return there?.sizeBytes === sizeBytes ? undefined : `it names a body that is not there: ${shown(theirs)}`;
+      }
+    },
+  };
+}
+
+const repairing = 'replace it with: vbuild cache push --repair, and the name of the package';
+
+const answer = (trouble: Trouble): Lack =>
+  trouble.outcome === 'absent' ? { outcome: 'absent' } : { outcome: trouble.outcome, reason: trouble.reason };
+
+/** Stops a body that trickles: silence is what the connection's own timer sees, a byte now and then is not. */
+function paceOf(
+  { bodyMs, slowestBytes }: Patience,
+  progress: ((doneBytes: number) => void) | undefined,
+): (doneBytes: number) => void {
+  const startedMs = performance.now();
+  return (doneBytes) => {
+    const takenMs = performance.now() - startedMs;
+    if (takenMs > bodyMs && doneBytes < (takenMs / 1000) * slowestBytes)
+      throw new TooSlow(`${doneBytes} bytes in ${Math.round(takenMs)} ms`);
+    progress?.(doneBytes);
+  };
+}

@@ -1,0 +1,29 @@
+/** From what a Buildfile names to cache tiers. */
+import type { CacheTier } from './cache.ts';
+import type { CacheSpec } from './cache-spec.ts';
+import { directoryTier } from './directory.ts';
+import { httpTier } from './http.ts';
+import { s3Cache } from './s3.ts';
+import type { Trust } from './trust.ts';
+
+export interface TierContext {
+  /** Absolute folder of the Buildfile. */
+  readonly folder: string;
+  /** For credentials and proxies. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly trust: Trust | undefined;
+}
+
+/** Nothing is opened before the tier is asked for something. */
+export function tierOf(spec: CacheSpec, { folder, environment, trust }: TierContext): CacheTier {
+  switch (spec.kind) {
+    case 's3':
+      return s3Cache(spec, environment, { trust });
+    case 'directory':
+      return directoryTier(spec, folder, { trust });
+    case 'http':
+      return httpTier(spec, environment, { trust });
+    default:
+      return spec satisfies never;
+  }
+}

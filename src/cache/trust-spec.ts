@@ -1,0 +1,25 @@
+/** How a Buildfile says whose artifacts are accepted, and what must be said of them. */
+
+/** A key whose signatures are accepted. */
+export interface TrustedKey {
+  /** How messages call it. */
+  readonly name: string;
+  /** One line of base64, as `vbuild key new` and `minisign` print it. */
+  readonly publicKey: string;
+  /** What its holder may call itself when it builds, such as `ci`. Several keys may have one role, while one takes the place of another. */
+  readonly role: string;
+}
+
+/** What a manifest must state, beside being signed by a trusted key. */
+export interface TrustRequirement {
+  /** The role of the key that signed. */
+  readonly builder?: string;
+  /** The branch (`main`), or the full name of another ref, whose Buildfile it was built from, with nothing modified. */
+  readonly ref?: string;
+}
+
+export interface TrustOptions {
+  /** Asked for in this order: put the one in use first. */
+  readonly keys: readonly TrustedKey[];
+  readonly require?: TrustRequirement;
+}

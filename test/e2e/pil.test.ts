@@ -1,0 +1,228 @@
+/** The main job for real: PIL and its C libraries from upstream source, the one whole build of the example in all the tests. */
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { eventsOf, insistOnSuccess } from '../support/events.ts';
+import { runAndListLoads } from '../support/loads.ts';
+import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
+import { forget, type Project, projectAt } from '../support/project.ts';
+import { tempDir } from '../support/temp.ts';
+import { checkout, type Ended, runProgram } from '../support/vbuild.ts';
+
+const example = ['-f', 'Buildfile.example.ts'] as const;
+const closure = [
+  'zlib@1.2.13',
+  'libjpeg-turbo@2.1.5',
+  'libpng@1.6.39',
+  'freetype@2.12.1',
+  'libwebp@1.2.4',
+  'lcms2@2.14',
+  'tiff@4.5.0',
+  'openjpeg@2.5.0',
+  'pil@9.4.0',
+];
+const useProgram = join(checkout, 'test/support/use-pil.py');
+
+/** What `use-pil.py` prints. */
+interface Use {
+  readonly file: string;
+  readonly version: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly missing: readonly string[];
+  readonly refused: readonly boolean[];
+  readonly worst: Readonly<Record<string, number>>;
+  readonly text: { readonly few: number; readonly many: number };
+  readonly jpegQuality: Readonly<Record<string, boolean>>;
+  readonly colour: readonly number[];
+  /** Every shared library of the process, by its real path. */
+  readonly maps: readonly string[];
+}
+
+/** The checkout as a clone of it would be, with its installed packages; without lock file, work folder and prefix. */
+function cloneCheckout(to: string): void {
+  for (const name of ['bin', 'src', 'patches', 'Buildfile.example.ts', 'package.json'])
+    cpSync(join(checkout, name), join(to, name), { recursive: true });
+  symlinkSync(join(checkout, 'node_modules'), join(to, 'node_modules'));
+}
+
+test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
+  const top = tempDir(t, 'pil');
+  const path = join(top, 'clone');
+  cloneCheckout(path);
+  const site: Project = projectAt(path, join(top, 'home'));
+  const vbuild = (args: readonly string[]): Promise<Ended> =>
+    runProgram([join(path, 'bin/vbuild'), ...args], { cwd: path, home: site.home });
+  const work = join(path, '.vbuild/Buildfile.example');
+  const font = join(top, 'FreeMono.ttf');
+
+  async function use(prefix: string, args: readonly string[] = []): Promise<Use> {
+    const ended = insistOnSuccess(
+      await vbuild(['exec', ...example, ...args, '--', '/usr/bin/python3', useProgram, font]),
+    );
+    assert.equal(ended.stderr, '');
+    const used = JSON.parse(ended.stdout) as Use;
+    assert.equal(used.file, join(realpathSync(prefix), 'lib/python3.11/site-packages/PIL/__init__.py'));
+    return used;
+  }
+
+  await t.test(
+    'one command builds and installs all nine packages, with progress and a last line that a person can read',
+    async () => {
+      const { exitStatus, stdout, stderr } = await vbuild(['pil', ...example]);
+      assert.equal(exitStatus, 0, stderr.slice(-20_000));
+      assert.equal(stdout, '');
+      for (const id of closure) {
+        for (const done of ['fetched', 'compiled', 'packed', 'built'])
+          assert.match(
+            stderr,
+            new RegExp(`^\\[\\d/9\\] ${id.replaceAll('.', '\\.')} +${done} in `, 'm'),
+            `${id} ${done}`,
+          );
+      }
+      assert.match(
+        stderr.trimEnd().split('\n').at(-1) ?? '',
+        /^pil ready in vendor \(generation 1\): 9 built in (\d+ min )?\d+ s$/,
+      );
+      const shadowed = [
+        ...stderr.matchAll(
+          /^warning: Python of this host loads a library of its own in place of ours\n {2}package +(\S+)\n {2}library +(\S+)$/gm,
+        ),
+      ];
+      assert.deepEqual(
+        shadowed.map(([, id, library]) => [id, library]),
+        [['zlib@1.2.13', 'libz.so.1']],
+      );
+      copyFileSync(join(work, 'trees/pil_9.4.0/source/Tests/fonts/FreeMono.ttf'), font);
+    },
+  );
+  const vendor = join(path, 'vendor');
+  const built = site.installed();
+  assert.deepEqual(
+    Object.entries(built)
+      .map(([name, { version }]) => `${name}@${version}`)
+      .sort(),
+    closure.toSorted(),
+  );
+
+  await t.test('PIL opens, resizes and saves every form, and writes text', async () => {
+    const used = await use(vendor);
+    assert.deepEqual(used.missing, []);
+    for (const [form, worst] of Object.entries(used.worst)) {
+      const lossless = /PNG|lossless|LZW|Deflate|2000/.test(form);
+      assert.ok(lossless ? worst === 0 : worst <= 12, `${form} differs by up to ${worst}`);
+    }
+    assert.ok(used.text.few > 20 && used.text.many > 5 * used.text.few, JSON.stringify(used.text));
+    assert.deepEqual(used.colour, [256, 256]);
+  });
+
+  await t.test('our patches show: version, pixel limit, JPEG quality', async () => {
+    const used = await use(vendor);
+    assert.equal(used.version, '9.4.0+site1');
+    assert.deepEqual(used.refused, [false, true]);
+    assert.deepEqual(used.jpegQuality, { same: true, '75': false });
+    assert.deepEqual(used.versions, {
+      libjpeg_turbo: '2.1.5+site1',
+      zlib: '1.2.13',
+      libtiff: '4.5.0',
+      jpg_2000: '2.5.0',
+      freetype2: '2.12.1',
+      littlecms2: '2.14',
+      webp: '1.2.4',
+    });
+  });
+
+  await t.test(
+    'every library of ours that is loaded lies in the prefix, save the one that was reported as shadowed',
+    async () => {
+      const { maps } = await use(vendor);
+      const tree = realpathSync(vendor);
+      const stem = (file: string): string => file.replace(/\.so\b.*$/, '');
+      const ours = new Set(
+        readdirSync(join(tree, 'lib'))
+          .filter((name) => /^lib.*\.so/.test(name))
+          .map(stem),
+      );
+      const loaded = maps.filter((file) => ours.has(stem(file.slice(file.lastIndexOf('/') + 1))));
+      const elsewhere = loaded.filter((file) => !file.startsWith(`${tree}/lib/`));
+      assert.deepEqual(
+        elsewhere.map((file) => stem(file.slice(file.lastIndexOf('/') + 1))),
+        ['libz'],
+        maps.join('\n'),
+      );
+      for (const name of ['libjpeg', 'libpng16', 'libfreetype', 'libwebp', 'liblcms2', 'libtiff', 'libopenjp2'])
+        assert.ok(
+          loaded.some((file) => file.startsWith(`${tree}/lib/${name}.so`)),
+          `${name} is not loaded:\n${maps.join('\n')}`,
+        );
+    },
+  );
+
+  await t.test('a second run takes no stage and loads no package', async () => {
+    const run = insistOnSuccess(eventsOf(await vbuild(['pil', ...example, '--json'])));
+    assert.deepEqual(
+      run.events.map(({ type }) => type),
+      ['run-started', 'run-finished'],
+    );
+    assert.deepEqual(run.outcomes, { fresh: 9, restored: 0, built: 0 });
+    const plain = insistOnSuccess(await vbuild(['pil', ...example]));
+    assert.equal(plain.stderr, 'pil is fresh in vendor: nothing to do\n');
+    const loads = await runAndListLoads(['pil', ...example, '--json'], { cwd: path, home: site.home });
+    assert.deepEqual([loads.exitStatus, loads.packages], [0, []]);
+  });
+
+  for (const [what, prefix] of [
+    ['the same prefix', vendor],
+    ['a shorter one', join(dirname(top), `p${process.pid}`)],
+    ['a longer one', join(top, 'another place for it'.repeat(9), 'much/longer/than/the/first', 'v'.repeat(80))],
+  ] as const) {
+    await t.test(
+      `with work folder and prefix gone, it comes back from the cache in ${what}, and works`,
+      async (own) => {
+        if (!prefix.startsWith(top))
+          own.after(() =>
+            [prefix, join(dirname(prefix), `.p${process.pid}.generations`)].forEach((left) =>
+              rmSync(left, { recursive: true }),
+            ),
+          );
+        forget(site);
+        const run = insistOnSuccess(
+          eventsOf(await vbuild(['pil', ...example, '--prefix', prefix, '--frozen', '--json'])),
+        );
+        assert.deepEqual([run.stages, run.installs], [[], 1]);
+        assert.deepEqual(run.outcomes, { fresh: 0, restored: 9, built: 0 });
+        assert.deepEqual(site.installed(prefix), built);
+        const used = await use(prefix, ['--prefix', prefix]);
+        assert.deepEqual([used.missing, used.worst['PNG'], used.version], [[], 0, '9.4.0+site1']);
+        assert.ok(used.maps.some((file) => file.startsWith(`${realpathSync(prefix)}/lib/libjpeg.so`)));
+        assert.match(readlinkSync(prefix), /generations\/1$/);
+      },
+    );
+  }
+
+  await t.test(
+    'the keys are the same in another clone elsewhere, for another user, without any cache',
+    { skip: skipUnlessRoot },
+    async (own) => {
+      const user = otherUser(own);
+      const other = join(user.folder, 'srv/a clone of it');
+      for (const name of ['patches', 'Buildfile.example.ts', 'Buildfile.example.lock'])
+        cpSync(join(path, name), join(other, name), { recursive: true });
+      user.give(user.folder);
+      const names = closure.map((id) => id.slice(0, id.indexOf('@')));
+      const shown = insistOnSuccess(
+        await user.run(['show', ...names, ...example, '--json'], {
+          cwd: other,
+          home: join(user.folder, 'home'),
+          umask: '077',
+          env: { TZ: 'Asia/Tokyo' },
+        }),
+      );
+      const { packages } = JSON.parse(shown.stdout) as { packages: { package: string; contentKey: string }[] };
+      assert.deepEqual(
+        packages.map(({ package: id, contentKey }) => [id, contentKey]),
+        closure.map((id) => [id, built[id.slice(0, id.indexOf('@'))]?.key]),
+      );
+    },
+  );
+});
