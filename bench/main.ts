@@ -1,35 +1,64 @@
-/** `npm run bench [ROUNDS]`: what vbuild costs when there is nothing to do, as a ratio to an empty Node program, in one interleaved run. */
-import { lstatSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/**
+ * `npm run bench [ROUNDS] [NAME…]`: what vbuild costs, as ratios to a program that everybody knows, measured in turns. Without a name all of
+ * the list below is measured. A benchmark is one entry of the list: a title, and the programs to compare, the first one the measure.
+ */
+import { rmSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Contestant, measureInterleaved } from './measure.ts';
+import { patching } from './patching.ts';
+import { startUp } from './start-up.ts';
+import { unpacking } from './unpacking.ts';
 
-const checkout = resolve(import.meta.dirname, '..');
-const vbuild = join(checkout, 'bin/vbuild');
-const rounds = Number(process.argv[2] ?? 21);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error('the number of rounds must be a whole number from 1 on');
-
-/** Both are for the second run of the example, which has nothing to do. */
-const example = ['pil', '-f', 'Buildfile.example.ts'];
-const isBuilt = lstatSync(join(checkout, 'vendor'), { throwIfNoEntry: false }) !== undefined;
-
-/** The first one is what the others are compared with. */
-const contestants: readonly Contestant[] = [
-  { name: 'node -e 0', argv: [process.execPath, '-e', '0'] },
-  { name: 'vbuild --help', argv: [vbuild, '--help'] },
-  ...(isBuilt
-    ? [{ name: `vbuild ${example.join(' ')} (nothing to do)`, argv: [vbuild, ...example], cwd: checkout }]
-    : []),
-];
-
-const measured = measureInterleaved(contestants, rounds);
-const width = Math.max(...measured.map(({ name }) => name.length));
-console.log(`${'program'.padEnd(width)}  median ms  fastest ms  ratio`);
-for (const { name, medianMs, fastestMs, ratio } of measured) {
-  const cells = [medianMs.toFixed(1).padStart(9), fastestMs.toFixed(1).padStart(10), ratio.toFixed(2).padStart(5)];
-  console.log(`${name.padEnd(width)}  ${cells.join('  ')}`);
+export interface Benchmark {
+  readonly title: string;
+  /** When no other number is asked for. */
+  readonly rounds: number;
+  /** The first one is what the others are compared with. */
+  readonly contestants: readonly Contestant[];
 }
-console.log(
-  `\n${rounds} rounds, taken in turns, Node ${process.versions.node}; ratio: median over the rounds, to the first line`,
-);
-if (!isBuilt)
-  console.log(`not measured: a run with nothing to do; first build the example with: npx vbuild ${example.join(' ')}`);
+
+/** What cannot be measured here, and why. */
+export interface NotMeasured {
+  readonly title: string;
+  readonly why: string;
+}
+
+/** @param folder Absolute; the benchmark's own, removed at the end. */
+export type MakeBenchmarks = (folder: string) => Promise<readonly (Benchmark | NotMeasured)[]>;
+
+const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, patching, unpacking };
+
+const words = process.argv.slice(2);
+const asked = words.filter((word) => !/^\d+$/.test(word));
+const rounds = words.filter((word) => /^\d+$/.test(word)).map(Number)[0];
+const unknown = asked.find((name) => !Object.hasOwn(list, name));
+if (unknown !== undefined || rounds === 0)
+  throw new Error(`usage: npm run bench [ROUNDS] [${Object.keys(list).join(' | ')}]…`);
+
+for (const [name, make] of Object.entries(list)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    for (const benchmark of await make(folder)) {
+      if ('why' in benchmark) console.log(`${benchmark.title}: not measured, ${benchmark.why}\n`);
+      else print(benchmark, rounds ?? benchmark.rounds);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function print({ title, contestants }: Benchmark, times: number): void {
+  const measured = measureInterleaved(contestants, times);
+  const width = Math.max(...measured.map((one) => one.name.length));
+  console.log(
+    `${title} (${times} rounds in turns, Node ${process.versions.node}; ratio: median over the rounds, to the first line)`,
+  );
+  console.log(`  ${'program'.padEnd(width)}  median ms  fastest ms  ratio`);
+  for (const { name, medianMs, fastestMs, ratio } of measured) {
+    const cells = [medianMs.toFixed(1).padStart(9), fastestMs.toFixed(1).padStart(10), ratio.toFixed(2).padStart(5)];
+    console.log(`  ${name.padEnd(width)}  ${cells.join('  ')}`);
+  }
+  console.log('');
+}

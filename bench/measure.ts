@@ -6,6 +6,8 @@ export interface Contestant {
   readonly argv: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Puts things in place before each run; takes no part in the time. */
+  readonly prepare?: () => void;
 }
 
 export interface Measured {
@@ -40,7 +42,8 @@ export function measureInterleaved(contestants: readonly Contestant[], rounds: n
   });
 }
 
-function timeOnce({ name, argv, cwd, env }: Contestant): number {
+function timeOnce({ name, argv, cwd, env, prepare }: Contestant): number {
+  prepare?.();
   const [program = '', ...args] = argv;
   const startedMs = performance.now();
   const { status, stderr, error } = spawnSync(program, args, {

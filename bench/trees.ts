@@ -64,3 +64,17 @@ export function packLargeTree(top: string, names: readonly string[], path: strin
   ]);
   return { path, sizeBytes: statSync(path).size };
 }
+
+/** Writes so many files of 0.1 to 3 KB, fifty to a folder. @returns how many. */
+export function writeSmallFiles(top: string, count: number): number {
+  const next = numbers(20_240_602);
+  const word = vocabulary(next);
+  for (let file = 0; file < count; file += 1) {
+    const folder = join(top, `part${Math.floor(file / 1000)}`, `dir${Math.floor(file / 50)}`);
+    if (file % 50 === 0) mkdirSync(folder, { recursive: true });
+    let text = '';
+    for (let size = 100 + 3000 * next() ** 2; size > 0; size -= 40) text += `${word()} ${word()} = ${word()};\n`;
+    writeFileSync(join(folder, `file${file}.h`), text);
+  }
+  return count;
+}

@@ -41,7 +41,7 @@ export interface BuildOptions {
     /** What `vbuild` without a target builds; all of `packages` when not given. */
     readonly defaults?: readonly Package[];
     /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
-    readonly cache?: readonly S3Spec[];
+    readonly cache?: readonly CacheSpec[];
     /**
      * Whose artifacts are taken from caches, and what must be said of them; any that nobody signed when not given. What this user packed
      * on this machine is always taken.
@@ -418,6 +418,31 @@ export type ToolName =
     | 'svn'
     | 'texinfo'
     | 'xz';
+/** How a Buildfile names a folder that serves as a cache tier. */
+export interface DirectoryCacheSpec {
+    readonly kind: 'directory';
+    /** Absolute, or relative to the Buildfile. */
+    readonly path: string;
+}
+/**
+ * A folder as a cache tier, such as one on a network file system that several machines share. It must be there; what a tier behind it
+ * has is kept in it as well, where this user may write.
+ *
+ * @param path Absolute, or relative to the Buildfile.
+ */
+export declare const directoryCache: (path: string) => DirectoryCacheSpec;
+/** How a Buildfile names a web server that hands out a cache. */
+export interface HttpCacheSpec {
+    readonly kind: 'http';
+    readonly url: string;
+}
+/**
+ * A cache that a plain web server hands out, for reading only: the layout of a bucket or of a directory tier below one URL. No
+ * credentials are sent.
+ *
+ * @param url `https:` (or `http:`) URL of its top.
+ */
+export declare const httpCache: (url: string) => HttpCacheSpec;
 /** How a Buildfile names a bucket. */
 export interface S3Spec {
     readonly kind: 's3';
@@ -428,14 +453,21 @@ export interface S3Spec {
     readonly region?: string;
     /** URL of an S3-compatible server; AWS when not given. */
     readonly endpoint?: string;
+    /**
+     * Where the bucket stands in the URLs of requests: in the `path`, or before the name of the `host`. When not given, `path` with an
+     * endpoint and `host` at AWS.
+     */
+    readonly addressing?: 'path' | 'host';
 }
 /** A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile. */
 export declare const s3: (options: Omit<S3Spec, 'kind'>) => S3Spec;
+/** A cache tier as a Buildfile names it: what `s3()`, `directoryCache()` or `httpCache()` returns. */
+export type CacheSpec = S3Spec | DirectoryCacheSpec | HttpCacheSpec;
 /** A key whose signatures are accepted. */
 export interface TrustedKey {
     /** How messages call it. */
     readonly name: string;
-    /** One line of base64, as `vbuild key new` and `minisign` print it. */
+    /** One line of base64, as `minisign` and the command `key new` print it. */
     readonly publicKey: string;
     /** What its holder may call itself when it builds, such as `ci`. Several keys may have one role, while one takes the place of another. */
     readonly role: string;

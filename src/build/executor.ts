@@ -16,7 +16,7 @@ import type { BuildRequest } from './request.ts';
 import { recorder } from './recorder.ts';
 import { beginRun, privateFolder } from './remains.ts';
 import { settle, wantedBy } from './settle.ts';
-import { startRun } from './start-run.ts';
+import { countedTraffic, startRun } from './start-run.ts';
 
 export interface BuildOutcome {
   readonly exitStatus: number;
@@ -47,6 +47,7 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   using _own = await beginRun(workspace, request.emit);
   const history = recorder(request.emit);
   const { run, tiers, trust } = startRun({ ...request, emit: history.emit });
+  using _traffic = countedTraffic(tiers, run.emit);
   const artifacts = artifactsOf(run.disk, join(privateFolder(workspace), 'unpacked'));
   const outcomes = new Map<string, Outcome>();
   const want = wantedBy(request, run.emit);

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { mixedAmong } from '../artifact/mixed.ts';
 import { packageId } from '../buildfile/package.ts';
+import { notePrefix } from '../cache/disk-content.ts';
 import { currentGeneration, type Generation, install, placeOf } from '../install/generations.ts';
 import { makeFolder } from '../system/files.ts';
 import type { Artifacts } from './artifacts.ts';
@@ -24,6 +25,7 @@ export async function installWanted(
   makeFolder(dirname(prefix));
   const place = placeOf(prefix);
   const reasons = installReasons(want, prefix, (one) => keys.get(one));
+  notePrefix(run.disk.folder, place);
   if (current !== undefined && reasons.length === 0) return current;
   for (const { package: one, dependency, expected, found } of mixedAmong(manifests)) {
     run.emit({

@@ -7,7 +7,7 @@ import { keyedFacts } from './keyed.ts';
 import { startPushes } from './pushes.ts';
 import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
-import { startRun } from './start-run.ts';
+import { countedTraffic, startRun } from './start-run.ts';
 
 export interface PublishOutcome {
   readonly exitStatus: number;
@@ -28,6 +28,7 @@ export interface PublishOutcome {
  */
 export async function publish(request: BuildRequest, repair: boolean): Promise<PublishOutcome> {
   const { run, tiers, trust } = startRun(request);
+  using _traffic = countedTraffic(tiers, run.emit);
   const writable = tiers.filter((tier) => tier.writable);
   if (writable.length === 0)
     throw new VbuildError('usage', 'There is no cache to push to', {

@@ -4,11 +4,24 @@ import { layeredCache } from '../cache/layered.ts';
 import { tierOf } from '../cache/tiers.ts';
 import type { Trust } from '../cache/trust.ts';
 import type { ContentKey } from '../model/digest.ts';
+import type { Emit } from '../model/event.ts';
 import { diskOf, trustIn } from './disk.ts';
 import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 
 type Needed = Pick<BuildRequest, 'build' | 'workspace' | 'platform' | 'options' | 'environment' | 'emit' | 'signal'>;
+
+/** Tells at the end of its scope what it cost to ask the tiers. */
+export const countedTraffic = (tiers: readonly CacheTier[], emit: Emit): Disposable => ({
+  [Symbol.dispose]() {
+    for (const { name, traffic } of tiers) {
+      const { requests, receivedBytes, sentBytes } = traffic?.() ?? nothing;
+      if (requests > 0) emit({ type: 'cache-traffic', tier: name, requests, receivedBytes, sentBytes });
+    }
+  },
+});
+
+const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
 
 /** `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept. */
 export function startRun({ build, workspace, platform, options, environment, emit, signal }: Needed): {

@@ -41,7 +41,7 @@ export async function loadBuildfile(path: string): Promise<LoadedBuildfile> {
   const closed = files.every(({ looksAround }) => !looksAround);
   return {
     definition: checkedDefault(exported, path),
-    files: files.map(({ file }) => file),
+    files: files.map((one) => one.file),
     environment: closed ? reads.names() : undefined,
   };
 }

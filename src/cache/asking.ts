@@ -58,6 +58,8 @@ export interface Asking {
     signal: AbortSignal,
     waits?: Waits,
   ) => Promise<T>;
+  /** For commands about the cache itself, which are no use without an answer. @throws {VbuildError} `cache-trouble` */
+  readonly demand: <T>(request: Request<WritableObjects, T>, signal: AbortSignal, purpose?: Purpose) => Promise<T>;
   /** The error for an object that cannot be put. @param object Its full name. */
   readonly failed: (object: string, why: { readonly reason: string; readonly mend: string }) => VbuildError;
 }
@@ -123,9 +125,22 @@ export function asking(store: Store, { pausesMs, smallMs }: Patience): Asking {
     );
   }
 
+  async function demand<T>(
+    request: Request<WritableObjects, T>,
+    signal: AbortSignal,
+    purpose: Purpose = 'read',
+  ): Promise<T> {
+    const asked = await ask(request as Request<Objects, T>, signal, small, purpose);
+    if (asked.outcome === 'done') return asked.value;
+    const { reason, mend } =
+      'reason' in asked ? asked : { reason: 'it says that what it listed is absent', mend: 'try again' };
+    throw new VbuildError('cache-trouble', 'Cache cannot be used', { facts: { cache: store.name, reason }, mend });
+  }
+
   return {
     ask,
     insist,
+    demand,
     failed,
     traffic: () => opened?.traffic ?? { requests: 0, receivedBytes: 0, sentBytes: 0 },
   };

@@ -1,7 +1,8 @@
 /** The contract of a cache tier: where finished artifacts are looked up, fetched from and put. */
 import type { SealedManifest } from '../artifact/sealed.ts';
+import type { Signer } from '../artifact/signer.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
-import type { Traffic } from '../system/objects.ts';
+import type { ListedObject, ObjectStat, Traffic } from '../system/objects.ts';
 
 /** Why a tier has nothing to give. */
 export type Lack =
@@ -31,6 +32,20 @@ export interface Wanted {
   readonly key: ContentKey;
 }
 
+/** The objects of a tier as such, for commands about the cache itself; names are relative to the tier's top. */
+export interface TierObjects {
+  /** All that begin with a prefix, in code-unit order. @throws {VbuildError} `cache-trouble` */
+  all(prefix: string, signal: AbortSignal): Promise<readonly ListedObject[]>;
+  /** @throws {VbuildError} `cache-trouble` */
+  stat(object: string, signal: AbortSignal): Promise<ObjectStat | undefined>;
+  /** The manifest that one signer has for a key, whatever the policy says of it. */
+  manifest(place: Wanted & { readonly signer: Signer }, signal: AbortSignal): Promise<Answer>;
+  /** @throws {VbuildError} `cache-trouble` */
+  remove(object: string, signal: AbortSignal): Promise<void>;
+  /** Gives up uploads that were begun before a time (milliseconds since 1970) and never ended, where there is such a thing. @returns How many. @throws {VbuildError} `cache-trouble` */
+  dropUnfinished(beforeMs: number, signal: AbortSignal): Promise<number>;
+}
+
 /** Every method throws the reason of `signal` once that is aborted, and nothing else for what the tier does, save where said. */
 export interface CacheTier {
   /** As shown to people: `disk`, `s3://bucket/prefix`. */
@@ -41,6 +56,8 @@ export interface CacheTier {
   readonly fillable?: (signal: AbortSignal) => Promise<boolean>;
   /** What has passed between it and this process so far; absent for the local disk. */
   readonly traffic?: () => Readonly<Traffic>;
+  /** Absent for one that cannot be listed and written to object by object. */
+  readonly objects?: TierObjects;
   /** Told of all that is going to be looked up, it may find out in fewer requests what is absent. Never throws for trouble of the tier. */
   foresee?(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
   /** Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier. */

@@ -15,9 +15,11 @@ export interface DirectoryCacheSpec {
 export const directoryCache = (path: string): DirectoryCacheSpec => ({ kind: 'directory', path });
 
 /** Every mistake in a spec, each one a clause. */
-export function directoryCacheProblems({ path, kind: _, ...others }: Readonly<Record<string, unknown>>): string[] {
+export function directoryCacheProblems({ path, ...rest }: Readonly<Record<string, unknown>>): string[] {
   return [
     ...(typeof path === 'string' && path !== '' && !path.includes('\0') ? [] : ['directoryCache() takes a path']),
-    ...Object.keys(others).map((name) => `${name} is not a part of what directoryCache() returns`),
+    ...Object.keys(rest)
+      .filter((name) => name !== 'kind')
+      .map((name) => `${name} is not a part of what directoryCache() returns`),
   ];
 }

@@ -4,7 +4,16 @@ import { LOCAL, type Signer, UNSIGNED } from '../artifact/signer.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import { type BlobStore, blobStore } from '../system/blob-store.ts';
-import { digestFile, exists, fileStat, moveIntoPlace, namesIn, readBytes, removeTree } from '../system/files.ts';
+import {
+  digestFile,
+  exists,
+  fileStat,
+  markUsed,
+  moveIntoPlace,
+  namesIn,
+  readBytes,
+  removeTree,
+} from '../system/files.ts';
 import { copyHashed, writeOnce } from '../system/landing.ts';
 import type { Answer, CacheTier, Fetched } from './cache.ts';
 import { blobFolder, keyFolder, manifestObject } from './layout.ts';
@@ -92,7 +101,10 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     }
     const { digest, sizeBytes } = judged.manifest.body;
     const found = fileStat(blobs.pathOf(digest))?.sizeBytes;
-    if (found === sizeBytes) return judged;
+    if (found === sizeBytes) {
+      markUsed(pathOf(name, key, signer));
+      return judged;
+    }
     refuse(name, key, signer);
     return rejected([
       found === undefined ? 'its body is not there' : `its body has ${found} bytes, expected ${sizeBytes}`,

@@ -14,9 +14,11 @@ export interface HttpCacheSpec {
 export const httpCache = (url: string): HttpCacheSpec => ({ kind: 'http', url });
 
 /** Every mistake in a spec, each one a clause. */
-export function httpCacheProblems({ url: text, kind: _, ...others }: Readonly<Record<string, unknown>>): string[] {
+export function httpCacheProblems({ url: text, ...rest }: Readonly<Record<string, unknown>>): string[] {
   const url = typeof text === 'string' ? URL.parse(text) : null;
-  const more = Object.keys(others).map((name) => `${name} is not a part of what httpCache() returns`);
+  const more = Object.keys(rest)
+    .filter((name) => name !== 'kind')
+    .map((name) => `${name} is not a part of what httpCache() returns`);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     return ['httpCache() takes a URL such as https://cache.example.org/vendor', ...more];
   if (url.username !== '' || url.password !== '')

@@ -126,7 +126,7 @@ export function layeredCache(
   return {
     async foresee(wanted, signal) {
       const open = wanted.filter(({ name, key }) => !disk.has(name, key));
-      await Promise.all(lower.map((tier) => tier.foresee?.(open, signal)));
+      await Promise.all(lower.map(async (tier) => tier.foresee?.(open, signal)));
     },
     async lookUp(name, key, signal) {
       const lacks: NamedLack[] = [];

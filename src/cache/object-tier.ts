@@ -2,11 +2,12 @@
 import type { Signer } from '../artifact/signer.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { fileStat } from '../system/files.ts';
-import type { PutOutcome, WritableObjects } from '../system/objects.ts';
-import { asking, type Store, type Trouble, type Waits } from './asking.ts';
-import type { Answer, CacheTier, Lack } from './cache.ts';
+import type { ListedObject, PutOutcome, WritableObjects } from '../system/objects.ts';
+import { type Asking, asking, type Store, type Trouble, type Waits } from './asking.ts';
+import type { Answer, CacheTier, Lack, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
-import { artifactsFolder, blobObject, keyFolder, manifestNamed, manifestObject } from './layout.ts';
+import type { Place } from './judge.ts';
+import { artifactsFolder, blobFolder, blobObject, keyFolder, manifestNamed, manifestObject } from './layout.ts';
 import { type Patience, TooSlow } from './patience.ts';
 import { keysAlone, signersFor, strangers, type Trust } from './trust.ts';
 
@@ -20,7 +21,7 @@ export const RENEW_AFTER_MS = 24 * 60 * 60 * 1000;
  */
 export function objectTier(store: Store, trust: Trust | undefined, patience: Patience): CacheTier {
   const { name, within, shown } = store;
-  const { ask, insist, failed, traffic } = asking(store, patience);
+  const { ask, insist, demand, failed, traffic } = asking(store, patience);
   let conditional = true;
   const signers = signersFor(trust);
   /** Manifests that were not there when they were last asked for. */
@@ -29,20 +30,15 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
   const known = new Map<string, readonly Signer[]>();
 
   /** The manifest in the place of one signer. */
-  async function lookAt(
-    packageName: string,
-    key: ContentKey,
-    signer: Signer,
-    signal: AbortSignal,
-    by: Trust | undefined = trust,
-  ): Promise<Answer> {
+  async function lookAt(place: Place, signal: AbortSignal, by: Trust | undefined = trust): Promise<Answer> {
+    const { name: packageName, key, signer } = place;
     const { LARGEST_MANIFEST, judgeManifest } = await import('./judge.ts');
     const object = manifestObject(packageName, key, signer);
     const asked = await ask((objects, once) => objects.getSmall(within(object), LARGEST_MANIFEST, once), signal);
     if (asked.outcome === 'absent') absent.add(object);
     else absent.delete(object);
     if (asked.outcome !== 'done') return answer(asked);
-    const judged = judgeManifest(asked.value, { name: packageName, key, signer }, by);
+    const judged = judgeManifest(asked.value, place, by);
     return judged.outcome === 'hit' ? judged : { outcome: 'rejected', reason: judged.reason };
   }
 
@@ -67,7 +63,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     let there = known.get(keyFolder(packageName, key));
     for (const signer of signers) {
       if (there !== undefined && !there.includes(signer)) continue;
-      const found = await lookAt(packageName, key, signer, signal);
+      const found = await lookAt({ name: packageName, key, signer }, signal);
       if (found.outcome === 'hit' || found.outcome === 'unreachable') return found;
       if (found.outcome === 'rejected') reasons.push(found.reason);
       // Without a policy there is one place only.
@@ -104,6 +100,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     writable: store.writable,
     ...(store.fillable && { fillable: store.fillable }),
     traffic,
+    ...(store.writable && { objects: tierObjects(store, demand, lookAt) }),
     async foresee(wanted, signal) {
       if (!store.pages) return;
       const list = async (after: string) =>
@@ -127,11 +124,18 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     async holds({ manifest, signer }, signal) {
       const { name: packageName, key } = { ...manifest.package, key: manifest.key };
       if (absent.has(manifestObject(packageName, key, signer))) return false;
-      const found = await lookAt(packageName, key, signer, signal, keysAlone(trust));
+      const found = await lookAt({ name: packageName, key, signer }, signal, keysAlone(trust));
       if (found.outcome !== 'hit') return false;
       const { digest, sizeBytes } = found.manifest.body;
-      const stat = await ask((objects, once) => objects.stat(within(blobObject(digest)), once), signal);
-      return stat.outcome === 'done' && stat.value?.sizeBytes === sizeBytes;
+      const object = within(blobObject(digest));
+      const stat = await ask((objects, once) => objects.stat(object, once), signal);
+      if (stat.outcome !== 'done' || stat.value?.sizeBytes !== sizeBytes) return false;
+      // Who relies on it keeps it from being swept away; who may only read cannot, and need not.
+      if (Date.now() - stat.value.modifiedMs > RENEW_AFTER_MS) {
+        for (const one of [within(manifestObject(packageName, key, signer)), object])
+          await ask((objects, once) => (objects as WritableObjects).renew(one, once), signal, undefined, 'write');
+      }
+      return true;
     },
     async putBlob(digest, file, signal, repair = false) {
       const object = within(blobObject(digest));
@@ -158,7 +162,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const { key, body } = manifest;
       const packageName = manifest.package.name;
       const object = within(manifestObject(packageName, key, signer));
-      const look = (): Promise<Answer> => lookAt(packageName, key, signer, signal, keysAlone(trust));
+      const look = (): Promise<Answer> => lookAt({ name: packageName, key, signer }, signal, keysAlone(trust));
       const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
         objects.putSmall(object, bytes, { replace, signal: once });
       const isThere = async (): Promise<boolean> => (await look()).outcome !== 'absent';
@@ -181,6 +185,37 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
         return there?.sizeBytes === sizeBytes ? undefined : `it names a body that is not there: ${shown(theirs)}`;
       }
     },
+  };
+}
+
+function tierObjects(
+  { within }: Store,
+  demand: Asking['demand'],
+  lookAt: (place: Place, signal: AbortSignal, by: Trust | undefined) => Promise<Answer>,
+): TierObjects {
+  const top = within('').length;
+  return {
+    async all(prefix, signal) {
+      const found: ListedObject[] = [];
+      for (let after: string | undefined; ; after = found.at(-1)?.name) {
+        const options = { ...(after !== undefined && { after: within(after) }) };
+        const page = await demand(
+          async (objects, once) => objects.list?.(within(prefix), { ...options, signal: once }),
+          signal,
+        );
+        found.push(...(page?.objects ?? []).map((one) => ({ ...one, name: one.name.slice(top) })));
+        if (page?.more !== true || page.objects.length === 0) return found;
+      }
+    },
+    stat: (object, signal) => demand((objects, once) => objects.stat(within(object), once), signal),
+    manifest: (place, signal) => lookAt(place, signal, undefined),
+    remove: (object, signal) => demand((objects, once) => objects.remove(within(object), once), signal, 'write'),
+    dropUnfinished: (beforeMs, signal) =>
+      demand(
+        async (objects, once) => (await objects.dropUnfinished?.(within(`${blobFolder}/`), beforeMs, once)) ?? 0,
+        signal,
+        'write',
+      ),
   };
 }
 

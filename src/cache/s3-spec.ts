@@ -9,6 +9,11 @@ export interface S3Spec {
   readonly region?: string;
   /** URL of an S3-compatible server; AWS when not given. */
   readonly endpoint?: string;
+  /**
+   * Where the bucket stands in the URLs of requests: in the `path`, or before the name of the `host`. When not given, `path` with an
+   * endpoint and `host` at AWS.
+   */
+  readonly addressing?: 'path' | 'host';
 }
 
 /** A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile. */
@@ -22,7 +27,7 @@ export const s3 = (options: Omit<S3Spec, 'kind'>): S3Spec => ({ kind: 's3', ...o
  */
 export function s3Problems(spec: unknown): string[] {
   if (typeof spec !== 'object' || spec === null) return ['a cache tier must be made by s3({ … })'];
-  const { kind, bucket, prefix, region, endpoint, ...others } = spec as Readonly<Record<string, unknown>>;
+  const { kind, bucket, prefix, region, endpoint, addressing, ...others } = spec as Readonly<Record<string, unknown>>;
   return [
     ...(kind === 's3' ? [] : ['a cache tier must be made by s3({ … })']),
     ...bucketProblems(bucket),
@@ -31,8 +36,11 @@ export function s3Problems(spec: unknown): string[] {
       ? []
       : ['region must be a region code such as eu-central-1']),
     ...(endpoint === undefined ? [] : endpointProblems(endpoint)),
+    ...(addressing === undefined || addressing === 'path' || addressing === 'host'
+      ? []
+      : ["addressing must be 'path' or 'host'"]),
     ...Object.keys(others).map(
-      (name) => `${name} is not an option of s3(); those are bucket, prefix, region and endpoint`,
+      (name) => `${name} is not an option of s3(); those are bucket, prefix, region, endpoint and addressing`,
     ),
   ];
 }

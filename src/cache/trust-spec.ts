@@ -4,7 +4,7 @@
 export interface TrustedKey {
   /** How messages call it. */
   readonly name: string;
-  /** One line of base64, as `vbuild key new` and `minisign` print it. */
+  /** One line of base64, as `minisign` and the command `key new` print it. */
   readonly publicKey: string;
   /** What its holder may call itself when it builds, such as `ci`. Several keys may have one role, while one takes the place of another. */
   readonly role: string;

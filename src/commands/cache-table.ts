@@ -17,6 +17,41 @@ export const cacheCommands = [
     ],
   },
   {
+    name: 'cache ls',
+    takes: 'targets',
+    summary: 'list the artifacts in the disk cache and in the caches of the Buildfile',
+    description: [
+      'Prints one line for each artifact of every TARGET (of all when none is given): where it is, package, content key, whether the Buildfile asks for this key now, who signed it, and when it was put there (on the disk: last used).',
+    ],
+    examples: [
+      ['vbuild cache ls', 'all there is'],
+      ['vbuild cache ls pil --json', 'what there is of pil, for a program to read'],
+    ],
+  },
+  {
+    name: 'cache prove',
+    takes: 'targets',
+    summary: 'prove that a machine without compilers would find everything in the caches',
+    description: [
+      'Looks for every artifact that each TARGET (or the defaults of the Buildfile) needs to run in the caches of the Buildfile, reads it whole, and checks its digest and the policy. What lies on the disk of this machine counts for nothing, and nothing is kept. Ends with status 3, and the list of what is lacking and why, unless all of it can be restored.',
+    ],
+    examples: [['vbuild cache prove pil', 'what CI runs last, and a deployment first']],
+  },
+  {
+    name: 'cache gc',
+    takes: 'lock-files',
+    summary: 'remove what is not used: from the disk cache, or with --tier from a bucket',
+    description: [
+      'Without --tier: removes artifacts and archives of sources from the disk cache of this user until it is within the quota, those that were not used for longest first. What a prefix uses (any of its generations) and what was used within the last hour stays.',
+      'With --tier: lists what no given LOCKFILE reaches (default: that of the Buildfile) and removes it when --delete is given as well. A lock file counts for the Buildfile beside it, so that checkouts of all releases that are in use can be named. What is younger than --older-than, with all that it needs, stays in any case, so that it may run while others push.',
+    ],
+    examples: [
+      ['vbuild cache gc --quota 5G', 'keep 5 GB on this disk'],
+      ['vbuild cache gc --tier s3://vendor', 'what of the bucket could go'],
+      ['vbuild cache gc --tier s3://vendor --delete *.lock', 'remove it'],
+    ],
+  },
+  {
     name: 'key new',
     takes: 'one-file',
     summary: 'make a pair of keys to sign artifacts with',

@@ -10,7 +10,7 @@ export interface CommandRow {
   readonly name: string;
   /**
    * What may follow the name: nothing, any number of packages, at least one, exactly one, one package or file, one package and perhaps a
-   * part of its log, at least one patch file, exactly one file, a command's name,
+   * part of its log, at least one patch file, exactly one file, any number of lock files, a command's name,
    * or a foreign command after `--`.
    */
   readonly takes:
@@ -22,6 +22,7 @@ export interface CommandRow {
     | 'package-part'
     | 'patches'
     | 'one-file'
+    | 'lock-files'
     | 'command'
     | 'command-line';
   readonly summary: string;

@@ -54,9 +54,10 @@ export async function openProject(context: CommandContext): Promise<Project> {
   const { cwd, env, line } = context;
   const path = buildfileOf(context);
   const loaded = await loadBuildfile(path);
-  const { work, cacheDir } = line.options;
+  const { work, cacheDir, lock } = line.options;
   const cache = cacheDir === undefined ? cacheFolder(env) : resolve(cwd, cacheDir);
-  const workspace = workspaceOf(path, work === undefined ? undefined : resolve(cwd, work), cache);
+  const own = workspaceOf(path, work === undefined ? undefined : resolve(cwd, work), cache);
+  const workspace = lock === undefined ? own : { ...own, lockFile: resolve(cwd, lock) };
   return { loaded, build: validate(loaded.definition), workspace, prefix: prefixOf(context) };
 }
 

@@ -74,6 +74,7 @@ const synopsis: Readonly<Record<CommandRow['takes'], string>> = {
   'package-part': '[OPTION…] PACKAGE [PART]',
   patches: '[OPTION…] PATCH…',
   'one-file': '[OPTION…] FILE',
+  'lock-files': '[OPTION…] [LOCKFILE…]',
   command: '[COMMAND]',
   'command-line': '[OPTION…] -- COMMAND [ARGUMENT…]',
 };
@@ -118,6 +119,7 @@ function commandLabel(row: CommandRow): string {
     'package-part': ' PACKAGE [PART]',
     patches: ' PATCH…',
     'one-file': ' FILE',
+    'lock-files': ' [LOCKFILE…]',
     command: ' [COMMAND]',
     'command-line': ' -- COMMAND',
   };

@@ -16,7 +16,7 @@ export interface OptionRow {
   readonly commands: readonly CommandName[] | 'all';
 }
 
-const caching = ['cache push'] as const;
+const caching = ['cache push', 'cache ls', 'cache prove', 'cache gc'] as const;
 const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
 const working = ['build', 'lock', 'update', ...patching, ...caching] as const;
 const reading = ['build', 'list', 'show', 'init', 'exec', 'env', 'lock', 'update', ...patching, ...caching] as const;
@@ -90,6 +90,13 @@ export const optionTable = [
     commands: [...working, 'plan', 'why', 'status'],
   },
   {
+    name: 'lock',
+    type: 'text',
+    value: 'FILE',
+    summary: 'use FILE as the lock file (default: Buildfile.lock beside the Buildfile)',
+    commands: [...working, 'show', 'plan', 'why', 'status'],
+  },
+  {
     name: 'frozen',
     type: 'flag',
     summary: 'never write the lock file: what is not pinned, or differs from its pin, is an error',
@@ -118,6 +125,33 @@ export const optionTable = [
     type: 'flag',
     summary: 'replace objects that are there and cannot be used',
     commands: ['cache push'],
+  },
+  {
+    name: 'quota',
+    type: 'text',
+    value: 'SIZE',
+    summary: 'how much the disk cache may hold, such as 500M (default: 20G)',
+    commands: ['cache gc'],
+  },
+  {
+    name: 'tier',
+    type: 'text',
+    value: 'CACHE',
+    summary: 'the cache of the Buildfile to sweep, by its name, such as s3://bucket/prefix',
+    commands: ['cache gc'],
+  },
+  {
+    name: 'older-than',
+    type: 'count',
+    value: 'DAYS',
+    summary: 'leave alone what is younger (default: 30, at least 2)',
+    commands: ['cache gc'],
+  },
+  {
+    name: 'delete',
+    type: 'flag',
+    summary: 'remove it, in place of only listing it',
+    commands: ['cache gc'],
   },
   {
     name: 'no-install',
@@ -184,7 +218,7 @@ export const optionTable = [
     short: 'n',
     type: 'flag',
     summary: 'only say what would be done, and why, as "vbuild plan" does',
-    commands: ['build'],
+    commands: ['build', 'cache gc'],
   },
   {
     name: 'cache',

@@ -195,6 +195,7 @@ function conflictProblems(given: readonly Given[]): VbuildError[] {
 function argumentProblems(command: CommandRow, words: readonly string[]): VbuildError[] {
   const page = `see "vbuild help ${command.name}"`;
   switch (command.takes) {
+    case 'lock-files':
     case 'targets':
       return words.includes('') ? [usage('Target is an empty text', 'name a package')] : [];
     case 'some-targets':

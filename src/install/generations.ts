@@ -63,6 +63,10 @@ export function currentGeneration(prefix: string): Generation | undefined {
     : undefined;
 }
 
+/** The records of all generations of a prefix that are there, for what must not be swept away. */
+export const recordsOf = (prefix: string): GenerationRecord[] =>
+  numbersIn(generationsFolder(prefix)).flatMap((number) => recordIn(recordPath(prefix, number)) ?? []);
+
 export interface InstallRequest {
   /** Absolute path of the link; its parent folder is made. */
   readonly prefix: string;

@@ -5,6 +5,7 @@ const exitStatuses = {
   // 1: a package failed
   'archive-refused': 1,
   'artifact-refused': 1,
+  'cache-trouble': 1,
   'debian-source': 1,
   'disk-trouble': 1,
   'download-failed': 1,

@@ -52,6 +52,14 @@ export type BuildEvent =
       readonly answer: 'hit' | 'absent' | 'unreachable' | 'rejected';
       readonly reason?: string;
     }
+  /** At the end of a run, of each tier that was asked for anything. */
+  | {
+      readonly type: 'cache-traffic';
+      readonly tier: string;
+      readonly requests: number;
+      readonly receivedBytes: number;
+      readonly sentBytes: number;
+    }
   | { readonly type: 'pushed'; readonly package: string; readonly tier: string; readonly sizeBytes: number }
   | {
       readonly type: 'package-finished';

@@ -46,10 +46,15 @@ export function headerAuthor(header: string): HeaderAuthor | undefined {
 export function messageOf(header: string, name: string): string {
   const text = decodeHeader(header);
   const mail = mailIn(text);
-  const message = mail === undefined ? text.replace(/\n---\s*$/, '\n') : `${mail.subject}\n\n${mail.body}`;
+  const message = mail === undefined ? spaced(text.replace(/\n---\s*$/, '\n')) : `${mail.subject}\n\n${mail.body}`;
   const cleaned = cleanMessage(message);
   return cleaned === '' ? name : cleaned;
 }
+
+/** DEP-3 fields with a blank line behind the first line, which makes that line the subject of a commit. */
+const spaced = (text: string): string => text.replace(firstLine, '$1\n');
+const firstLine = /^([A-Za-z][A-Za-z-]*:.*\n)(?=[ \t]+\S|[A-Za-z][A-Za-z-]*:)/;
+const firstGap = /^([A-Za-z][A-Za-z-]*:.*\n)\n(?=[ \t]+\S|[A-Za-z][A-Za-z-]*:)/;
 
 /**
  * A header that says what a new message says.
@@ -61,7 +66,10 @@ export function withMessage(header: string, message: string): string {
   const mail = mailIn(decodeHeader(header));
   const [subject = '', ...body] = cleanMessage(message).split('\n');
   const text = body.join('\n').trim();
-  if (mail === undefined) return encode(`${cleanMessage(message)}\n\n`);
+  if (mail === undefined) {
+    const whole = cleanMessage(message);
+    return encode(`${spaced(header) === header ? whole : whole.replace(firstGap, '$1')}\n\n`);
+  }
   return encode(
     `${mail.block.replace(subjectField, () => `Subject: ${mail.tag}${subject}\n`)}\n${text === '' ? '' : `${text}\n`}---\n`,
   );

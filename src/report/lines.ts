@@ -1,6 +1,7 @@
 /** The plain reporter: one line for each event that a person wants to follow; also what stands above the status line of a terminal. */
 import { styleText } from 'node:util';
 import { type VbuildError, VbuildErrors } from '../model/error.ts';
+import { count } from '../model/count.ts';
 import type { BuildEvent } from '../model/event.ts';
 import { errorText, labelled, problemsOf } from './error-text.ts';
 import { because, lastLine, reason, transferred } from './phrases.ts';
@@ -131,6 +132,14 @@ export function linePrinter(
       }
       case 'cache-looked-up':
         return lookedUp(happened);
+      case 'cache-traffic': {
+        const { tier, requests, receivedBytes, sentBytes } = happened;
+        if (detail === 'verbose')
+          print(
+            `${printableLine(tier)}: ${count(requests, 'request')}, ${size(receivedBytes)} received, ${size(sentBytes)} sent\n`,
+          );
+        return;
+      }
       case 'pushed':
         return line(happened.package, `pushed ${size(happened.sizeBytes)} to ${happened.tier}`);
       case 'package-finished': {

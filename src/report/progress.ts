@@ -76,6 +76,7 @@ export function progress(): Progress {
         case 'run-finished':
           return running.clear();
         case 'step-started':
+        case 'cache-traffic':
         case 'notice':
         case 'installed':
           return;

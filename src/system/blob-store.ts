@@ -2,7 +2,7 @@
 import { renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
-import { digestFile, exists, makeFolder, temporaryName } from './files.ts';
+import { digestFile, exists, makeFolder, markUsed, temporaryName } from './files.ts';
 
 export interface BlobStore {
   /** Where a blob of this digest lies or would lie; absolute. */
@@ -23,10 +23,18 @@ export function blobStore(top: string): BlobStore {
     async find(digest) {
       const path = pathOf(digest);
       if (!exists(path)) return undefined;
-      if ((await digestFile(path)) === digest) return path;
-      const quarantine = join(top, 'quarantine');
-      makeFolder(quarantine);
-      renameSync(path, join(quarantine, `${digest}.${Date.now()}`));
+      try {
+        if ((await digestFile(path)) === digest) {
+          markUsed(path);
+          return path;
+        }
+        const quarantine = join(top, 'quarantine');
+        makeFolder(quarantine);
+        renameSync(path, join(quarantine, `${digest}.${Date.now()}`));
+      } catch (error) {
+        // Another process swept it away, or set it aside, in the meantime.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
       return undefined;
     },
     temporaryPath() {

@@ -24,6 +24,7 @@ import {
   statSync,
   writeSync,
   rmdirSync,
+  utimesSync,
   writeFileSync,
   type Stats,
 } from 'node:fs';
@@ -284,4 +285,14 @@ export async function hashFile(path: string, algorithm: string): Promise<Buffer>
   const hash = createHash(algorithm);
   await pipeline(createReadStream(path), hash);
   return hash.digest();
+}
+
+/** Notes in a file's times that it was used now, to the hour; who may not do that has not used it for good. */
+export function markUsed(path: string): void {
+  try {
+    const now = Date.now();
+    if (now - statSync(path).mtimeMs > 3_600_000) utimesSync(path, now / 1000, now / 1000);
+  } catch {
+    // Of use to sweepers only.
+  }
 }

@@ -125,7 +125,7 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
       if (sizeBytes !== undefined && size !== sizeBytes)
         throw new Damaged(`it has ${size} bytes, expected ${sizeBytes}`);
       const file = createReadStream(pathOf(name)).on('error', () => {});
-      const far = async function* (): AsyncGenerator<Uint8Array> {
+      const bytes = async function* (): AsyncGenerator<Uint8Array> {
         try {
           yield* arriving(file as AsyncIterable<Uint8Array>, { idleMs, signal, traffic });
         } catch (error) {
@@ -133,7 +133,7 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
         }
       };
       try {
-        const written = await writeHashed(Readable.from(far()), into, watch);
+        const written = await writeHashed(Readable.from(bytes()), into, watch);
         if (digest === undefined || written.digest === digest) return written;
         removeTree(into);
         throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);

@@ -38,7 +38,7 @@ const unshare = '/usr/bin/unshare';
  * own may reach the command, so that it finds the same environment with a namespace or without. What else a sandbox would hide
  * from steps is to be hidden here, before the folder is entered.
  */
-const script = (run: string): string =>
+const script = (last: string): string =>
   [
     'cd "$1"',
     `mount -n -t tmpfs -o mode=0555 vbuild ${mountPoint}`,
@@ -46,7 +46,7 @@ const script = (run: string): string =>
     'cd "$3"',
     'unset PWD OLDPWD',
     'shift 3',
-    run,
+    last,
   ].join(' && ');
 
 /** What unshare needs for a process namespace of its own, with a view of it. */

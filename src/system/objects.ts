@@ -69,6 +69,8 @@ export interface WritableObjects extends Objects {
   ): Promise<PutOutcome>;
   /** Makes an object look as if it had just been put. */
   renew(name: string, signal: AbortSignal): Promise<void>;
+  /** Ends uploads that were begun before a time (milliseconds since 1970) and never ended. @returns How many; none where uploads leave nothing. */
+  dropUnfinished?(prefix: string, beforeMs: number, signal: AbortSignal): Promise<number>;
   /** Removes an object; it need not be there. */
   remove(name: string, signal: AbortSignal): Promise<void>;
 }

@@ -29,6 +29,8 @@ export interface BucketPlace {
   readonly region?: string;
   /** URL of an S3-compatible server; `AWS_ENDPOINT_URL_S3` or AWS when not given. */
   readonly endpoint?: string;
+  /** Where the bucket stands in URLs; in the path with an endpoint, before the host's name without one, when not given. */
+  readonly addressing?: 'path' | 'host';
   /** Keys, region and proxies are taken from here; profiles and the other sources of the SDK's credential chain from the machine. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long a connection may take, in milliseconds. */
@@ -41,8 +43,6 @@ export interface BucketPlace {
 export interface Bucket extends WritableObjects {
   /** No credentials were found, so requests are not signed. */
   readonly anonymous: boolean;
-  /** Ends uploads in parts that were begun before a time (milliseconds since 1970) and never ended. @returns How many. */
-  dropUnfinished(prefix: string, beforeMs: number, signal: AbortSignal): Promise<number>;
 }
 
 const partBytes = 16 * 1024 * 1024;
@@ -248,7 +248,8 @@ async function connect(place: BucketPlace): Promise<{ readonly client: S3Client;
   const agent = { keepAlive: true, maxSockets: 64, proxyEnv: { ...env } };
   const silent = (): void => {};
   const settings: S3ClientConfig = {
-    ...(endpoint && { endpoint, forcePathStyle: true }),
+    ...(endpoint && { endpoint }),
+    forcePathStyle: (place.addressing ?? (endpoint ? 'path' : 'host')) === 'path',
     // Trailing checksums are refused by older stores, and stored as part of the object by some.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

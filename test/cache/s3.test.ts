@@ -59,6 +59,19 @@ describe('s3Cache()', { skip: skipWithoutS3 }, () => {
     assert.equal(proxy.log.length, 1);
   });
 
+  for (const [addressing, url] of [
+    ['path', /^GET http:\/\/s3\.example\.org\/vendor\/v1\//],
+    ['host', /^GET http:\/\/vendor\.s3\.example\.org\/v1\//],
+  ] as const) {
+    test(`puts the bucket into the ${addressing} of its URLs`, async (t) => {
+      const proxy = await faultProxy(server.endpoint);
+      t.after(() => proxy.close());
+      const spec = s3({ bucket: 'vendor', endpoint: 'http://s3.example.org', addressing });
+      await s3Cache(spec, { ...server.owner, HTTP_PROXY: proxy.url }).lookUp('zlib', unknownKey, never);
+      assert.match(proxy.log[0] ?? '', url);
+    });
+  }
+
   test('carries a body that needs several parts', async (t) => {
     const bucket = await server.bucket();
     const { manifest, file, bytes } = sample(tempDir(t), 'a', { sizeBytes: 36 * 1024 * 1024 + 5 });

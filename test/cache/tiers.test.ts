@@ -246,16 +246,16 @@ test('foreseeing gives up when the list has become as dear as the look-ups', asy
     key: digestOf(String(at)) as string as ContentKey,
   }));
   let pages = 0;
-  const crowded = async (after: string) => {
+  const crowded = async (from: string) => {
     pages += 1;
     const objects = Array.from({ length: 3 }, (_, at) => ({
-      name: `${after}/${at}.json`,
+      name: `${from}/${at}.json`,
       sizeBytes: 1,
       modifiedMs: 0,
     }));
     return {
       outcome: 'done',
-      value: { objects: [...objects, { name: `${after}~`, sizeBytes: 1, modifiedMs: 0 }], more: true },
+      value: { objects: [...objects, { name: `${from}~`, sizeBytes: 1, modifiedMs: 0 }], more: true },
     };
   };
   const known = await foreseen(wanted, 1, '', crowded);

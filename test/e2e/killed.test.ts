@@ -20,7 +20,7 @@ function sample(points: readonly KillPoint[]): KillPoint[] {
   const names = ['one', 'two', 'three'];
   const kinds = new Map<string, KillPoint[]>();
   for (const point of points) {
-    const kind = `${point.name.replaceAll(/\b(one|two|three)(_1)?\b/g, 'NAME')}`;
+    const kind = point.name.replaceAll(/\b(one|two|three)(_1)?\b/g, 'NAME');
     kinds.set(kind, [...(kinds.get(kind) ?? []), point]);
   }
   return [...kinds.values()].map((same, at) => {

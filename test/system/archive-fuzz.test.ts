@@ -56,7 +56,7 @@ const member = fc
       content: isLink || type === '5' ? '' : content,
       ...(size !== undefined && { size }),
     };
-    return pax === undefined ? [one] : [rawPax(pax as Record<string, string>), one];
+    return pax === undefined ? [one] : [rawPax(pax), one];
   });
 const tar = fc
   .tuple(fc.array(member, { minLength: 1, maxLength: 5 }), fc.boolean())

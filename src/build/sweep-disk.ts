@@ -1,0 +1,103 @@
+/** Keeps the cache on this machine's disk below a quota: what was not used for longest goes first, never what a prefix uses. */
+import { heldBlobs, type HeldManifest, heldManifests, notedPrefixes, remains } from '../cache/disk-content.ts';
+import { recordsOf } from '../install/generations.ts';
+import type { Digest } from '../model/digest.ts';
+import { fileStat, removeTree } from '../system/files.ts';
+
+export interface Swept {
+  readonly kind: 'artifact' | 'archive' | 'remains';
+  /** `name@version` and key of an artifact, the digest of an archive, the path of remains. */
+  readonly what: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since 1970. */
+  readonly usedMs: number;
+}
+
+export interface DiskSweep {
+  /** In the order in which they went, or would go. */
+  readonly swept: readonly Swept[];
+  readonly keptBytes: number;
+  /** Of what is kept, that which prefixes use. */
+  readonly inUseBytes: number;
+}
+
+/** What another run may be about to use is left alone, whatever the quota. */
+const graceMs = 60 * 60 * 1000;
+const remainsMs = 24 * 60 * 60 * 1000;
+
+/**
+ * @param folder     Absolute, of the cache.
+ * @param quotaBytes For artifacts and archives together.
+ * @param dryRun     Nothing is removed.
+ */
+export async function sweepDisk(folder: string, quotaBytes: number, dryRun: boolean): Promise<DiskSweep> {
+  const nowMs = Date.now();
+  const used = new Set(
+    notedPrefixes(folder).flatMap((prefix) =>
+      recordsOf(prefix).flatMap(({ packages }) => Object.entries(packages).map(([name, { key }]) => `${name} ${key}`)),
+    ),
+  );
+  const units = unitsOf(await heldManifests(folder), heldBlobs(folder), used);
+  const swept: Swept[] = [];
+  const sweep = ({ paths, ...one }: Swept & { readonly paths: readonly string[] }): void => {
+    swept.push(one);
+    // Folders stay: another process may be about to write there.
+    if (!dryRun) for (const path of paths) removeTree(path);
+  };
+  for (const { path, sizeBytes, usedMs } of remains(folder))
+    if (nowMs - usedMs > remainsMs) sweep({ kind: 'remains', what: path, sizeBytes, usedMs, paths: [path] });
+
+  let total = units.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  for (const unit of [...units].sort((a, b) => a.usedMs - b.usedMs)) {
+    if (total <= quotaBytes) break;
+    if (unit.inUse || nowMs - unit.usedMs < graceMs) continue;
+    const { inUse: _, ...one } = unit;
+    total -= one.sizeBytes;
+    sweep(one);
+  }
+  const inUseBytes = units.filter(({ inUse }) => inUse).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { swept, keptBytes: total, inUseBytes };
+}
+
+interface Unit extends Swept {
+  /** Manifests before their body, so that none is ever without one. */
+  readonly paths: readonly string[];
+  readonly inUse: boolean;
+}
+
+/** A body goes with all manifests that name it; a blob that none names is the archive of a source. */
+function unitsOf(manifests: readonly HeldManifest[], blobs: ReturnType<typeof heldBlobs>, used: Set<string>): Unit[] {
+  const naming = Map.groupBy(manifests, ({ body, path }): Digest | string => body?.digest ?? path);
+  const units = blobs.map(({ digest, path, sizeBytes, usedMs }): Unit => {
+    const named = naming.get(digest) ?? [];
+    naming.delete(digest);
+    const [first] = named;
+    return {
+      kind: first === undefined ? 'archive' : 'artifact',
+      what: first === undefined ? digest : `${first.name}@${first.version} ${first.key}`,
+      sizeBytes: sizeBytes + sizeOf(named),
+      usedMs: Math.max(first === undefined ? usedMs : 0, ...named.map((one) => one.usedMs)),
+      paths: [...named.map((one) => one.path), path],
+      inUse: named.some(({ name, key }) => used.has(`${name} ${key}`)),
+    };
+  });
+  // Those without a body, or that cannot be read.
+  for (const named of naming.values()) {
+    const [first] = named;
+    if (first === undefined) continue;
+    const usedMs = Math.max(...named.map((one) => one.usedMs));
+    const what = `${first.name}@${first.version ?? '?'} ${first.key}`;
+    units.push({
+      kind: 'artifact',
+      what,
+      sizeBytes: sizeOf(named),
+      usedMs,
+      paths: named.map(({ path }) => path),
+      inUse: false,
+    });
+  }
+  return units;
+}
+
+const sizeOf = (manifests: readonly HeldManifest[]): number =>
+  manifests.reduce((sum, { path }) => sum + (fileStat(path)?.sizeBytes ?? 0), 0);

@@ -1,0 +1,122 @@
+/** Finds out what of a bucket or folder no given lock file reaches any more, and removes it when that is asked for. */
+import type { Manifest } from '../artifact/manifest.ts';
+import type { CacheTier, TierObjects } from '../cache/cache.ts';
+import { artifactsFolder, blobFolder, blobObject, manifestNamed } from '../cache/layout.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
+import type { ListedObject } from '../system/objects.ts';
+
+export interface Reached {
+  /** `NAME KEY` of every artifact. */
+  readonly artifacts: ReadonlySet<string>;
+  /** Archives of sources. */
+  readonly archives: ReadonlySet<Digest>;
+}
+
+export interface TierSweep {
+  /** Relative to the tier's top; manifests first, in the order in which they are to go. */
+  readonly swept: readonly ListedObject[];
+  readonly kept: number;
+  readonly keptBytes: number;
+  /** Not reached either, and too young to be sure that nobody is pushing what needs them. */
+  readonly young: number;
+  /** Uploads that were given up. */
+  readonly unfinished: number;
+}
+
+/** Nobody pushes for this long, and whoever relies on an object that is older renews it first; in milliseconds. */
+export const LEAST_AGE_MS = 2 * 24 * 60 * 60 * 1000;
+
+/**
+ * What is younger than `ageMs`, and all that it needs, stays. Manifests go before bodies, each after a last look at its age: what somebody
+ * has put or renewed meanwhile stays too.
+ *
+ * @param ageMs    At least {@link LEAST_AGE_MS}.
+ * @param remove   Without it, nothing is changed.
+ * @throws {VbuildError} `cache-trouble`: whatever cannot be read stops it before anything is removed.
+ */
+export async function sweepTier(
+  tier: CacheTier,
+  reached: Reached,
+  { ageMs, remove, signal }: { readonly ageMs: number; readonly remove: boolean; readonly signal: AbortSignal },
+): Promise<TierSweep> {
+  const { objects } = tier;
+  if (objects === undefined)
+    throw new VbuildError('usage', 'This cache cannot be swept', {
+      facts: { cache: tier.name },
+      mend: 'sweep the folder or bucket that it is handed out from',
+    });
+  const beforeMs = Date.now() - ageMs;
+  const manifests = await objects.all(`${artifactsFolder}/`, signal);
+  const blobs = await objects.all(`${blobFolder}/`, signal);
+  const keep = await kept(manifests, reached, beforeMs, objects, signal);
+  const wanted = (one: ListedObject): boolean => keep.has(one.name);
+  const old = (one: ListedObject): boolean => one.modifiedMs < beforeMs;
+  const all = [...manifests, ...blobs];
+  const candidates = all.filter((one) => !wanted(one) && old(one));
+  const swept: ListedObject[] = [];
+  for (const one of candidates) {
+    signal.throwIfAborted();
+    if (remove) {
+      const now = await objects.stat(one.name, signal);
+      if (now === undefined || now.modifiedMs >= beforeMs) continue;
+      await objects.remove(one.name, signal);
+    }
+    swept.push(one);
+  }
+  const left = all.filter((one) => !swept.includes(one));
+  return {
+    swept,
+    kept: left.length,
+    keptBytes: left.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    young: left.filter((one) => !wanted(one)).length,
+    unfinished: remove ? await objects.dropUnfinished(beforeMs, signal) : 0,
+  };
+}
+
+/** Names of all that is reached or young, and of what these need in turn. */
+async function kept(
+  listed: readonly ListedObject[],
+  { artifacts, archives }: Reached,
+  beforeMs: number,
+  objects: TierObjects,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const keep = new Set([...archives].map(blobObject));
+  const placed = listed.flatMap((one) => {
+    const place = manifestNamed(one.name);
+    return place === undefined ? [] : [{ ...place, object: one }];
+  });
+  const byArtifact = Map.groupBy(placed, ({ name, key }) => artifactName(name, key));
+  const open = placed.flatMap(({ name, key, object }) =>
+    artifacts.has(artifactName(name, key)) || object.modifiedMs >= beforeMs ? [artifactName(name, key)] : [],
+  );
+  const seen = new Set<string>();
+  for (let artifact = open.pop(); artifact !== undefined; artifact = open.pop()) {
+    if (seen.has(artifact)) continue;
+    seen.add(artifact);
+    for (const { object, ...place } of byArtifact.get(artifact) ?? []) {
+      keep.add(object.name);
+      const answer = await objects.manifest(place, signal);
+      if (answer.outcome === 'unreachable')
+        throw new VbuildError('cache-trouble', 'Cache cannot be used', {
+          facts: { object: object.name, reason: answer.reason },
+          mend: 'try again; nothing was removed',
+        });
+      // One that is damaged names nothing that could be kept for it.
+      if (answer.outcome !== 'hit') continue;
+      for (const digest of blobsOf(answer.manifest)) keep.add(blobObject(digest));
+      open.push(...answer.manifest.dependencies.map(({ name, key }) => artifactName(name, key)));
+    }
+  }
+  return keep;
+}
+
+function blobsOf({ body, statement }: Manifest): Digest[] {
+  const files = statement?.source.pin['files'];
+  const archives = Array.isArray(files) ? (files as readonly { readonly digest?: unknown }[]) : [];
+  return [body.digest, ...archives.flatMap(({ digest }) => (typeof digest === 'string' ? [digest as Digest] : []))];
+}
+
+/** How an artifact is called in `Reached`. */
+export const artifactName = (name: string, key: ContentKey): string => `${name} ${key}`;

@@ -1,0 +1,91 @@
+/** What lies in the cache on this machine's disk, seen as a whole: for lists, and for sweeping. */
+import { join } from 'node:path';
+import type { Signer } from '../artifact/signer.ts';
+import { type ContentKey, type Digest, digestOf, isDigest } from '../model/digest.ts';
+import { exists, fileStat, namesIn, readBytes, readIfThere, walk, writeAtomically } from '../system/files.ts';
+import { artifactsFolder, blobFolder, manifestNamed } from './layout.ts';
+
+/** One manifest. Paths are absolute. */
+export interface HeldManifest {
+  readonly name: string;
+  readonly key: ContentKey;
+  readonly signer: Signer;
+  readonly path: string;
+  /** When it was last used, to the hour; milliseconds since 1970. */
+  readonly usedMs: number;
+  /** Undefined for one that cannot be read. */
+  readonly version: string | undefined;
+  readonly body: { readonly digest: Digest; readonly sizeBytes: number } | undefined;
+}
+
+export interface HeldBlob {
+  readonly digest: Digest;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly usedMs: number;
+}
+
+/** In the order of names and keys. @param folder Absolute, of the cache. */
+export async function heldManifests(folder: string): Promise<HeldManifest[]> {
+  const { judgeManifest } = await import('./judge.ts');
+  return filesIn(join(folder, artifactsFolder)).flatMap(({ path, mtimeNs }) => {
+    const place = manifestNamed(`${artifactsFolder}/${path}`);
+    if (place === undefined) return [];
+    const file = join(folder, artifactsFolder, path);
+    const bytes = bytesOf(file);
+    const judged = bytes && judgeManifest(bytes, place, undefined);
+    const manifest = judged?.outcome === 'hit' ? judged.manifest : undefined;
+    const { version } = manifest?.package ?? {};
+    return [{ ...place, path: file, usedMs: Number(mtimeNs / 1_000_000n), version, body: manifest?.body }];
+  });
+}
+
+export const heldBlobs = (folder: string): HeldBlob[] =>
+  filesIn(join(folder, blobFolder, 'sha256')).flatMap(({ path, sizeBytes, mtimeNs }) => {
+    const digest = path.slice(path.indexOf('/') + 1);
+    return isDigest(digest)
+      ? [{ digest, path: join(folder, blobFolder, 'sha256', path), sizeBytes, usedMs: Number(mtimeNs / 1_000_000n) }]
+      : [];
+  });
+
+/** What a crash left, and what was set aside: of no use to anybody after a while. */
+export function remains(folder: string): Omit<HeldBlob, 'digest'>[] {
+  const tops = [join(folder, 'v1/quarantine'), join(folder, blobFolder, 'quarantine')];
+  const aside = tops.flatMap((top) => filesIn(top).map((one) => ({ ...one, path: join(top, one.path) })));
+  const blobs = join(folder, blobFolder);
+  const incoming = namesIn(blobs)
+    .filter((name) => name.startsWith('.') && name.endsWith('.tmp'))
+    .flatMap((name) => {
+      const stat = fileStat(join(blobs, name));
+      return stat === undefined ? [] : [{ ...stat, path: join(blobs, name) }];
+    });
+  return [...aside, ...incoming].map(({ path, sizeBytes, mtimeNs }) => ({
+    path,
+    sizeBytes,
+    usedMs: Number(mtimeNs / 1_000_000n),
+  }));
+}
+
+/** Notes that artifacts of this cache are in use there. @param place Absolute path of a prefix. */
+export function notePrefix(folder: string, place: string): void {
+  const note = join(folder, 'v1/prefixes', digestOf(place).slice(0, 16));
+  if (!exists(note)) writeAtomically(note, `${place}\n`);
+}
+
+/** Absolute paths of every prefix that was ever noted, whether it is still there or not. */
+export const notedPrefixes = (folder: string): string[] =>
+  namesIn(join(folder, 'v1/prefixes')).flatMap((name) => {
+    const place = readIfThere(join(folder, 'v1/prefixes', name))?.trimEnd();
+    return place?.startsWith('/') === true ? [place] : [];
+  });
+
+const filesIn = (top: string): ReturnType<typeof walk> =>
+  exists(top) ? walk(top).filter(({ type }) => type === 'file') : [];
+
+function bytesOf(path: string): Uint8Array | undefined {
+  try {
+    return readBytes(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,142 @@
+/** Sweeping a tier: what is reached or young stays with all that it needs, against a bucket and a folder. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sweepTier } from '../../src/build/sweep-tier.ts';
+import type { CacheTier } from '../../src/cache/cache.ts';
+import { directoryTier } from '../../src/cache/directory.ts';
+import { directoryCache } from '../../src/cache/directory-spec.ts';
+import { blobObject, manifestObject } from '../../src/cache/layout.ts';
+import { push } from '../../src/cache/push.ts';
+import { bucketOf, s3Cache } from '../../src/cache/s3.ts';
+import { s3 } from '../../src/cache/s3-spec.ts';
+import type { Digest } from '../../src/model/digest.ts';
+import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
+import { type WithCleanUp, tempDir } from '../support/temp.ts';
+import { newKey, sealedBy } from './keys.ts';
+import { never, type Sample, sample } from './sample.ts';
+
+let server: S3Server;
+before(async () => {
+  if (skipWithoutS3 === false) server = await startS3Server();
+});
+after(() => server?.close());
+
+const ci = newKey('ci');
+const kinds: readonly {
+  readonly kind: string;
+  readonly skip: string | false;
+  readonly make: (t: WithCleanUp) => Promise<CacheTier>;
+}[] = [
+  { kind: 'directory', skip: false, make: async (t) => directoryTier(directoryCache(tempDir(t)), '/') },
+  {
+    kind: 's3',
+    skip: skipWithoutS3,
+    make: async () =>
+      s3Cache(s3({ bucket: await server.bucket(), prefix: 'a/b', endpoint: server.endpoint }), server.owner),
+  },
+];
+
+/** All that there is now counts as old. */
+const everythingIsOld = { ageMs: -60_000, remove: true, signal: never };
+const artifact = ({ manifest }: Sample): string => `${manifest.package.name} ${manifest.key}`;
+const names = (swept: readonly { readonly name: string }[]): string[] => swept.map(({ name }) => name);
+
+for (const { kind, skip, make } of kinds) {
+  describe(`sweeping a tier of kind ${kind}`, { skip }, () => {
+    /** zlib ← png, and jpeg; each with the archive of its source. */
+    async function filled(t: WithCleanUp) {
+      const tier = await make(t);
+      const folder = tempDir(t);
+      const zlib = sample(folder, 'z');
+      const bare = sample(folder, 'p', { name: 'png' });
+      const dependency = { name: 'zlib', version: '1.3.1', key: zlib.manifest.key, tree: zlib.manifest.tree };
+      const png = { ...bare, manifest: { ...bare.manifest, dependencies: [dependency] } };
+      const jpeg = sample(folder, 'j', { name: 'jpeg' });
+      const archives = new Map<Sample, Digest>();
+      for (const one of [zlib, png, jpeg]) {
+        const archive = sample(folder, `archive of ${one.manifest.package.name}`);
+        const { digest } = archive.manifest.body;
+        archives.set(one, digest);
+        const pin = { kind: 'tarball', files: [{ name: 'x.tar', digest, sizeBytes: archive.bytes.length }] };
+        const sealed = sealedBy(one.manifest, ci, { source: { pin, tree: one.manifest.tree } });
+        await push({ sealed, bodyFile: one.file, archives: [{ digest, file: archive.file }] }, tier, never);
+      }
+      const objectsOf = (one: Sample): string[] =>
+        [
+          manifestObject(one.manifest.package.name, one.manifest.key, ci.id),
+          blobObject(one.manifest.body.digest),
+          blobObject(archives.get(one) ?? assert.fail()),
+        ].sort();
+      return { tier, zlib, png, jpeg, objectsOf };
+    }
+    const there = async (tier: CacheTier): Promise<string[]> => names((await tier.objects?.all('', never)) ?? []);
+
+    test('removes what is not reached, bodies and archives with it, and keeps what the reached needs', async (t) => {
+      const { tier, zlib, png, jpeg, objectsOf } = await filled(t);
+      const reached = { artifacts: new Set([artifact(png)]), archives: new Set<Digest>() };
+      const listed = await sweepTier(tier, reached, { ...everythingIsOld, remove: false });
+      assert.deepEqual(names(listed.swept).sort(), objectsOf(jpeg));
+      assert.equal((await there(tier)).length, 9);
+      const { swept, kept, young } = await sweepTier(tier, reached, everythingIsOld);
+      assert.deepEqual([names(swept), kept, young], [names(listed.swept), 6, 0]);
+      assert.match(swept[0]?.name ?? '', /^v1\/artifacts\//);
+      assert.deepEqual(await there(tier), [...objectsOf(zlib), ...objectsOf(png)].sort());
+    });
+
+    test('keeps what is young, with all that it needs', async (t) => {
+      const { tier } = await filled(t);
+      const nothing = { artifacts: new Set<string>(), archives: new Set<Digest>() };
+      const { swept, kept } = await sweepTier(tier, nothing, { ...everythingIsOld, ageMs: 60_000 });
+      assert.deepEqual([swept, kept], [[], 9]);
+    });
+
+    test('keeps archives that a lock file pins', async (t) => {
+      const { tier, zlib, objectsOf } = await filled(t);
+      const archive = objectsOf(zlib).map((name) => name.slice(name.lastIndexOf('/') + 1)) as Digest[];
+      await sweepTier(tier, { artifacts: new Set(), archives: new Set(archive) }, everythingIsOld);
+      assert.deepEqual(
+        await there(tier),
+        objectsOf(zlib).filter((name) => name.includes('/blobs/')),
+      );
+    });
+
+    test('leaves what was renewed while it worked', async (t) => {
+      const { tier, jpeg, objectsOf } = await filled(t);
+      // Object times are whole seconds in a bucket.
+      await sleep(1_500);
+      const cutoff = Date.now();
+      await sleep(1_500);
+      const { objects } = tier;
+      assert.ok(objects);
+      let renewed = false;
+      const racing: CacheTier = {
+        ...tier,
+        objects: {
+          ...objects,
+          async stat(object, signal) {
+            // Somebody pushes jpeg again, just before it would go.
+            if (!renewed) {
+              renewed = true;
+              const { openFolder } = await import('../../src/system/folder-objects.ts');
+              const store =
+                kind === 's3' ? await bucketOf(specOf(tier), server.owner) : openFolder(tier.name, { idleMs: 1_000 });
+              for (const name of objectsOf(jpeg)) await store.renew(kind === 's3' ? `a/b/${name}` : name, signal);
+            }
+            return objects.stat(object, signal);
+          },
+        },
+      };
+      const reached = { artifacts: new Set<string>(), archives: new Set<Digest>() };
+      await sweepTier(racing, reached, { ...everythingIsOld, ageMs: Date.now() - cutoff });
+      assert.deepEqual(await there(tier), objectsOf(jpeg));
+      assert.equal((await tier.fetchBlob(jpeg.manifest.body, `${tempDir(t)}/body`, never)).outcome, 'done');
+      assert.equal(
+        (await tier.objects?.manifest({ name: 'jpeg', key: jpeg.manifest.key, signer: ci.id }, never))?.outcome,
+        'hit',
+      );
+    });
+  });
+}
+
+const specOf = ({ name }: CacheTier) => s3({ bucket: name.split('/')[2] ?? '', endpoint: server.endpoint });
