@@ -6,6 +6,7 @@ import { VbuildError } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { removeTree } from '../system/files.ts';
 import { fullClosure, runClosure } from './graph.ts';
+import { inParallel } from './in-parallel.ts';
 import { keyedFacts } from './keyed.ts';
 import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
@@ -50,14 +51,9 @@ export async function prove(request: BuildRequest): Promise<Proofs> {
     wanted.map(({ package: { name }, key }) => ({ name, key })),
     run.signal,
   );
-  const found = new Map<string, { proof: Proof; manifest: Manifest | undefined }>();
-  const queue = [...wanted];
-  const workers = Array.from({ length: parallel }, async () => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift())
-      found.set(one.id, await proveOne(one.id, one.package.name, one.key, tiers, run));
-  });
-  await Promise.all(workers);
-  const inOrder = wanted.flatMap(({ id }) => found.get(id) ?? []);
+  const inOrder = await inParallel(wanted, parallel, ({ id, package: { name }, key }) =>
+    proveOne(id, name, key, tiers, run),
+  );
   return {
     proofs: inOrder.map(({ proof }) => proof),
     mixed: mixedAmong(inOrder.flatMap(({ manifest }) => manifest ?? [])),

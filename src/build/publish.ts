@@ -3,6 +3,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { VbuildError, lowestStatus } from '../model/error.ts';
 import { fullClosure, runClosure } from './graph.ts';
+import { inParallel } from './in-parallel.ts';
 import { keyedFacts } from './keyed.ts';
 import { startPushes } from './pushes.ts';
 import type { BuildRequest } from './request.ts';
@@ -41,17 +42,16 @@ export async function publish(request: BuildRequest, repair: boolean): Promise<P
     { tiers: writable, facts, publishing: request.publishing, trust, thorough: true, repair },
     run,
   );
-  const present: string[] = [];
-  const missing: string[] = [];
-  for (const one of packages) {
+  const places = await inParallel(packages, 8, async (one) => {
     run.signal.throwIfAborted();
     const { key, id } = facts.of(one);
     run.labels.set(key, id);
-    const where = await whereabouts(one, needed.has(one), { run, tiers, writable, key });
-    if (where === 'here') pushes.add(one);
-    if (where !== 'nowhere') present.push(id);
-    else if (needed.has(one)) missing.push(id);
-  }
+    return { one, id, where: await whereabouts(one, needed.has(one), { run, tiers, writable, key }) };
+  });
+  // In their order, so that each waits for those it depends on.
+  for (const { one, where } of places) if (where === 'here') pushes.add(one);
+  const present = places.flatMap(({ id, where }) => (where === 'nowhere' ? [] : [id]));
+  const missing = places.flatMap(({ one, id, where }) => (where === 'nowhere' && needed.has(one) ? [id] : []));
   const failed = await pushes.done();
   for (const id of missing) {
     run.emit({

@@ -3,6 +3,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { push, type Pushed } from '../cache/push.ts';
 import type { Trust } from '../cache/trust.ts';
+import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { directDependencies } from './graph.ts';
@@ -88,13 +89,18 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     const { package: one, key: contentKey, source } = known;
     const found = await run.disk.lookUp(one.name, contentKey, run.signal);
     if (found.outcome !== 'hit') throw new Error(`${known.id} is not in the disk cache any more: ${found.outcome}`);
-    const digests = (source.pin.files ?? []).map(({ digest }) => digest);
-    const files = await Promise.all(digests.map((digest) => run.disk.blobs.find(digest)));
     return {
       sealed: sealFor(found, known, { key, trust, provenance: from }),
       bodyFile: run.disk.blobs.pathOf(found.manifest.body.digest),
-      archives: digests.flatMap((digest, at) => (files[at] === undefined ? [] : [{ digest, file: files[at] }])),
+      archives: () => archivesOf(source),
     };
+  }
+
+  /** As far as they are on this disk, verified. */
+  async function archivesOf({ pin }: PackageFacts['source']): Promise<{ digest: Digest; file: string }[]> {
+    const digests = (pin.files ?? []).map(({ digest }) => digest);
+    const files = await Promise.all(digests.map((digest) => run.disk.blobs.find(digest)));
+    return digests.flatMap((digest, at) => (files[at] === undefined ? [] : [{ digest, file: files[at] }]));
   }
 
   return {

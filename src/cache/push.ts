@@ -7,8 +7,8 @@ export interface Pushed {
   readonly sealed: SealedManifest;
   /** Absolute. */
   readonly bodyFile: string;
-  /** Archives of its source, by absolute paths: so that it can be built when upstream is gone. */
-  readonly archives?: readonly { readonly digest: Digest; readonly file: string }[];
+  /** Archives of its source, by absolute paths: so that it can be built when upstream is gone. Asked for only where they are needed. */
+  readonly archives?: () => Promise<readonly { readonly digest: Digest; readonly file: string }[]>;
 }
 
 export interface PushOptions {
@@ -26,7 +26,7 @@ export interface PushOptions {
  * @throws {VbuildError} `upload-failed`, naming the object.
  */
 export async function push(
-  { sealed, bodyFile, archives = [] }: Pushed,
+  { sealed, bodyFile, archives }: Pushed,
   tier: CacheTier,
   signal: AbortSignal,
   { repair = false, thorough = false }: PushOptions = {},
@@ -34,7 +34,7 @@ export async function push(
   const held = await tier.holds(sealed, signal);
   if (held && !thorough) return false;
   const body = { digest: sealed.manifest.body.digest, file: bodyFile };
-  const blobs = held ? archives : [...archives, body];
+  const blobs = [...((await archives?.()) ?? []), ...(held ? [] : [body])];
   const outcomes = await Promise.all(blobs.map(({ digest, file }) => tier.putBlob(digest, file, signal, repair)));
   if (held) return outcomes.includes('written');
   await tier.putManifest(sealed, signal, repair);

@@ -96,7 +96,7 @@ const exitStatuses: readonly (readonly [string, string])[] = [
 const files: readonly (readonly [string, string])[] = [
   ['Buildfile.ts', 'the packages'],
   ['Buildfile.lock', 'the pins: what exactly the sources and tools resolved to'],
-  ['.vbuild', 'work folder: trees, stamps, logs; may be removed at any time'],
+  ['.vbuild', 'work folder: trees, stamps, logs; may be removed when no opened patches are unsaved'],
   ['vendor', 'the prefix: a link to its newest generation'],
 ];
 

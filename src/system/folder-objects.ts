@@ -160,14 +160,14 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
           // What is being written has a name that begins with a dot.
           if (entry.name.startsWith('.')) continue;
           if (entry.isDirectory()) {
-            if (`${name}/`.startsWith(prefix) || prefix.startsWith(`${name}/`)) await visit(`${name}/`);
+            await visit(`${name}/`);
           } else if (name.startsWith(prefix) && name > after) {
             const { size, mtimeMs } = await far(stat(pathOf(name)), signal);
             found.push({ name, sizeBytes: size, modifiedMs: mtimeMs });
           }
         }
       };
-      await visit('');
+      await visit(prefix.slice(0, prefix.lastIndexOf('/') + 1));
       return { objects: found.sort((a, b) => (a.name < b.name ? -1 : 1)), more: false };
     },
     putSmall: (name, bytes, options) =>

@@ -60,7 +60,7 @@ for (const { kind, skip, make } of kinds) {
         archives.set(one, digest);
         const pin = { kind: 'tarball', files: [{ name: 'x.tar', digest, sizeBytes: archive.bytes.length }] };
         const sealed = sealedBy(one.manifest, ci, { source: { pin, tree: one.manifest.tree } });
-        await push({ sealed, bodyFile: one.file, archives: [{ digest, file: archive.file }] }, tier, never);
+        await push({ sealed, bodyFile: one.file, archives: async () => [{ digest, file: archive.file }] }, tier, never);
       }
       const objectsOf = (one: Sample): string[] =>
         [

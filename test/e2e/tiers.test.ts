@@ -1,6 +1,6 @@
 /** Several tiers, what a run costs, and servers that have nothing but a lock file and caches. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
@@ -85,6 +85,23 @@ test('tiers one behind the other', async (t) => {
     const run = insistOnSuccess(await clone.build(['--no-build', '--frozen', '--lock', lock]));
     assert.deepEqual(run.outcomes, { fresh: 0, restored: 2, built: 0 });
     assert.ok(!filesBelow(clone.path).includes('Buildfile.lock'));
+  });
+
+  await t.test('artifacts that were not made with one another are noticed', async () => {
+    const manifest = filesBelow(near).find((name) => name.includes('/artifacts/branch/')) ?? assert.fail();
+    const text = readFileSync(join(near, manifest), 'utf8');
+    const { dependencies } = JSON.parse(text) as { dependencies: { tree: string }[] };
+    writeFileSync(join(near, manifest), text.replace(dependencies[0]?.tree ?? 'none', 'f'.repeat(64)));
+    const clone = machine('mixed');
+    const run = insistOnSuccess(await clone.build(['--no-build', '--frozen']));
+    assert.deepEqual(
+      run.warnings.map(({ code, package: id }) => [code, id]),
+      [['mixed-set', 'branch@2.0']],
+    );
+    const proof = await clone.run(['cache', 'prove']);
+    assert.equal(proof.exitStatus, 0);
+    assert.match(proof.stdout, /^note: branch@2\.0 was compiled against another build of leaf@1\.0/m);
+    writeFileSync(join(near, manifest), text);
   });
 
   await t.test('what one tier has and another lacks, cache push carries over', async () => {
