@@ -4,6 +4,7 @@ import { type BuildRoot, hostOf } from '../artifact/build-root.ts';
 import { type BuildPlaces, onHost } from '../artifact/places.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { exists } from '../system/files.ts';
+import { bootId } from '../system/platform.ts';
 import type { PackagePlaces } from './workspace.ts';
 
 /** The places of one compilation. */
@@ -17,8 +18,12 @@ export function earlierPlaces(places: Pick<PackagePlaces, 'stamps' | 'build'>): 
   return seen === undefined ? undefined : buildPlaces({ seen, host: hostOf(places.build, seen) });
 }
 
-/** Whether what the last compilation installed into its stage is still there. */
+/**
+ * Whether what the last compilation installed into its stage is still there. It is packed at once and never flushed, so that it is worth
+ * nothing after another start of the machine.
+ */
 export function isStaged(places: Pick<PackagePlaces, 'stamps' | 'build'>): boolean {
   const earlier = earlierPlaces(places);
-  return earlier !== undefined && exists(onHost(earlier, earlier.stage));
+  const boot = readStamp(places.stamps, 'compile')?.results['boot'];
+  return earlier !== undefined && boot === bootId() && exists(onHost(earlier, earlier.stage));
 }

@@ -16,6 +16,7 @@ import { readStamp } from '../stamps/stamp.ts';
 import { copyTree, makeFolder, removeTree, setTreeTime } from '../system/files.ts';
 import type { Jobserver } from '../system/jobserver.ts';
 import type { Namespace } from '../system/namespace.ts';
+import { bootId } from '../system/platform.ts';
 import { count } from '../model/count.ts';
 import { version } from '../model/version.ts';
 import type { Artifacts } from './artifacts.ts';
@@ -74,7 +75,7 @@ export async function ensureCompiled(
       ...(run.options.load !== undefined && { load: run.options.load }),
       tools: facts.tools,
     });
-    return { results: { root: at.root } };
+    return { results: { root: at.root, boot: bootId() } };
   });
 }
 

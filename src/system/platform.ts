@@ -30,3 +30,6 @@ export function hostPlatform(): string {
   const value = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(release)?.[1] ?? 'unknown';
   return `linux-${arch}-glibc ${value('ID')}-${value('VERSION_ID')}`;
 }
+
+/** Names this start of the machine: what was written before and not flushed may have been lost with the power since. */
+export const bootId = (): string => readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown';

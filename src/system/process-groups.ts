@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder, namesIn, readIfThere } from './files.ts';
+import { bootId } from './platform.ts';
 
 /** A process for good: its number alone may be another's later. */
 interface Identity {
@@ -130,8 +131,7 @@ function groupLives(pid: number): boolean {
 let records: string | undefined;
 
 /** What a record must agree with before its number means anything here: this start of the machine, this view of its processes. */
-const machine = (): string =>
-  `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
+const machine = (): string => `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`;
 
 /**
  * From now on, until disposed, what `recorded` wraps leaves a record of itself in a folder while it runs.
