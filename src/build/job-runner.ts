@@ -28,7 +28,7 @@ export interface JobRun {
   /** After a failure, go on with all that does not depend on it. */
   readonly keepGoing: boolean;
   readonly signal: AbortSignal;
-  /** Called for every job that is given up because another failed; `because` is that one's id. */
+  /** Called at the end for every job that was given up because another failed, which it needs or at which all stopped; `because` is that one's id. */
   readonly skipped: (job: Job, because: string) => void;
 }
 
@@ -103,5 +103,9 @@ export async function runJobs({
       skipped(job, because);
     }
   }
+  // What nothing stood in the way of but the wish to stop.
+  const [first] = failures.keys();
+  if (first !== undefined && !signal.aborted)
+    for (const job of jobs) if (states.get(job.id) === 'waiting') skipped(job, first);
   return failures;
 }
