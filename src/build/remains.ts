@@ -2,13 +2,16 @@
 import { basename, join } from 'node:path';
 import { count } from '../model/count.ts';
 import type { Emit } from '../model/event.ts';
-import { makeFolder, namesIn, removeTree } from '../system/files.ts';
+import { namesIn, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
 import { endOrphans, recordGroups } from '../system/process-groups.ts';
 import { removeTemporaries } from '../system/temporaries.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Absolute path of the folder of the one run that has the lock; it is there exactly while a run lasts, or after one was killed. */
 export const privateFolder = ({ state }: Workspace): string => join(state, 'run');
+
+/** In the private folder: the id of the process that has it. */
+const ownerFile = 'owner';
 
 /** Where running steps are recorded. */
 const recordsFolder = ({ state }: Workspace): string => join(state, 'steps');
@@ -30,11 +33,14 @@ export async function beginRun(workspace: Workspace, emit: Emit): Promise<Dispos
     });
   }
   const names = namesIn(workspace.state);
-  if (names.includes(basename(own))) sweepState(workspace);
+  if (names.includes(basename(own))) {
+    sweepState(workspace);
+    sweepAfter(workspace, Number(readIfThere(join(own, ownerFile))));
+  }
   for (const name of names) if (/^\.?[a-z]+-\w{6}$/.test(name)) removeTree(join(workspace.state, name));
   sweepCache(workspace);
   removeTree(own);
-  makeFolder(own);
+  writeAtomically(join(own, ownerFile), String(process.pid));
   const records = recordGroups(recordsFolder(workspace));
   return {
     [Symbol.dispose]() {
@@ -59,7 +65,20 @@ function sweep(folder: string, levels: number): void {
   if (levels > 1) for (const name of namesIn(folder)) sweep(join(folder, name), levels - 1);
 }
 
-/** Shared with others, whose files stay while they may still be written. */
-function sweepCache({ cache }: Workspace): void {
-  for (const folder of ['v1/blobs', 'quick']) removeTemporaries(join(cache, folder), { abandoned: true });
+/** Folders of the cache in which files are written under temporary names. */
+const shared = ({ cache }: Workspace): string[] =>
+  ['v1/blobs', 'v1/prefixes', 'quick'].map((name) => join(cache, name));
+
+/** What a certain process left in the cache that was killed. */
+function sweepAfter(workspace: Workspace, by: number): void {
+  const artifacts = join(workspace.cache, 'v1/artifacts');
+  const keys = namesIn(artifacts).flatMap((name) =>
+    namesIn(join(artifacts, name)).map((key) => join(artifacts, name, key)),
+  );
+  for (const folder of [...shared(workspace), ...keys]) removeTemporaries(folder, { by });
+}
+
+/** What others left there stays while it may still be written. */
+function sweepCache(workspace: Workspace): void {
+  for (const folder of shared(workspace)) removeTemporaries(folder, { abandoned: true });
 }

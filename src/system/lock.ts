@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VbuildError } from '../model/error.ts';
 import { makeFolder } from './files.ts';
 
@@ -87,6 +88,8 @@ async function flock(file: number, flags: readonly string[], signal: AbortSignal
     const [status] = (await once(child, 'exit')) as [number | null];
     if (status === 0) return true;
     if (status === 200) return false;
+    // An interrupt from the terminal ends it as well, perhaps before we hear of it.
+    if (status === null) await sleep(50);
     signal?.throwIfAborted();
     throw new VbuildError('disk-trouble', 'Lock cannot be taken', {
       facts: { found: `flock ended with status ${status ?? 'of a signal'}` },

@@ -10,15 +10,17 @@ const abandonedMs = 3_600_000;
  * Removes what bears a temporary name directly in a folder, which need not be there.
  *
  * @param of Only temporary names of the file of this name.
+ * @param by Only what the process of this number made, which must be dead.
  * @param abandoned Only what no living process of this machine made, and nobody has touched for an hour.
  */
 export function removeTemporaries(
   folder: string,
-  { of, abandoned = false }: { readonly of?: string; readonly abandoned?: boolean } = {},
+  { of, by, abandoned = false }: { readonly of?: string; readonly by?: number; readonly abandoned?: boolean } = {},
 ): void {
   for (const name of namesIn(folder)) {
     const [, file, pid] = /^\.?(.+)\.(\d+)(?:\.[0-9a-z]+)?\.tmp$/.exec(name) ?? [];
     if (pid === undefined || (of !== undefined && file !== of)) continue;
+    if (by !== undefined && (Number(pid) !== by || isAlive(by))) continue;
     const path = join(folder, name);
     if (!abandoned || (!isAlive(Number(pid)) && isOld(path))) removeTree(path);
   }

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { insistOnSuccess } from './events.ts';
 import type { Project } from './project.ts';
-import { removeTree } from './temp.ts';
+import { removeTree, tempDir } from './temp.ts';
 import { pathsOf, resultOf, temporariesIn, tinyChain, type TinyPackage, tinyProject, writeTiny } from './tiny.ts';
 import { checkout, type Ended, startProgram, vbuildBin } from './vbuild.ts';
 
@@ -88,7 +89,8 @@ export async function insistOnRecovery(
   insistOnSuccess(await site.run([]));
   assert.deepEqual(resultOf(site), expected.result);
   assert.deepEqual(pathsOf(site), expected.paths);
-  assert.deepEqual(temporariesIn(join(site.path, '.vendor.generations')), []);
+  for (const folder of [join(site.path, '.vendor.generations'), join(site.home, '.cache')])
+    assert.deepEqual(temporariesIn(folder), []);
 }
 
 /** How many projects are worked on at once. */
@@ -122,4 +124,30 @@ export async function inSituation<Item>(
   const noted = (at: number): Promise<void> => worker(at).catch((error: unknown) => void failures.push(error));
   await Promise.all(Array.from({ length: workers }, (_, at) => noted(at)));
   if (failures.length > 0) throw failures[0];
+}
+
+/** Kills a first build of some projects at random moments, several times in a row, and then lets it get through. @returns how many kills hit. */
+export async function killAtRandom(
+  t: TestContext,
+  { projects, inRow }: { readonly projects: number; readonly inRow: number },
+): Promise<number> {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+  t.diagnostic(`SEED=${seed}`);
+  const top = tempDir(t);
+  const [situation] = situations;
+  if (situation === undefined) throw new Error('no situation');
+  for (const name of ['undisturbed', 'runs']) mkdirSync(join(top, name));
+  const startedMs = performance.now();
+  const expected = await undisturbed(join(top, 'undisturbed'), situation);
+  const wholeMs = performance.now() - startedMs;
+  // Park and Miller's minimal standard generator.
+  let state = seed + 1;
+  const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  let kills = 0;
+  await inSituation(join(top, 'runs'), situation, [...Array(projects).keys()], async (site) => {
+    for (let round = 0; round < inRow; round += 1) if (await runKilledAfter(site, random() * 1.5 * wholeMs)) kills += 1;
+    await insistOnRecovery(site, expected);
+  });
+  t.diagnostic(`${kills} kills`);
+  return kills;
 }

@@ -1,0 +1,10 @@
+/** Random graphs and random changes; the long run of it is in incremental.full.ts. */
+import { test } from 'node:test';
+import { insistOnProperty } from '../support/incremental.ts';
+import { tempDir } from '../support/temp.ts';
+
+test('after any changes, an incremental build ends with what a clean one gives, and compiles nothing in vain', async (t) => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+  t.diagnostic(`SEED=${seed}`);
+  await insistOnProperty(tempDir(t), 24, seed);
+});

@@ -1,0 +1,58 @@
+/** `kill -9` at every change that a run makes to a file system, and at random moments: the next run ends as if nothing had happened. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  inSituation,
+  insistOnRecovery,
+  killAtRandom,
+  type KillPoint,
+  pointsOf,
+  runKilledAt,
+  situations,
+  undisturbed,
+} from '../support/killing.ts';
+import { tempDir } from '../support/temp.ts';
+
+/** Of what is done to every package in the same way, one package is enough here; each has its turn. */
+function sample(points: readonly KillPoint[]): KillPoint[] {
+  const names = ['one', 'two', 'three'];
+  const kinds = new Map<string, KillPoint[]>();
+  for (const point of points) {
+    const kind = point.name.replaceAll(/\b(one|two|three)(_1)?\b/g, 'NAME');
+    kinds.set(kind, [...(kinds.get(kind) ?? []), point]);
+  }
+  return [...kinds.values()].map((same, at) => {
+    const wanted = same.filter(({ name }) => name.includes(names[at % 3] ?? ''));
+    return (wanted.length > 0 ? wanted : same)[0] as KillPoint;
+  });
+}
+
+for (const [index, situation] of situations.entries()) {
+  // The second situation differs in few places; all its points are in killed.full.ts.
+  const every = index === 0 ? 1 : 3;
+  test(`${situation.name} is killed at each kind of change that it makes, and the next run completes it`, async (t) => {
+    const top = tempDir(t);
+    const folder = (name: string): string => {
+      mkdirSync(join(top, name));
+      return join(top, name);
+    };
+    const expected = await undisturbed(folder('undisturbed'), situation);
+    const points = sample(await pointsOf(folder('points'), situation)).filter((_, at) => at % every === 0);
+    t.diagnostic(`${points.length} points`);
+    assert.ok(points.length > 40, 'the hook sees what a run does');
+    await inSituation(folder('runs'), situation, points, async (site, point) => {
+      const { signal, stderr } = await runKilledAt(site, point);
+      assert.equal(signal, 'SIGKILL', `${point.count} ${point.name}: ${stderr}`);
+      await insistOnRecovery(site, expected).catch((error: unknown) => {
+        throw new Error(`killed at ${point.count} ${point.name}`, { cause: error });
+      });
+    });
+  });
+}
+
+test('runs are killed at random moments, several in a row', async (t) => {
+  const kills = await killAtRandom(t, { projects: 10, inRow: 4 });
+  assert.ok(kills >= 10, `${kills} kills`);
+});
