@@ -2,9 +2,9 @@
 import { diffArrays } from 'diff';
 import { VbuildError } from '../model/error.ts';
 import type { PatchText, Rejection } from './apply-patch.ts';
-import { stripName } from './header-names.ts';
 import { allowed, bestGuess, lineSearch, placeHunks } from './place.ts';
 import type { Hunk } from './section.ts';
+import { placeOf } from './section-paths.ts';
 import type { TreeView } from './tree-view.ts';
 
 /** The facts of one thing that did not fit. */
@@ -204,10 +204,8 @@ function rightStrip({ section }: Rejection, patch: PatchText, view: Pick<TreeVie
   const names = [section.oldName, section.newName, section.indexName].filter((name) => name !== undefined);
   const there = (strip: number): boolean =>
     names.some((name) => {
-      const path = stripName(name, strip);
-      return (
-        path !== undefined && path !== '' && !path.split('/').includes('..') && !path.startsWith('/') && view.has(path)
-      );
+      const place = placeOf(name, strip);
+      return place !== undefined && place.reason === undefined && view.has(place.path);
     });
   return [0, 1, 2, 3, 4, 5, 6, 7, 8].find((strip) => strip !== patch.strip && there(strip));
 }

@@ -50,13 +50,21 @@ export function treePath(
   section: Section,
   { file, strip }: { readonly file: string; readonly strip: number },
 ): string | undefined {
+  const place = placeOf(name, strip);
+  if (place?.reason !== undefined) throw unsafePath(place.path, place.reason, section, file);
+  return place?.path;
+}
+
+/** As `treePath`, for one who only wants to know: with the `reason` for which such a path may not be used, if there is one. */
+export function placeOf(
+  name: string | undefined,
+  strip: number,
+): { readonly path: string; readonly reason: string | undefined } | undefined {
   const stripped = name === undefined ? undefined : stripName(name, strip);
   if (stripped === undefined) return undefined;
   const decoded = Buffer.from(stripped, 'latin1').toString();
   const path = decoded.replace(/\/(\.?\/+)+/g, '/').replace(/^(\.\/)+/, '');
-  const reason = Buffer.from(decoded).toString('latin1') === stripped ? unsafeName(path) : 'it is not UTF-8';
-  if (reason !== undefined) throw unsafePath(path, reason, section, file);
-  return path;
+  return { path, reason: Buffer.from(decoded).toString('latin1') === stripped ? unsafeName(path) : 'it is not UTF-8' };
 }
 
 /** @throws {VbuildError} `patch-unsafe` when the way to the path, or what is there, is not for a patch. */

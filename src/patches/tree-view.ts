@@ -58,10 +58,10 @@ export function treeView(top: string): TreeView {
     if (kind?.type !== 'file') return undefined;
     return { type: 'file', text: latin1(readBytes(`${top}/${path}`)), mode: kind.mode & 0o777 };
   };
+  const isOnDisk = (path: string): boolean => ['file', 'symlink'].includes(kindOnDisk(path)?.type ?? '');
   const reader = (of: ReadonlyMap<string, Content | undefined>): Pick<TreeView, 'read' | 'has'> => ({
     read: (path) => (of.has(path) ? of.get(path) : onDisk(path)),
-    has: (path) =>
-      of.has(path) ? of.get(path) !== undefined : ['file', 'symlink'].includes(kindOnDisk(path)?.type ?? ''),
+    has: (path) => (of.has(path) ? of.get(path) !== undefined : isOnDisk(path)),
   });
   const now = reader(changes);
   /** A folder whose every file the series has removed goes away, and its name is free. */
@@ -89,6 +89,7 @@ export function treeView(top: string): TreeView {
     remove: (path) => void changes.set(path, undefined),
     snapshot: () => reader(new Map(changes)),
     obstacle(path) {
+      if (Buffer.byteLength(`${top}/${path}`) > longestPath) return 'it is too long';
       const parts = path.split('/');
       for (let depth = 1; depth < parts.length; depth += 1) {
         const folder = parts.slice(0, depth).join('/');
@@ -112,7 +113,7 @@ export function treeView(top: string): TreeView {
         if (written.length > 0) makeFolder(aside);
         for (const { name, content } of written) place(`${aside}/${name}`, content);
         for (const [path, content] of changes)
-          if (content === undefined && kindOnDisk(path) !== undefined) removeAndPrune(`${top}/${path}`, top);
+          if (content === undefined && isOnDisk(path)) removeAndPrune(`${top}/${path}`, top);
         for (const { name, path } of written) moveIntoPlace(`${aside}/${name}`, `${top}/${path}`);
       } finally {
         if (written.length > 0) removeTree(aside);
@@ -128,6 +129,9 @@ export function treeView(top: string): TreeView {
     },
   };
 }
+
+/** In bytes: what Linux takes, without the zero byte at its end. */
+const longestPath = 4095;
 
 /** Makes a new file or symlink in an existing folder. */
 function place(path: string, { type, text, mode }: Content): void {
@@ -148,15 +152,16 @@ export function unsafeName(path: string): string | undefined {
   if (parts.includes('..')) return 'it leads out of the tree';
   if (parts.some((part) => part.toLowerCase() === '.git')) return 'it lies in a .git folder';
   if (path.endsWith('/')) return 'it names a folder';
-  return path.length > 4096 || parts.some((part) => part.length > 255) ? 'it is too long' : undefined;
+  return parts.some((part) => Buffer.byteLength(part) > 255) ? 'it is too long' : undefined;
 }
 
-/** Whether a symlink at `path` would stay in the tree, with nothing in its target that another symlink could bend. */
+/** Whether a symlink at `path` can be made and would stay in the tree, with nothing in its target that another symlink could bend. */
 export function staysInside(path: string, target: string): boolean {
   const full = posix.join(posix.dirname(path), target);
   const climbs = target.replace(/^(\.\.?(\/+|$))+/, '');
   return (
     target !== '' &&
+    Buffer.byteLength(target) <= longestPath &&
     !target.startsWith('/') &&
     !target.includes('\0') &&
     full !== '..' &&

@@ -79,7 +79,7 @@ function sectionText({
 const runs = 4000;
 
 test(`${runs} generated and damaged patches end in a tree or in a VbuildError, all or nothing, and never outside`, {
-  timeout: 240_000,
+  timeout: 1_200_000,
 }, async (t) => {
   const folder = tempDir(t, 'fuzz');
   const tree = join(folder, 'tree');

@@ -49,6 +49,9 @@ const unsafe: Readonly<Record<string, string>> = {
   'use a file as a folder': create('b/x/n'),
   'name a folder': create('b/n/'),
   'use a name that is too long': create(`b/${'n'.repeat(256)}`),
+  'use a name that is too long in bytes': create(`b/${'é'.repeat(128)}`),
+  'use a path that is too long': create(`b/${'n/'.repeat(2040)}n`),
+  'make a symlink that no system takes': link('l', 'x'.repeat(4096)),
 };
 for (const [title, patch] of Object.entries(unsafe)) {
   for (const dialect of ['strict', 'dpkg'] as const) {
@@ -66,6 +69,21 @@ for (const [title, patch] of Object.entries(unsafe)) {
     });
   }
 }
+
+test('a patch of a missing file whose name holds a zero byte under another strip level is refused as such', async (t) => {
+  const { refuses } = lab(t, { x: '1\n' });
+  assert.equal((await refuses([modify('\0\0n')])).code, 'patch-rejected');
+});
+
+test('applySeries() lets a folder and a file take turns under one name', async (t) => {
+  const { apply, files } = lab(t, { 'd/x': '1\n' });
+  const rename = (from: string, to: string): string =>
+    lines(`diff --git a/${from} b/${to}`, `rename from ${from}`, `rename to ${to}`);
+  await apply([rename('d/x', 'd'), rename('d', 'd/x')]);
+  assert.deepEqual(files(), { 'd/x': '1\n' });
+  await apply([rename('d/x', 'd'), rename('d', 'd/y')]);
+  assert.deepEqual(files(), { 'd/y': '1\n' });
+});
 
 for (const [title, name] of [
   ['an absolute name', '/etc/passwd'],
