@@ -70,7 +70,7 @@ export async function pack(request: PackRequest): Promise<Packed> {
   const entries = walk(tree).filter(({ type }) => type !== 'directory');
   const paths = new Set(entries.map(({ path }) => path));
   const libraries = libraryVerdict({ files: elfFiles(tree, entries), paths, closure, buildOnly, hostLibraries });
-  refuseOn([...emptiness(request, entries), ...nameProblems(entries), ...libraries.problems]);
+  refuseOn([...emptiness(entries), ...nameProblems(entries), ...libraries.problems]);
 
   const bodyPath = join(into, 'body.tar.zst');
   const { packTarZst } = await import('../system/archive.ts');
@@ -166,13 +166,13 @@ const elfFiles = (tree: string, entries: readonly TreeEntry[]): ElfFile[] =>
     return reading?.kind === 'elf' ? [{ path, elf: reading.elf }] : [];
   });
 
-const emptiness = ({ package: { name } }: PackRequest, entries: readonly TreeEntry[]): Problem[] =>
+const emptiness = (entries: readonly TreeEntry[]): Problem[] =>
   entries.length > 0
     ? []
     : [
         {
           headline: 'Package installed nothing',
-          facts: { package: name, expected: 'files below @stage@@prefix@' },
+          facts: { expected: 'files below @stage@@prefix@' },
           mend: 'add an install step that honours DESTDIR',
         },
       ];

@@ -67,6 +67,7 @@ export async function ensureCompiled(
       places: { ...at, ...(python !== undefined && { python: pythonName(python) }) },
       ...(namespace !== undefined && { binding: { namespace, host: at.host, seen: at.root } }),
       log,
+      again: join(places.build, 'again'),
       emit: run.emit,
       package: facts.id,
       signal: run.signal,
@@ -90,7 +91,8 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
   const closure = runClosure(one.deps ?? []);
   const inputs = stageInputs(facts, 'pack');
   let made: Manifest | undefined;
-  await runStage(run, one, { stage: 'pack', reasons: packReasons(facts), inputs }, async () => {
+  const kept = onHost(at, at.stage);
+  await runStage(run, one, { stage: 'pack', reasons: packReasons(facts), inputs, kept }, async () => {
     const into = join(places.build, 'packed');
     const { manifest, bodyPath, dropped, unmatched } = await pack({
       ...at,

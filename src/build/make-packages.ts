@@ -32,7 +32,7 @@ export interface MakeRequest {
   readonly run: Run;
 }
 
-/** @returns Every failure; all of them have been emitted. @throws what is a bug. */
+/** @returns Every failure; each was emitted as soon as it happened. @throws what is a bug. */
 export async function buildMissing({
   missing,
   facts,
@@ -72,20 +72,41 @@ export async function buildMissing({
       pushes.add(one.package);
     });
   }
-  const failures = await runJobs({
+  const failed: VbuildError[] = [];
+  const told = new Set<string>();
+  const bugs: unknown[] = [];
+  await runJobs({
     jobs: packageJobs(known.map((one) => workOf(one, ids))),
-    work: (job, lease) => byJob.get(job.id)?.(lease) ?? Promise.resolve(),
+    async work(job, lease) {
+      try {
+        await byJob.get(job.id)?.(lease);
+      } catch (thrown) {
+        const id = packageOf(job.id);
+        const errors = problems(id, thrown);
+        if (errors === undefined) bugs.push(thrown);
+        // What an interrupt cut off has not failed.
+        for (const error of run.signal.aborted ? [] : (errors ?? [])) {
+          failed.push(error);
+          told.add(id);
+          run.emit({ type: 'package-failed', package: id, error });
+        }
+        throw thrown;
+      }
+    },
     // On the processors, tokens are the limit; what waits for another vbuild has none.
     limits: { ...limitsFor(jobserver.jobs), cpu: Number.POSITIVE_INFINITY },
     admit: admission(jobserver, run),
     keepGoing: run.options.keepGoing,
     signal: run.signal,
     skipped(job, because) {
-      if (job.id === makeJob(packageOf(job.id)))
-        run.emit({ type: 'package-skipped', package: packageOf(job.id), because: packageOf(because) });
+      const id = packageOf(job.id);
+      // One that failed before it was compiled has been told of.
+      if (job.id === makeJob(id) && !told.has(id))
+        run.emit({ type: 'package-skipped', package: id, because: packageOf(because) });
     },
   });
-  return [...failures].flatMap(([job, thrown]) => reported(packageOf(job), thrown, run));
+  if (bugs.length > 0 && !run.signal.aborted) throw bugs[0];
+  return failed;
 }
 
 /** `VBUILD_PADDED=1` does without, as on a machine that forbids namespaces: for tests that both ways give the same artifacts. */
@@ -119,13 +140,10 @@ function workOf({ id, package: one, places }: PackageFacts, ids: ReadonlySet<str
   return { id, after: after.filter((other) => ids.has(other)), prepareMs: fetch + patch, makeMs: compile + pack };
 }
 
-function reported(id: string, thrown: unknown, run: Run): VbuildError[] {
-  if (run.signal.aborted) return [];
-  const errors = thrown instanceof VbuildErrors ? thrown.errors : [thrown];
-  return errors.map((each) => {
-    const error = diskTrouble(each)?.at({ package: id }) ?? each;
-    if (!(error instanceof VbuildError)) throw error;
-    run.emit({ type: 'package-failed', package: id, error });
-    return error;
-  });
+/** What was thrown as problems of a package; undefined when it is a bug. */
+function problems(id: string, thrown: unknown): VbuildError[] | undefined {
+  const errors = (thrown instanceof VbuildErrors ? thrown.errors : [thrown]).map(
+    (each) => diskTrouble(each)?.at({ package: id }) ?? each,
+  );
+  return errors.every((each) => each instanceof VbuildError) ? errors : undefined;
 }

@@ -20,8 +20,8 @@ export async function ensurePatched(facts: PackageFacts, run: Run): Promise<void
   const inputs = stageInputs(facts, 'patch');
   const reasons = patchReasons(facts);
   if (reasons.length === 0) return;
-  await runStage(run, facts.package, { stage: 'patch', reasons, inputs }, async () => {
-    const incoming = `${places.patched}.incoming`;
+  const incoming = `${places.patched}.incoming`;
+  await runStage(run, facts.package, { stage: 'patch', reasons, inputs, kept: incoming }, async () => {
     removeTree(places.patched);
     const upstream = await makeUpstreamTree(facts.source, places, incoming, run);
     using base = newBase(places);

@@ -59,11 +59,17 @@ export interface Run {
 export async function runStage(
   run: Run,
   one: Package,
-  what: { readonly stage: KeyedStage; readonly reasons: readonly Reason[]; readonly inputs: readonly Input[] },
+  what: {
+    readonly stage: KeyedStage;
+    readonly reasons: readonly Reason[];
+    readonly inputs: readonly Input[];
+    /** Absolute path of what the stage leaves behind when it fails, for people to look into. */
+    readonly kept?: string;
+  },
   work: () => Promise<{ readonly results: Stamp['results']; readonly detail?: string }>,
 ): Promise<Stamp> {
   const id = packageId(one);
-  const { stage, inputs, reasons } = what;
+  const { stage, inputs, reasons, kept } = what;
   const { stamps } = placesOf(run.workspace, one);
   run.signal.throwIfAborted();
   removeStamp(stamps, stage);
@@ -77,10 +83,11 @@ export async function runStage(
     run.emit({ type: 'stage-finished', package: id, stage, durationMs, ...(detail !== undefined && { detail }) });
     return stamp;
   } catch (thrown) {
+    const locate = (problem: VbuildError): VbuildError =>
+      problem.at({ package: id, stage }, kept === undefined || 'tree' in problem.facts ? {} : { tree: kept });
     const problem = thrown instanceof VbuildError ? thrown : (diskTrouble(thrown) ?? vanished(thrown, run.workspace));
-    if (problem !== undefined) throw problem.at({ package: id, stage });
-    if (thrown instanceof VbuildErrors)
-      throw new VbuildErrors(thrown.errors.map((error) => error.at({ package: id, stage })));
+    if (problem !== undefined) throw locate(problem);
+    if (thrown instanceof VbuildErrors) throw new VbuildErrors(thrown.errors.map(locate));
     throw thrown;
   }
 }

@@ -71,6 +71,17 @@ export function withPlaces(text: string, places: Places, jobs: number): string {
   });
 }
 
+/** The reverse, for people: what steps print is full of paths that are long and mean little. */
+export function asSymbols(text: string, { root, prefix, stage, tree }: Places): string {
+  const symbols = [
+    [prefix, place.prefix],
+    [stage, place.stage],
+    [tree, place.tree],
+    [root, place.root],
+  ] as const;
+  return symbols.reduce((said, [path, symbol]) => said.replaceAll(path, symbol), text);
+}
+
 /** The environment as steps really get it: nothing of the caller's is in it. */
 export function realEnvironment(
   symbolic: Readonly<Record<string, string>>,

@@ -6,32 +6,76 @@ import type { StepCommand } from './recipe.ts';
 /** What the tools say when they give up, the most telling sort first: a linker's or make's line only repeats a compiler's. */
 const complaints: readonly RegExp[] = [
   /^(?!make)[^\s:][^:]*:\d+(?::\d+)?: (?:fatal )?error: /,
+  /: fatal error: |: internal compiler error: /,
   /^configure: error: /,
   /^CMake Error/,
-  /^meson\.build:\d+:\d+: ERROR: |^ERROR: /,
-  /: undefined reference to |^\S*ld(?:\.\w+)?: (?!warning)|^collect2: error: /,
+  /^\S*meson\.build:\d+:\d+: ERROR: |^ERROR: /,
+  /: undefined reference to |: cannot find -l|^collect2: error: /,
+  /^\S*ld(?:\.\w+)?: (?!warning)/,
   /(?:^|[\s:])(?:[\w./+-]+: )?(?:command )?not found$/,
   /^\s*(?:\w+\.)*\w*(?:Error|Exception): |^error: /,
-  /^make(?:\[\d+\])?: \*\*\* /,
+  /^make(?:\[\d+\])?: \*\*\* (?!Waiting)/,
   /^\S.*: error[: ]/,
 ];
 
-/** The first line that says why, of the most telling sort there is; undefined when none is known to. */
+/** The first place that says why, of the most telling sort there is, with the source below it that a compiler shows; undefined when none is known to. */
 export function firstError(output: string): string | undefined {
   const lines = output.split('\n');
   for (const complaint of complaints) {
     const at = lines.findIndex((line) => complaint.test(line));
     if (at < 0) continue;
-    const line = lines[at] ?? '';
+    const line = (lines[at] ?? '').trim();
+    const below = lines.slice(at + 1, at + 5);
     // CMake puts the text of its message below, indented.
-    return line.startsWith('CMake Error')
-      ? [line, ...lines.slice(at + 1, at + 3)]
-          .map((part) => part.trim())
-          .join(' ')
-          .trim()
-      : line;
+    if (line.startsWith('CMake Error')) return [line, ...below.slice(0, 2).map((part) => part.trim())].join(' ').trim();
+    const end = below.findIndex((part) => !/^ *\d* \| /.test(part));
+    return [line, ...(end < 0 ? below : below.slice(0, end))].join('\n');
   }
   return undefined;
+}
+
+/** What to try, by what was found; the last row fits everything. */
+const remedies: readonly (readonly [RegExp, (found: string) => string])[] = [
+  [
+    /fatal error: (\S+): No such file or directory/,
+    (header) => `declare the package that has ${header} in deps, or switch off the feature that wants it`,
+  ],
+  [
+    /cannot find -l([^\s:]+)/,
+    (name) => `declare the package that has lib${name} in deps, or switch off the feature that wants it`,
+  ],
+  [
+    /undefined reference to [`']([^']+)/,
+    (symbol) => `link with the library that has ${symbol}, and declare its package in deps`,
+  ],
+  [/No module named '([^']+)'/, (module) => `declare the package that has the Python module ${module} in buildDeps`],
+  [
+    /(?:^|[\s:])([\w./+-]+): (?:command )?not found$/m,
+    (program) => `install the Debian package that has ${program}, and declare the tool in the Buildfile`,
+  ],
+  [/Killed|SIGKILL/, () => 'see in the log of the kernel whether memory ran out; if so, run fewer jobs with -j'],
+  [
+    /SIG(?:SEGV|BUS|ILL|ABRT|FPE)|internal compiler error/,
+    () => 'find out which program crashed: repeat the step alone, and with one job',
+  ],
+  [
+    /^(?:configure: error|CMake Error|\S*meson\.build:.*ERROR)/m,
+    () => 'see in its own log what the test tried; then change the options in the recipe, or declare what is missing',
+  ],
+  [
+    /No rule to make target '([^']+)'/,
+    (target) => `name a target in the recipe that the makefile has, in place of ${target}`,
+  ],
+  [/(?:)/, () => 'read the log; then change the recipe or add a patch'],
+];
+
+/** @param found The first error, and how the step ended. */
+export function advice(found: string): string {
+  for (const [sign, remedy] of remedies) {
+    const match = sign.exec(found);
+    if (match !== null) return remedy(match[1] ?? '');
+  }
+  throw new Error('the last remedy fits everything');
 }
 
 /** The last lines that are not empty, in order. */

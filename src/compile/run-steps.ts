@@ -3,17 +3,18 @@ import { dirname, join, resolve } from 'node:path';
 import { isWithin, onHost as pathOnHost } from '../artifact/places.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
-import { appendText, fileStat, makeFolder, readBytes } from '../system/files.ts';
+import { appendText, fileStat, makeFolder, readBytes, writeAtomically } from '../system/files.ts';
 import { type Jobserver, pipeName } from '../system/jobserver.ts';
 import { type Binding, inNamespace } from '../system/namespace.ts';
 import { recorded } from '../system/process-groups.ts';
-import { type Finished, run } from '../system/process.ts';
+import { run } from '../system/process.ts';
 import { kindOf, linkTarget } from '../system/tree-edit.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
-import { firstError, lastLines, lostOptions } from './log-reading.ts';
+import { lostOptions } from './log-reading.ts';
 import { quoted } from './quoted.ts';
 import type { Step, StepCommand } from './recipe.ts';
 import { type Sharing, sharing } from './sharing.ts';
+import { optionsLost, stepFailed } from './step-failure.ts';
 
 export { quoted };
 
@@ -27,6 +28,8 @@ export interface StepsRun {
   readonly binding?: Binding;
   /** Absolute path of the log, to which everything is appended; its folder is there. */
   readonly log: string;
+  /** Absolute path of the program that a failing step leaves behind, which repeats that step; none when not given. */
+  readonly again?: string;
   readonly emit: Emit;
   /** `name@version`. */
   readonly package: string;
@@ -67,7 +70,6 @@ export async function runSteps(given: StepsRun): Promise<void> {
 
 async function runStep(given: StepsRun, step: Step, way: Sharing, share: number, title: string): Promise<void> {
   const { places, log, emit, signal, jobserver } = given;
-  const env = realEnvironment(given.environment, places, share);
   const argv = argvOf(way.by === 'fifo' ? way.run : step.run).map((word) => withPlaces(word, places, share));
   const command =
     typeof step.run === 'string' ? firstLine(argv.at(-1) ?? '') : argv.map((word) => quoted(firstLine(word))).join(' ');
@@ -75,11 +77,14 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
   appendText(log, `\n# ${title}\n(cd ${quoted(folder)} && ${argv.map(quoted).join(' ')})\n`);
   const startsAt = fileStat(log)?.sizeBytes ?? 0;
   emit({ type: 'step-started', package: given.package, group: step.group, command, log });
+  const program = bound(given, folder, argv);
+  const own = realEnvironment(given.environment, places, share);
+  const cwd = given.binding?.host ?? folder;
   const finished = await run({
     // A umask belongs to a process, so each step sets its own; the shell then becomes the program.
-    argv: recorded(bound(given, folder, argv)),
-    cwd: given.binding?.host ?? folder,
-    env: { ...env, ...makeVariables(given, way, share) },
+    argv: recorded(program),
+    cwd,
+    env: { ...own, ...makeVariables(given, way, share) },
     log,
     signal,
     ...(step.timeout !== undefined && { timeoutMs: step.timeout * 1000 }),
@@ -90,9 +95,21 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
   if ((finished.exitStatus ?? 129) > 128) jobserver?.suspect();
   if (signal.aborted) throw interrupted(given, command);
   const output = readBytes(log).subarray(startsAt).toString();
-  if (finished.exitStatus !== 0) throw failed(given, step, command, finished, output);
+  const failure = { package: given.package, places, step, title, command, output, log };
+  if (finished.exitStatus !== 0) {
+    const { again } = given;
+    const env = { ...own, ...makeVariables(given, way, share, false) };
+    if (again !== undefined) writeAtomically(again, repetition(`${given.package}, ${title}`, cwd, env, program), 0o755);
+    throw stepFailed({
+      ...failure,
+      finished,
+      tree: onHost(given, places.tree),
+      folder: onHost(given, folder),
+      ...(again !== undefined && { again }),
+    });
+  }
   const lost = step.group === 'configure' ? lostOptions(step.run, output) : [];
-  if (lost.length > 0) throw optionsLost(given, command, lost);
+  if (lost.length > 0) throw optionsLost(failure, lost);
 }
 
 const argvOf = (command: StepCommand): readonly string[] =>
@@ -144,10 +161,11 @@ function makeVariables(
   { jobs, load, places, jobserver }: StepsRun,
   way: Sharing,
   share: number,
+  pooled = jobserver !== undefined,
 ): Record<string, string> {
   const limit = load === undefined ? '' : ` -l${load}`;
   if (way.by === 'nothing') return {};
-  if (way.by === 'share' || jobserver === undefined) return { MAKEFLAGS: `-j${share}${limit}` };
+  if (way.by === 'share' || !pooled) return { MAKEFLAGS: `-j${way.by === 'share' ? share : jobs}${limit}` };
   const auth = way.by === 'fifo' ? `fifo:${places.root}/${pipeName}` : '3,3';
   return { MAKEFLAGS: ` -j${jobs}${limit} --jobserver-auth=${auth}` };
 }
@@ -159,49 +177,22 @@ function prelude(given: StepsRun, env: Readonly<Record<string, string>>): string
   return `# ${given.package}: to repeat a step, start this shell, paste the lines below it, then the step\n#   ${shell}\n${lines.join('\n')}\numask 022\n`;
 }
 
+/** A program that does what a step did, in the same environment, with as many jobs but a pool of its own. */
+const repetition = (
+  what: string,
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  argv: readonly string[],
+): string => {
+  const variables = Object.entries(env).map(([variable, value]) => `${variable}=${quoted(value)}`);
+  return `#!/bin/sh\n# Repeats ${what}\numask 022\ncd ${quoted(cwd)} || exit\nexec ${['env -i', ...variables, argv.map(quoted).join(' ')].join(' \\\n  ')}\n`;
+};
+
 /** For people, who find the whole of it in the log. */
 const firstLine = (text: string): string => {
   const [first = '', ...more] = text.trim().split('\n');
   return more.length === 0 ? first : `${first} …`;
 };
-
-function failed(
-  { log, package: name }: StepsRun,
-  step: Step,
-  command: string,
-  finished: Finished,
-  output: string,
-): VbuildError {
-  const { exitStatus, signal, failure, endedBy } = finished;
-  if (endedBy === 'timeout' || endedBy === 'silence') {
-    const [option, seconds] =
-      endedBy === 'timeout' ? (['timeout', step.timeout] as const) : (['silentTimeout', step.silentTimeout] as const);
-    return new VbuildError('step-failed', endedBy === 'timeout' ? 'A step took too long' : 'A step fell silent', {
-      where: { package: name },
-      facts: { command, [option]: `${seconds} s`, 'last lines': lastLines(output, 12), log },
-      mend: `find out what it waits for; if nothing is wrong, raise ${option} of the step`,
-    });
-  }
-  const ended =
-    exitStatus !== undefined
-      ? `exit status ${exitStatus}`
-      : signal !== undefined
-        ? `signal ${signal}`
-        : (failure ?? 'unknown');
-  const error = firstError(output);
-  return new VbuildError('step-failed', 'A step failed', {
-    where: { package: name },
-    facts: { command, ended, ...(error !== undefined && { error }), 'last lines': lastLines(output, 12), log },
-    mend: 'read the log, whose head says how to repeat the step by hand; then change the recipe or add a patch',
-  });
-}
-
-const optionsLost = ({ log, package: name }: StepsRun, command: string, lost: readonly string[]): VbuildError =>
-  new VbuildError('step-failed', 'Options have no effect', {
-    where: { package: name },
-    facts: { options: lost.join(' '), command, log },
-    mend: 'correct them in the recipe, or drop them: this version of the package does not know them',
-  });
 
 const interrupted = ({ package: name }: StepsRun, command: string): VbuildError =>
   new VbuildError('interrupted', 'Interrupted', {

@@ -87,10 +87,15 @@ export class VbuildError extends Error {
     return exitStatuses[this.code];
   }
 
-  /** The same problem with its place known better: what is given here fills what was left open. */
-  at(where: NonNullable<ErrorDetail['where']>): VbuildError {
+  /** The same problem with its place known better: what is given here fills what was left open, and is added to the findings. */
+  at(where: NonNullable<ErrorDetail['where']>, findings: NonNullable<ErrorDetail['facts']> = {}): VbuildError {
     const { code, message, facts, mend, cause } = this;
-    const placed = new VbuildError(code, message, { where: { ...where, ...this.where }, facts, mend, cause });
+    const placed = new VbuildError(code, message, {
+      where: { ...where, ...this.where },
+      facts: { ...facts, ...findings },
+      mend,
+      cause,
+    });
     if (this.stack !== undefined) placed.stack = this.stack;
     return placed;
   }

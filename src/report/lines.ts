@@ -4,7 +4,7 @@ import { type VbuildError, VbuildErrors } from '../model/error.ts';
 import { count } from '../model/count.ts';
 import type { BuildEvent } from '../model/event.ts';
 import { errorText, labelled, problemsOf } from './error-text.ts';
-import { because, lastLine, reason, transferred } from './phrases.ts';
+import { because, failureSummary, lastLine, reason, transferred } from './phrases.ts';
 import { printable, printableLine } from './printable.ts';
 import { type Progress, progress } from './progress.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
@@ -64,8 +64,8 @@ export function linePrinter(
   const begun = new Set<string>();
   let targets: readonly string[] = [];
   let generation: number | undefined;
-  let failed = 0;
-  let skipped = 0;
+  const failed = new Map<string, VbuildError>();
+  const skipped: string[] = [];
   let column = 0;
 
   const line = (name: string, text: string, dim = ''): void => {
@@ -150,11 +150,11 @@ export function linePrinter(
         return line(happened.package, `${happened.outcome}${from}${took}`);
       }
       case 'package-failed':
-        failed += 1;
-        line(happened.package, 'failed');
+        if (!failed.has(happened.package)) line(happened.package, 'failed');
+        failed.set(happened.package, failed.get(happened.package) ?? happened.error);
         return error(happened.error);
       case 'package-skipped':
-        skipped += 1;
+        skipped.push(happened.package);
         return line(happened.package, 'skipped', happened.because);
       case 'notice': {
         if (happened.level === 'info' && detail === 'quiet') return;
@@ -169,7 +169,9 @@ export function linePrinter(
         return;
       case 'run-finished': {
         if (detail === 'quiet') return;
-        const text = printable(lastLine(happened, { targets, generation, failed, skipped, cwd }));
+        const counts = { failed: failed.size, skipped: skipped.length };
+        const text = printable(lastLine(happened, { targets, generation, ...counts, cwd }));
+        if (failed.size > 0) print(failureSummary(failed, skipped, cwd));
         return print(`${happened.exitStatus === 0 ? paint('green', text) : text}\n`);
       }
       default:

@@ -1,7 +1,10 @@
-/** The English of events: reasons, activities, and the last line of a run (pure; escaping is the caller's). */
+/** The English of events: reasons, activities, and the last line of a run (pure; escaping is the caller's where nothing else is said). */
+import type { VbuildError } from '../model/error.ts';
 import type { BuildEvent, Outcome, Reason } from '../model/event.ts';
 import type { Activity } from './progress.ts';
 import { count } from '../model/count.ts';
+import { printable } from './printable.ts';
+import { columns } from './table.ts';
 import { duration, list, pathFrom, shortened, size } from './words.ts';
 
 export type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
@@ -39,6 +42,24 @@ export function transferred({ what, doneBytes, totalBytes }: NonNullable<Activit
 export function outcomes(numbers: Readonly<Record<Outcome, number>>): string {
   const order = ['restored', 'built', 'fresh'] as const;
   return list(order.filter((outcome) => numbers[outcome] > 0).map((outcome) => `${numbers[outcome]} ${outcome}`));
+}
+
+/**
+ * All that failed in few words, in the order in which it did, and what was not tried: the reports themselves may stand far above. Escaped.
+ */
+export function failureSummary(
+  failed: ReadonlyMap<string, VbuildError>,
+  skipped: readonly string[],
+  cwd: string,
+): string {
+  const rows = [...failed].map(([name, { message, facts, where }]) => {
+    const ended = facts['ended'] === undefined ? message : `${message}: ${facts['ended']}`;
+    const [found = ended] = (facts['error'] ?? '').split('\n').filter((line) => line !== '');
+    const place = facts['log'] ?? where.file;
+    return ['', name, where.stage ?? '', place === undefined ? found : `${found}  (${pathFrom(cwd, place)})`];
+  });
+  const rest = skipped.length === 0 ? '' : `skipped: ${list(skipped, 8)}\n`;
+  return `failed:\n${columns(rows)}${printable(rest)}`;
 }
 
 /** What is where and how long it took, in one line. */

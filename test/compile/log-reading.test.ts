@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstError, lastLines, lostOptions } from '../../src/compile/log-reading.ts';
+import { advice, firstError, lastLines, lostOptions } from '../../src/compile/log-reading.ts';
 
 const rows: readonly (readonly [title: string, output: string, error: string | undefined])[] = [
   [
@@ -27,7 +27,7 @@ const rows: readonly (readonly [title: string, output: string, error: string | u
   [
     'a symbol that the linker misses',
     "/usr/bin/ld: a.o: in function `f':\na.c:(.text+0x5): undefined reference to `g'\n",
-    "/usr/bin/ld: a.o: in function `f':",
+    "a.c:(.text+0x5): undefined reference to `g'",
   ],
   [
     'a library that the linker misses',
@@ -45,11 +45,49 @@ const rows: readonly (readonly [title: string, output: string, error: string | u
     "make: *** No rule to make target 'x'.  Stop.\n",
     "make: *** No rule to make target 'x'.  Stop.",
   ],
+  [
+    'the source that the compiler shows, and no more',
+    "a.c: In function 'f':\na.c:7:10: error: bad\n    7 |   return bad;\n      |          ^~~\na.c:7:10: note: once\n",
+    'a.c:7:10: error: bad\n    7 |   return bad;\n      |          ^~~',
+  ],
+  [
+    'what meson says of a tree elsewhere',
+    'Found x\n../tree/meson.build:2:0: ERROR: Dependency "x" not found\n',
+    '../tree/meson.build:2:0: ERROR: Dependency "x" not found',
+  ],
+  [
+    'a compiler that was killed, before what make makes of it',
+    'gcc: fatal error: Killed signal terminated program cc1\ncompilation terminated.\nmake: *** [Makefile:4: a.o] Error 1\n',
+    'gcc: fatal error: Killed signal terminated program cc1',
+  ],
+  [
+    'the target that make gave up on, not that it waits for others',
+    'make: *** Waiting for unfinished jobs....\nmake: *** [Makefile:4: a.o] Error 1\n',
+    'make: *** [Makefile:4: a.o] Error 1',
+  ],
   ['nothing where nobody complained', 'all is well\n-- error handling: on\n', undefined],
 ];
 for (const [title, output, error] of rows) {
   test(`firstError() gives ${title}`, () => {
     assert.equal(firstError(output), error);
+  });
+}
+
+const remedies: readonly (readonly [found: string, mend: RegExp])[] = [
+  ['b.c:1:10: fatal error: png.h: No such file or directory', /package that has png\.h in deps/],
+  ['/usr/bin/ld: cannot find -lpng16: No such file or directory', /package that has libpng16 in deps/],
+  ["a.c:(.text+0x5): undefined reference to `deflate'", /library that has deflate/],
+  ["ModuleNotFoundError: No module named 'flit_core'", /Python module flit_core/],
+  ['bash: line 1: nasm: command not found', /Debian package that has nasm/],
+  ['gcc: fatal error: Killed signal terminated program cc1', /memory ran out/],
+  ['\nSIGSEGV', /repeat the step alone/],
+  ['configure: error: x is needed', /its own log/],
+  ["make: *** No rule to make target 'instal'.  Stop.", /in place of instal$/],
+  ["a.c:7:1: error: expected ';'", /^read the log; /],
+];
+for (const [found, mend] of remedies) {
+  test(`advice() knows what to try after ${JSON.stringify(found)}`, () => {
+    assert.match(advice(found), mend);
   });
 }
 

@@ -8,6 +8,7 @@ import { debianPackagesOf, missingTools, toolNames } from '../../src/compile/too
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
 import { allStages, appSays, leafPatch, type Project, project, projectAt } from '../support/project.ts';
 import { upstreamTarball } from '../support/upstream.ts';
+import { runProgram } from '../support/vbuild.ts';
 
 const leafRecipe = "patches: 'patches/leaf',\n  recipe: make(options),";
 const loneRecipe = "source: tarball('upstream/lone-1.0.tar.gz'),\n  recipe: make(options),";
@@ -33,10 +34,16 @@ test('a failing step ends the run with status 1 and says what failed, how, and w
   assert.equal(exitStatus, 1);
   assert.equal(stdout, '');
   const log = /^ {2}log +(\S+)$/m.exec(stderr)?.[1] ?? '';
-  assert.match(stderr, /^error: A step failed\n {2}package +leaf@1\.0, stage compile\n {2}command +echo compiling; /m);
+  assert.match(
+    stderr,
+    /^error: A step failed\n {2}package +leaf@1\.0, stage compile\n {2}step +1 of 3, prepare\n {2}command +echo compiling; /m,
+  );
   assert.match(stderr, /^ {2}ended +exit status 3$/m);
   assert.match(stderr, /^ {2}error +leaf\.c:1:5: error: no such luck$/m);
-  assert.match(stderr, /^app and lone not ready: 1 package failed, .*$/m);
+  const summary =
+    /^failed:\n {2}leaf@1\.0 {2}compile {2}leaf\.c:1:5: error: no such luck {2}\(\S+\.log\)\nskipped: .*branch@2\.0.*\n/m;
+  assert.match(stderr, summary);
+  assert.match(stderr, /^app and lone not ready: 1 package failed, .*\n$/m);
   assert.match(readFileSync(log, 'utf8'), /^compiling\nleaf\.c:1:5: error: no such luck$/m);
 });
 
@@ -54,6 +61,7 @@ test('after a failure nothing new is started, and with -k all that does not rest
   assert.deepEqual(skipped.map(({ package: id, because }) => `${id} ${because}`).sort(), [
     'app@1.0 leaf@1.0',
     'branch@2.0 leaf@1.0',
+    'lone@1.0 leaf@1.0',
   ]);
 
   const went = await site.build(['-j1', '-k']);
@@ -62,6 +70,51 @@ test('after a failure nothing new is started, and with -k all that does not rest
   assert.deepEqual(went.outcomes, { fresh: 1, restored: 0, built: 1 });
   assert.equal(went.installs, 0);
   assert.equal(await site.output('bin/app'), appSays);
+});
+
+test('a failed step can be repeated as it was by the one line that the report gives, in the tree that was kept', async (t) => {
+  for (const env of [{}, { VBUILD_PADDED: '1' }]) {
+    const site = project(t);
+    const step = 'test -e @tree@/mended && echo "$LEFT|$PATH|${MAKEFLAGS-}|$PWD" >@tree@/said';
+    site.edit(
+      'Buildfile.ts',
+      leafRecipe,
+      leafRecipe.replace('options', `{ ...options, env: { LEFT: "a'b $x" }, before: [${JSON.stringify(step)}] }`),
+    );
+    const [error] = (await site.build(['leaf'], { env })).errors;
+    const { tree = '', repeat = '', log = '' } = error?.facts ?? {};
+    const again = (): ReturnType<typeof runProgram> =>
+      runProgram(['sh', '-c', repeat], { cwd: '/', home: site.home, env: { CFLAGS: 'of the caller' } });
+    assert.equal((await again()).exitStatus, 1);
+    writeFileSync(join(tree, 'mended'), '');
+    assert.deepEqual(insistOnSuccess(await again()).stderr, '');
+    const [, seen = ''] = /^export PATH=(\S+)$/m.exec(readFileSync(log, 'utf8')) ?? [];
+    const [, folder = ''] = /^\(cd (\S+) && /m.exec(readFileSync(log, 'utf8')) ?? [];
+    assert.equal(readFileSync(join(tree, 'said'), 'utf8'), `a'b $x|${seen}||${folder}\n`);
+    // What was done by hand is gone with the next run, which begins with a tree of its own.
+    assert.deepEqual(codes(await site.build(['leaf'], { env })), ['step-failed']);
+    assert.ok(!existsSync(join(tree, 'mended')));
+  }
+});
+
+test('every failure is told when it happens, and all of them once more at the end', async (t) => {
+  const site = project(t);
+  site.edit(
+    'Buildfile.ts',
+    loneRecipe,
+    loneRecipe.replace('options', "{ ...options, before: ['kill -SEGV $BASHPID'], after: [] }"),
+  );
+  site.write({ 'patches/leaf/value.patch': leafPatch(3, 7) });
+  const { stderr, exitStatus } = await site.run(['-k', '-j1']);
+  assert.equal(exitStatus, 1);
+  const at = (text: RegExp): number => stderr.search(text);
+  const [patch, gen, step] = [at(/^error: Patch/m), at(/gen@0\.1 +built/), at(/^error: A step failed/m)];
+  assert.ok(patch >= 0 && patch < gen && patch < step, stderr);
+  assert.match(stderr, /^ {2}ended +exit status 139, as after signal SIGSEGV$/m);
+  assert.match(
+    stderr,
+    /^failed:\n {2}leaf@1\.0 {2}patch +\S.* {2}\(patches\/leaf\/value\.patch\)\n {2}lone@1\.0 {2}compile {2}A step failed: exit status 139, as after signal SIGSEGV {2}\(\S+\)\nskipped: .*\n.*2 packages failed, 2 skipped.*\n$/m,
+  );
 });
 
 test('a patch that does not fit ends the run with status 1, naming file, line, what was expected and what was found', async (t) => {
