@@ -56,7 +56,8 @@ export interface MovedDependency {
   readonly now: string;
 }
 
-const dependencyPrefix = 'dependency.';
+/** Begins the name of the input that holds the content key of a dependency. */
+export const dependencyPrefix = 'dependency.';
 
 /** Dependencies that both states have, by other keys. */
 export const movedDependencies = (before: Snapshot, now: Snapshot): MovedDependency[] =>

@@ -14,7 +14,7 @@ import { movedDependencies, rootCauses, type Snapshot, type SnapshotOf } from '.
 import { type Facts, gatherFacts, type PackageFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { historiesOf, readFailure, readRecords, type ReadyRecord } from './history.ts';
-import { isStamped } from './verdicts.ts';
+import { readiness } from './verdicts.ts';
 import { placesOf, type Workspace } from './workspace.ts';
 
 export interface ExplainRequest {
@@ -49,7 +49,7 @@ export async function explainPackage(one: Package, request: ExplainRequest): Pro
   const base = latest ?? (installed && (await manifestOnDisk(at.disk, one.name, installed.key)));
   return {
     package: packageId(one),
-    state: isInstalled || (onDisk && isStamped(facts, onDisk)) ? 'fresh' : onDisk ? 'ready' : 'stale',
+    state: readiness(facts, onDisk, isInstalled),
     key,
     unpinned: [],
     onDisk,

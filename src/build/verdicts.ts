@@ -73,6 +73,12 @@ export function packReasons(facts: PackageFacts): readonly Reason[] {
 export const isStamped = (facts: PackageFacts, isThere: boolean): boolean =>
   staleness(readStamp(facts.places.stamps, 'pack'), fieldsOf(stageInputs(facts, 'pack')), isThere).fresh;
 
+/** Where a package stands without the help of any cache but the disk: nothing to do, to be restored, or neither. */
+export function readiness(facts: PackageFacts, onDisk: boolean, isInstalled: boolean): 'fresh' | 'ready' | 'stale' {
+  if (isInstalled || (onDisk && isStamped(facts, onDisk))) return 'fresh';
+  return onDisk ? 'ready' : 'stale';
+}
+
 /** The stages that making a package from source takes now, in their order. */
 export function stagesToRun(
   facts: PackageFacts,

@@ -45,6 +45,21 @@ export const explainCommands = [
     ],
   },
   {
+    name: 'graph',
+    takes: 'targets',
+    summary: 'show which package needs which, and where each one stands, as a tree or a picture',
+    description: [
+      'Prints a tree from every TARGET (from every package that no other one needs when none is given) down to what needs nothing more. Beside each package stands whether it is fresh, cached (its artifact is on the disk), stale, failed, or still without a pin, and of a stale one whether it changed itself or only follows another one.',
+      'The same as a picture: --svg writes one that browsers and wikis show as it is, --dot the language of Graphviz, --mermaid what GitHub and GitLab draw inside of Markdown. An arrow leads from a package to what it needs, a dashed one to what only its build needs. Every standing has its own outline and sign, so that colours are not needed to tell them apart.',
+      'Reads this machine only, and changes nothing.',
+    ],
+    examples: [
+      ['vbuild graph', 'the tree of all packages of ./Buildfile.ts'],
+      ['vbuild graph pil --svg > pil.svg', 'a picture of pil and of all that it needs'],
+      ['vbuild graph --dot > graph.dot', 'for Graphviz to draw: dot -Tpdf graph.dot > graph.pdf'],
+    ],
+  },
+  {
     name: 'log',
     takes: 'package-part',
     summary: 'print the log of the last compilation of a package',

@@ -35,6 +35,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   plan: async () => (await import('./plan.ts')).plan,
   why: async () => (await import('./why.ts')).why,
   status: async () => (await import('./status.ts')).status,
+  graph: async () => (await import('./graph.ts')).graph,
   log: async () => (await import('./log.ts')).log,
   'patch apply': async () => (await import('./patch-apply.ts')).patchApply,
   'patch check': async () => (await import('./patch-check.ts')).patchCheck,

@@ -1,5 +1,6 @@
 /** THE TABLE of options: every one of them once, with the commands that it applies to. */
 import type { CommandName } from './command-table.ts';
+import { explainOptions } from './explain-options.ts';
 
 export interface OptionRow {
   /** Long name without its dashes; its camel-case form is the key in the parsed options. */
@@ -28,7 +29,7 @@ export const optionTable = [
     type: 'text',
     value: 'FILE',
     summary: 'read FILE as the Buildfile (default: Buildfile.ts)',
-    commands: [...reading, 'plan', 'why', 'status', 'log'],
+    commands: [...reading, 'plan', 'why', 'status', 'graph', 'log'],
   },
   {
     name: 'directory',
@@ -36,7 +37,7 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'change to DIR first; other relative paths are relative to it',
-    commands: [...reading, 'patch apply', 'plan', 'why', 'status', 'log', 'key new'],
+    commands: [...reading, 'patch apply', 'plan', 'why', 'status', 'graph', 'log', 'key new'],
   },
   {
     name: 'jobs',
@@ -73,28 +74,28 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'the prefix to install into or to use (default: vendor beside the Buildfile)',
-    commands: ['build', 'exec', 'env', 'plan', 'why', 'status'],
+    commands: ['build', 'exec', 'env', 'plan', 'why', 'status', 'graph'],
   },
   {
     name: 'work',
     type: 'text',
     value: 'DIR',
     summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
-    commands: [...working, 'plan', 'why', 'status', 'log'],
+    commands: [...working, 'plan', 'why', 'status', 'graph', 'log'],
   },
   {
     name: 'cache-dir',
     type: 'text',
     value: 'DIR',
     summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: [...working, 'plan', 'why', 'status'],
+    commands: [...working, 'plan', 'why', 'status', 'graph'],
   },
   {
     name: 'lock',
     type: 'text',
     value: 'FILE',
     summary: 'use FILE as the lock file (default: Buildfile.lock beside the Buildfile)',
-    commands: [...working, 'show', 'plan', 'why', 'status'],
+    commands: [...working, 'show', 'plan', 'why', 'status', 'graph'],
   },
   {
     name: 'frozen',
@@ -232,6 +233,7 @@ export const optionTable = [
     summary: 'go on printing while the log grows',
     commands: ['log'],
   },
+  ...explainOptions,
   {
     name: 'quiet',
     short: 's',
@@ -261,6 +263,7 @@ export const optionTable = [
       'plan',
       'why',
       'status',
+      'graph',
       'log',
       'key new',
       ...caching,
@@ -277,6 +280,11 @@ export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
   ['offline', 'push'],
   ['no-cache', 'no-build'],
   ['continue', 'abort'],
+  ...eachTwoOf('svg', 'dot', 'mermaid', 'json'),
 ];
+
+function eachTwoOf(...names: readonly OptionName[]): (readonly [OptionName, OptionName])[] {
+  return names.flatMap((one, at) => names.slice(at + 1).map((other) => [one, other] as const));
+}
 
 export type OptionName = (typeof optionTable)[number]['name'];

@@ -9,7 +9,7 @@ import type {
   MissExplanation,
   Root,
 } from '../model/explanation.ts';
-import { because } from './phrases.ts';
+import { because, inputName } from './phrases.ts';
 import { printable } from './printable.ts';
 import { duration, list, pathFrom, shortened } from './words.ts';
 
@@ -194,29 +194,3 @@ function valueLine({ input, before, now, words }: Extract<Change, { kind: 'value
 
 /** What both have need not be read whole. */
 const cutInside = (same: string): string => (same.length <= 60 ? same : `${same.slice(0, 28)}…${same.slice(-28)}`);
-
-/** An input as people call it. */
-function inputName(input: string): string {
-  const [first = '', ...rest] = input.split('.');
-  const name = rest.join('.');
-  switch (first) {
-    case 'env':
-      return `variable ${name}`;
-    case 'step':
-      return `step ${Number(rest[0])}, ${rest[1] ?? ''}`;
-    case 'tool':
-      return `tool ${name}`;
-    case 'dependency':
-      return `dependency ${name}`;
-    case 'rules':
-      return `vbuild's own rules for stage ${name}`;
-    case 'package':
-      return name;
-    case 'remove':
-      return `pattern of remove ${Number(name)}`;
-    case 'hostLibrary':
-      return `host library ${name}`;
-    default:
-      return input;
-  }
-}

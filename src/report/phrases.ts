@@ -87,3 +87,31 @@ export function lastLine(event: RunFinished, facts: RunFacts): string {
   ];
   return `${names} not ready${losses.length > 0 ? `: ${losses.join(', ')}` : ''} in ${took}`;
 }
+
+/** An input as people call it. */
+export function inputName(input: string): string {
+  const [first = '', ...rest] = input.split('.');
+  const name = rest.join('.');
+  switch (first) {
+    case 'patch':
+      return rest[1] === 'strip' ? `strip level of patch ${Number(rest[0])}` : `patch ${Number(name)}`;
+    case 'env':
+      return `variable ${name}`;
+    case 'step':
+      return `step ${Number(rest[0])}, ${rest[1] ?? ''}`;
+    case 'tool':
+      return `tool ${name}`;
+    case 'dependency':
+      return `dependency ${name}`;
+    case 'rules':
+      return `vbuild's own rules for stage ${name}`;
+    case 'package':
+      return name;
+    case 'remove':
+      return `pattern of remove ${Number(name)}`;
+    case 'hostLibrary':
+      return `host library ${name}`;
+    default:
+      return input;
+  }
+}
