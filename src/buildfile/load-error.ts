@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { VbuildError, VbuildErrors, messageOf } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
 import { namesIn, readIfThere } from '../system/files.ts';
+import { ownTypings, parser } from '../system/own-program.ts';
 import { type RecordedFile, UnresolvedImport, indexUrl } from './hooks.ts';
 
 interface Place {
@@ -118,10 +119,8 @@ async function absentExport(
     /^The requested module '(.+)' does not provide an export named '(.+)'$/.exec(thrown.message) ?? [];
   if (specifier === undefined || name === undefined || place === undefined) return undefined;
   const own = specifier === 'vbuild';
-  const file = own
-    ? fileURLToPath(indexUrl)
-    : graph.find((one) => one.importer === place.file && one.specifier === specifier)?.file;
-  const text = file === undefined ? '' : (readIfThere(file.replace(/\.js$/, '.d.ts')) ?? readIfThere(file) ?? '');
+  const file = graph.find((one) => one.importer === place.file && one.specifier === specifier)?.file;
+  const text = own ? ownTypings() : file === undefined ? '' : (readIfThere(file) ?? '');
   if (exportsType(text, name)) {
     return new VbuildError('buildfile-invalid', 'A type is imported as if it were a value', {
       where: place,
@@ -167,20 +166,15 @@ function placeIn(thrown: unknown, graph: readonly RecordedFile[]): Place | undef
   return undefined;
 }
 
-/** Asks a second Node to parse each file, because only an error that ends a process shows its line. */
+/** Asks a second process to parse each file, because only an error that ends a process shows its line. */
 async function placeOfEarlyError(graph: readonly RecordedFile[]): Promise<Place | undefined> {
   const { run } = await import('../system/process.ts');
   for (const { file } of graph) {
     const text = /\.m?[jt]s$/.test(file) ? readIfThere(file) : undefined;
     if (text === undefined) continue;
     const input = file.endsWith('ts') ? stripTypeScriptTypes(text) : text;
-    const checked = await run({
-      argv: [process.execPath, '--check', '--input-type=module', '-'],
-      cwd: dirname(file),
-      env: {},
-      input,
-    });
-    const [, line] = /^\[stdin\]:(\d+)/.exec(checked.stderr) ?? [];
+    const checked = await run({ ...parser(), cwd: dirname(file), input });
+    const [, line] = /^(?:\S+\/)?\[stdin\]:(\d+)/.exec(checked.stderr) ?? [];
     if (line !== undefined) return { file, line: Number(line) };
   }
   return graph[0] && { file: graph[0].file };

@@ -1,13 +1,12 @@
 /** `vbuild [build] [TARGET…]`: makes packages usable; loads what builds only if there is something to build. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import type { Outcome } from '../model/event.ts';
 import { lastLine } from '../report/phrases.ts';
-import { walk } from '../system/files.ts';
+import { ownFiles } from '../system/own-program.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { rememberAnswer } from '../system/quick.ts';
 import { buildfileOf, type Command, type CommandContext, openProject, type Project } from './command.ts';
@@ -86,14 +85,9 @@ function remember({ line, question, cwd }: CommandContext, { loaded, prefix }: P
     prefix,
   } as const;
   rememberAnswer(question, {
+    // Another version of vbuild may answer otherwise.
     files: [...loaded.files, buildfileOf({ line, cwd }), ...files, ...ownFiles()],
     environment: loaded.environment,
     answer: `${lastLine(event, facts)}\n`,
   });
-}
-
-/** The code that is running: another version may answer otherwise. */
-function ownFiles(): string[] {
-  const top = join(import.meta.dirname, '..');
-  return walk(top).map(({ path }) => join(top, path));
 }

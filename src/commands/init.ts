@@ -1,8 +1,8 @@
 /** `vbuild init`: a first Buildfile, with typings by which an editor checks it although no node_modules is there. */
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { exists, readBytes, readIfThere, writeAtomically } from '../system/files.ts';
+import { exists, readIfThere, writeAtomically } from '../system/files.ts';
 import { writeOnce } from '../system/landing.ts';
+import { ownTypings } from '../system/own-program.ts';
 
 /** What became of one file. Files of the user's are never overwritten; the typings are ours and follow the tool. */
 export interface InitOutcome {
@@ -33,11 +33,7 @@ export function init(buildfilePath: string): readonly InitOutcome[] {
   });
   return [
     once(buildfile, firstBuildfile),
-    follow(
-      folder,
-      typingsPath,
-      readBytes(fileURLToPath(new URL('../../typings/vbuild.d.ts', import.meta.url))).toString(),
-    ),
+    follow(folder, typingsPath, ownTypings()),
     withHint(once('tsconfig.json', tsconfig(buildfile)), folder),
     extend(folder, '.gitignore', ignored),
   ];

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, cpSync, mkdtempSync, readdirSync, realpathSync, s
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { removeTree, type WithCleanUp } from './temp.ts';
-import { checkout, type Ended, type RunOptions, runProgram } from './vbuild.ts';
+import { checkout, type Ended, type RunOptions, runProgram, vbuildBin } from './vbuild.ts';
 
 /** For `test(…, { skip })`. */
 export const skipUnlessRoot: string | false = process.getuid?.() === 0 ? false : 'only root can become another user';
@@ -31,7 +31,7 @@ export function otherUser(t: WithCleanUp): OtherUser {
     for (const entry of readdirSync(path)) give(join(path, entry));
   };
   give(folder);
-  const vbuild = join(readableCheckout(folder), 'bin/vbuild');
+  const vbuild = readableCommand(folder);
   return {
     folder,
     give,
@@ -50,7 +50,14 @@ function publicFolder(): string {
   return '/tmp';
 }
 
-/** The checkout, or a copy of what runs of it where it lies in a folder that is closed to others. */
+/** The command, or a copy of it where it lies in a folder that is closed to others. */
+function readableCommand(into: string): string {
+  if (vbuildBin.startsWith(`${checkout}/bin/`)) return join(readableCheckout(into), 'bin/vbuild');
+  cpSync(vbuildBin, join(into, 'vbuild'));
+  return join(into, 'vbuild');
+}
+
+/** The checkout, or a copy of what runs of it. */
 function readableCheckout(into: string): string {
   const node = realpathSync(process.execPath);
   const readable = [join(checkout, 'package.json'), node].every(

@@ -6,8 +6,8 @@ import { tempDir, type Tree, type WithCleanUp, writeTree } from './temp.ts';
 
 /** Absolute path of the checkout. */
 export const checkout = resolve(import.meta.dirname, '../..');
-/** Absolute path of the bin stub. */
-export const vbuildBin = join(checkout, 'bin/vbuild');
+/** Absolute path of the command: the bin stub of the checkout, or what `TEST_VBUILD` names, to hold another form of vbuild to the same tests. */
+export const vbuildBin = process.env['TEST_VBUILD'] ?? join(checkout, 'bin/vbuild');
 
 export interface Ended {
   /** Undefined when a signal ended it. */
@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs `bin/vbuild`. Nothing of the caller's environment reaches it but PATH (without npm's additions), TMPDIR and the proxy settings. */
+/** Runs vbuild. Nothing of the caller's environment reaches it but PATH (without npm's additions), TMPDIR and the proxy settings. */
 export function runVbuild(args: readonly string[], options: RunOptions): Promise<Ended> {
   return runProgram([vbuildBin, ...args], options);
 }
