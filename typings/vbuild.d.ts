@@ -42,6 +42,8 @@ export interface BuildOptions {
     readonly defaults?: readonly Package[];
     /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
     readonly cache?: readonly CacheSpec[];
+    /** Other places to look for what sources name, each made by `mirror()`, in the order in which they are asked; none when not given. */
+    readonly mirrors?: readonly MirrorRule[];
     /**
      * Whose artifacts are taken from caches, and what must be said of them; any that nobody signed when not given. What this user packed
      * on this machine is always taken.
@@ -173,6 +175,31 @@ export interface MercurialOptions {
  * @param url An `http:`, `https:`, `ssh:` or `file:` URL, or a path; a relative one starts at the Buildfile.
  */
 export declare const mercurial: (url: string, options: MercurialOptions) => MercurialSpec;
+export interface MirrorOptions {
+    /**
+     * Where the mirror is: an `http:`, `https:`, `file:` or, for archives, `s3:` URL, a folder relative to the Buildfile, or for a
+     * repository whatever its tool takes.
+     */
+    readonly to: string;
+    /** Whether it is asked `before` the place that the Buildfile names, or `after` that one failed; `before` when not given. */
+    readonly when?: 'before' | 'after';
+    /**
+     * How things are called there: by `name`, so that what stands behind `from` in a URL stands behind `to`; or by `digest`, each
+     * archive under its SHA-256 as 64 hexadecimal digits. `name` when not given.
+     */
+    readonly by?: 'name' | 'digest';
+}
+export interface MirrorRule extends MirrorOptions {
+    readonly kind: 'mirror';
+    readonly from: string;
+}
+/**
+ * A mirror of all that lies below a URL. Several rules are asked in the order of the Buildfile. What comes from a mirror must be what is
+ * pinned, to the byte; what has no pin yet is believed as if the place itself had answered.
+ *
+ * @param from The beginning of URLs as sources in the Buildfile have them, up to a slash or a colon, such as `https://github.com/`.
+ */
+export declare const mirror: (from: string, options: MirrorOptions) => MirrorRule;
 export interface NpmSpec {
     readonly kind: 'npm';
     readonly name: string;

@@ -25,6 +25,7 @@ function contextFor(one: Package, run: Run): SourceContext {
       const fetched = await run.cache.fetchBlob({ digest }, run.signal);
       return fetched.outcome === 'done' ? fetched.path : undefined;
     },
+    mirrors: run.mirrors,
     environment: run.environment,
     state,
     offline: run.options.offline,

@@ -6,6 +6,7 @@ import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Emit, Reason } from '../model/event.ts';
+import type { MirrorRule } from '../sources/mirror-spec.ts';
 import { type Input, removeStamp, type Stamp, writeStamp } from '../stamps/stamp.ts';
 import type { KeyedStage } from './stages.ts';
 import { placesOf, type Workspace } from './workspace.ts';
@@ -43,6 +44,8 @@ export interface Run {
   readonly cache: LayeredCache;
   /** What a key is the key of (`name@version`), for events of the caches; filled by whoever asks them. */
   readonly labels: Map<ContentKey, string>;
+  /** Of the Buildfile, for sources. */
+  readonly mirrors: readonly MirrorRule[];
   /** Of the user, for sources that reach the network as the user's programs do; steps never see it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly emit: Emit;

@@ -56,5 +56,10 @@ export function startRun({ build, workspace, platform, options, environment, emi
         facts,
       }),
   );
-  return { run: { workspace, platform, options, disk, cache, labels, environment, emit, signal }, tiers, trust };
+  const { mirrors } = build;
+  return {
+    run: { workspace, platform, options, disk, cache, labels, mirrors, environment, emit, signal },
+    tiers,
+    trust,
+  };
 }

@@ -20,6 +20,7 @@ import {
   wrong,
 } from './checks.ts';
 import { describe } from './describe.ts';
+import { mirrorList } from './mirror-checks.ts';
 import { trustCheck } from './trust-checks.ts';
 import { type BuildOptions, type Package, type PackageOptions, definitionOf, isPackage, packageId } from './package.ts';
 
@@ -60,6 +61,7 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
         : packageList(value, option),
     defaults: packageList,
     trust: trustCheck,
+    mirrors: mirrorList,
     cache: listOf('a list of what s3(), directoryCache() or httpCache() returns', (value, option) =>
       fromClauses(option, cacheProblems(value), value),
     ),
@@ -71,7 +73,7 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
       ...packageRecord(isRecord(value) ? withoutName(value) : value, option),
       ...(isRecord(value) && value['recipe'] !== undefined ? recipeMistakes(value['recipe'], value['tools']) : []),
     ],
-    buildOptions: record('packages, and if need be defaults, cache and trust', buildTable, ['packages']),
+    buildOptions: record('packages, and if need be defaults, cache, mirrors and trust', buildTable, ['packages']),
   };
 }
 

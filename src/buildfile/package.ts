@@ -7,6 +7,7 @@ import type { Recipe } from '../compile/recipe.ts';
 import type { ToolName } from '../compile/tools.ts';
 import type { PatchSpec } from '../patches/patch-spec.ts';
 import type { SourceSpec } from '../sources/index.ts';
+import type { MirrorRule } from '../sources/mirror-spec.ts';
 
 export interface PackageOptions {
   /**
@@ -52,6 +53,8 @@ export interface BuildOptions {
   readonly defaults?: readonly Package[];
   /** Cache tiers below the local disk, in the order in which they are asked; none when not given. */
   readonly cache?: readonly CacheSpec[];
+  /** Other places to look for what sources name, each made by `mirror()`, in the order in which they are asked; none when not given. */
+  readonly mirrors?: readonly MirrorRule[];
   /**
    * Whose artifacts are taken from caches, and what must be said of them; any that nobody signed when not given. What this user packed
    * on this machine is always taken.
@@ -68,6 +71,7 @@ export interface Build {
   readonly packages: readonly Package[];
   readonly defaults: readonly Package[];
   readonly cache: readonly CacheSpec[];
+  readonly mirrors: readonly MirrorRule[];
   readonly trust?: TrustOptions;
 }
 

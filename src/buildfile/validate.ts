@@ -25,8 +25,8 @@ export function validate(definition: BuildDefinition): Build {
     ...(listed.length > 0 ? strayDefaults(definition, defaults, reachable(listed)) : []),
   ];
   if (errors.length > 0) throw new VbuildErrors(errors);
-  const { cache = [], trust } = definition;
-  return { packages, defaults: definition.defaults ?? definition.packages, cache, ...(trust && { trust }) };
+  const { cache = [], mirrors = [], trust } = definition;
+  return { packages, defaults: definition.defaults ?? definition.packages, cache, mirrors, ...(trust && { trust }) };
 }
 
 function optionErrors(definition: BuildDefinition, packages: readonly Package[]): VbuildError[] {

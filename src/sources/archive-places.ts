@@ -6,6 +6,7 @@ import { VbuildError } from '../model/error.ts';
 import { download } from '../system/download.ts';
 import { fileStat, moveFile, removeTree } from '../system/files.ts';
 import { copyHashed } from '../system/landing.ts';
+import { firstPlace } from './first-place.ts';
 import type { PinnedFile, SourceContext } from './source.ts';
 import { schemeOf } from './tarball.ts';
 
@@ -33,33 +34,9 @@ export function beside(place: string, suffix: string): string {
   return url.href;
 }
 
-/** @throws the trouble of the first place when none has it, or a `pin-mismatch` of any. */
-export async function bring(from: readonly string[], wanted: Wanted, context: SourceContext): Promise<Brought> {
-  const troubles: VbuildError[] = [];
-  for (const [index, place] of from.entries()) {
-    try {
-      return await broughtFrom(place, wanted, context);
-    } catch (error) {
-      if (!(error instanceof VbuildError)) throw error;
-      troubles.push(error);
-      if (index + 1 < from.length)
-        context.emit({
-          type: 'notice',
-          level: 'warning',
-          code: error.code,
-          headline: 'Mirror is passed over',
-          package: context.package,
-          facts: { ...error.facts, next: from[index + 1] ?? '' },
-        });
-    }
-  }
-  // A place that answers with other bytes tells more than one that does not answer.
-  throw (
-    troubles.find(({ code }) => code === 'pin-mismatch') ??
-    troubles[0] ??
-    new Error('a tarball without a place passed validation')
-  );
-}
+/** @param from As the Buildfile has it; mirrors are asked too. @throws as `firstPlace` */
+export const bring = (from: readonly string[], wanted: Wanted, context: SourceContext): Promise<Brought> =>
+  firstPlace(from, { archives: true, digest: wanted.digest }, context, (place) => broughtFrom(place, wanted, context));
 
 function broughtFrom(place: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
   switch (schemeOf(place)) {

@@ -1,5 +1,6 @@
 /** Upstream trees kept in Bazaar: pinned to a revision id, exported as the branch has them. */
 import { digestOf } from '../model/digest.ts';
+import { firstRepository } from './first-place.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
@@ -39,22 +40,29 @@ export const bazaarKind: SourceKind<BazaarSpec> = {
 
   async resolve(spec, context) {
     if (isRevisionId(spec.rev)) return { kind: 'bazaar', commit: spec.rev.slice('revid:'.length) };
-    const url = placeOf(spec.url, context.buildfileFolder);
-    refuseOffline(url, spec.rev, context);
-    const commit = await revisionOf(url, spec.rev, context);
-    if (commit === undefined) throw noSuchRev(url, spec.rev, 'correct rev; numbers are written as `revno:42`');
+    const commit = await firstRepository(spec.url, context, async (url) => {
+      refuseOffline(url, spec.rev, context);
+      const found = await revisionOf(url, spec.rev, context);
+      if (found === undefined) throw noSuchRev(url, spec.rev, 'correct rev; numbers are written as `revno:42`');
+      return found;
+    });
     return { kind: 'bazaar', commit };
   },
 
   async fetch(spec, pin, target, context) {
     const commit = commitIn(pin);
-    const url = placeOf(spec.url, context.buildfileFolder);
-    const name = `bzr-${digestOf(JSON.stringify([url, commit, spec.subdir])).slice(0, 16)}`;
+    const origin = placeOf(spec.url, context.buildfileFolder);
+    const name = `bzr-${digestOf(JSON.stringify([origin, commit, spec.subdir])).slice(0, 16)}`;
     const { keepTree, restoreTree } = await import('./kept-tree.ts');
     if (await restoreTree(context.state, name, target.tree)) return;
-    refuseOffline(url, commit, context);
-    await exportTree(url, commit, spec, target.tree, context);
-    const { namesIn } = await import('../system/files.ts');
+    const { makeFolder, namesIn, removeTree } = await import('../system/files.ts');
+    await firstRepository(spec.url, context, async (url) => {
+      refuseOffline(url, commit, context);
+      // Of a transfer that broke off, a part may lie there.
+      removeTree(target.tree);
+      makeFolder(target.tree);
+      await exportTree(url, commit, spec, target.tree, context);
+    });
     // A folder that is not there is exported as nothing.
     if (spec.subdir !== undefined && namesIn(target.tree).length === 0) throw noSuchFolder(commit, spec.subdir);
     const { settleTree } = await import('../system/import-tree.ts');

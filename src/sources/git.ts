@@ -5,6 +5,7 @@ import { VbuildError } from '../model/error.ts';
 import type { GitRepository } from '../system/git.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { isInside } from './spec-checks.ts';
+import { firstRepository } from './first-place.ts';
 import { commitGone, commitIn, leftOut, noSuchRev, placeOf, refuseOffline, shown } from './version-control.ts';
 
 export interface GitSpec {
@@ -42,11 +43,13 @@ export const gitKind: SourceKind<GitSpec> = {
 
   async resolve(spec, context) {
     if (isCommit(spec.rev)) return { kind: 'git', commit: spec.rev };
-    const url = placeOf(spec.url, context.buildfileFolder);
     const { commitOf } = await import('../system/git.ts');
-    refuseOffline(url, spec.rev, context);
-    const commit = await commitOf(url, spec.rev, { cwd: context.state, ...context });
-    if (commit === undefined) throw noSuchRev(url, spec.rev, 'correct rev; a commit must be given by its full id');
+    const commit = await firstRepository(spec.url, context, async (url) => {
+      refuseOffline(url, spec.rev, context);
+      const found = await commitOf(url, spec.rev, { cwd: context.state, ...context });
+      if (found === undefined) throw noSuchRev(url, spec.rev, 'correct rev; a commit must be given by its full id');
+      return found;
+    });
     return { kind: 'git', commit };
   },
 
@@ -79,6 +82,7 @@ function problems({ url, rev, subdir, submodules, lfs }: GitSpec): readonly stri
   return found;
 }
 
+/** Where a tree comes from; the URL as the Buildfile or `.gitmodules` has it, paths made absolute. */
 interface Place {
   readonly url: string;
   readonly commit: string;
@@ -134,12 +138,14 @@ async function bring(
   { rev }: ExportOptions,
   context: SourceContext,
 ): Promise<void> {
-  refuseOffline(url, commit, context);
-  if (await repository.fetch(url, commit)) return;
   const { commitOf } = await import('../system/git.ts');
-  const now =
-    rev === undefined || isCommit(rev) ? undefined : await commitOf(url, rev, { cwd: context.state, ...context });
-  throw commitGone(url, commit, rev, now);
+  await firstRepository(url, context, async (place) => {
+    refuseOffline(place, commit, context);
+    if (await repository.fetch(place, commit)) return;
+    const now =
+      rev === undefined || isCommit(rev) ? undefined : await commitOf(place, rev, { cwd: context.state, ...context });
+    throw commitGone(place, commit, rev, now);
+  });
 }
 
 /** Puts what is kept in LFS in the place of its pointers; each pointer names the digest, so the commit decides these bytes too. */
@@ -163,11 +169,15 @@ async function largeFiles(
     return;
   }
   const isHere = ({ digest }: { readonly digest: string }): boolean => repository.largeFile(digest) !== undefined;
-  if (!pointers.every(isHere)) {
-    refuseOffline(url, commit, context);
-    await repository.fetchLarge(url, commit);
+  if (pointers.every(isHere)) {
+    await putInPlace(pointers, tree, repository, shown(url));
+    return;
   }
-  await putInPlace(pointers, tree, repository, shown(url));
+  await firstRepository(url, context, async (place) => {
+    refuseOffline(place, commit, context);
+    await repository.fetchLarge(place, commit);
+    await putInPlace(pointers, tree, repository, shown(place));
+  });
 }
 
 /** A submodule's URL comes from upstream, not from the user: it may be a plain transport or lie beside its parent, nothing else. */

@@ -1,6 +1,7 @@
 /** Upstream trees kept in Mercurial: pinned to a full changeset hash, exported as the repository has them, byte for byte. */
 import { resolve } from 'node:path';
 import { digestOf } from '../model/digest.ts';
+import { firstRepository } from './first-place.ts';
 import type { FetchTarget, SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
@@ -58,25 +59,26 @@ export const mercurialKind: SourceKind<MercurialSpec> = {
 
   async resolve(spec, context) {
     if (isChangeset(spec.rev)) return { kind: 'mercurial', commit: spec.rev };
-    const url = placeOf(spec.url, context.buildfileFolder);
-    refuseOffline(url, spec.rev, context);
-    const commit = await changesetOf(url, spec.rev, context);
-    if (commit === undefined)
-      throw noSuchRev(url, spec.rev, 'correct rev; it is the name of a tag, a bookmark or a branch, or a full hash');
+    const commit = await firstRepository(spec.url, context, async (url) => {
+      refuseOffline(url, spec.rev, context);
+      const found = await changesetOf(url, spec.rev, context);
+      if (found === undefined)
+        throw noSuchRev(url, spec.rev, 'correct rev; it is the name of a tag, a bookmark or a branch, or a full hash');
+      return found;
+    });
     return { kind: 'mercurial', commit };
   },
 
   async fetch(spec, pin, target, context) {
     const commit = commitIn(pin);
-    const url = placeOf(spec.url, context.buildfileFolder);
-    const repository = await openRepository(url, context);
-    if (!(await has(repository, commit, context))) {
-      refuseOffline(url, commit, context);
-      if (!(await ask(url, ['pull', '--rev', commit, url], repository, context)).done) {
+    const repository = await openRepository(placeOf(spec.url, context.buildfileFolder), context);
+    if (!(await has(repository, commit, context)))
+      await firstRepository(spec.url, context, async (url) => {
+        refuseOffline(url, commit, context);
+        if ((await ask(url, ['pull', '--rev', commit, url], repository, context)).done) return;
         const now = isChangeset(spec.rev) ? undefined : await changesetOf(url, spec.rev, context);
         throw commitGone(url, commit, spec.rev, now);
-      }
-    }
+      });
     await exportTree({ repository, commit, subdir: spec.subdir }, target, context);
     const { settleTree } = await import('../system/import-tree.ts');
     settleTree(target.tree);

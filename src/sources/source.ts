@@ -2,6 +2,7 @@
 import type { Digest } from '../model/digest.ts';
 import type { Emit } from '../model/event.ts';
 import type { BlobStore } from '../system/blob-store.ts';
+import type { MirrorRule } from './mirror-spec.ts';
 
 /** One archive that a pin names. */
 export interface PinnedFile {
@@ -40,6 +41,8 @@ export interface SourceContext {
   readonly blobs: BlobStore;
   /** Looks for an archive in the blob store and then in the caches' stores; the absolute path of verified bytes, or undefined. */
   readonly findBlob: (digest: Digest) => Promise<string | undefined>;
+  /** Other places for what lies below given URLs, in the order in which they are asked. */
+  readonly mirrors: readonly MirrorRule[];
   /** Absolute path of an existing folder of this package's own, kept between runs, for a kind's working state (a bare repository, an apt state). */
   readonly state: string;
   /** The user's own environment, for programs that reach the network as the user's do (proxies, `APT_CONFIG`, an SSH agent); recipes never see it. None when not given. */

@@ -2,7 +2,8 @@
 import { pathToFileURL } from 'node:url';
 import { digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import type { SourceContext, SourceKind } from './source.ts';
+import { firstRepository } from './first-place.ts';
+import type { Pin, SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
 import { commitIn, isPath, leftOut, noSuchFolder, placeOf, refuseOffline, shown } from './version-control.ts';
@@ -46,42 +47,51 @@ export const subversionKind: SourceKind<SubversionSpec> = {
   ],
 
   async resolve(spec, context) {
-    const url = urlOf(spec, context);
-    refuseOffline(url, spec.rev === undefined ? 'the newest revision' : `r${spec.rev}`, context);
-    const found = await folderAt(url, spec.rev, context);
-    if (found === undefined) throw gone(url, spec.rev === undefined ? 'the newest revision' : `r${spec.rev}`);
-    // Stable while others commit elsewhere in the repository; but a folder that was copied or moved was not here at its last change.
-    const settled =
-      spec.rev === undefined && found.changed !== found.revision
-        ? await folderAt(url, found.changed, context)
-        : undefined;
-    const revision = settled?.uuid === found.uuid ? found.changed : found.revision;
-    return { kind: 'subversion', commit: `r${revision}`, uuid: found.uuid };
+    return firstRepository(spec.url, context, (place) => pinAt(urlOf(place), spec, context));
   },
 
   async fetch(spec, pin, target, context) {
     const revision = Number(commitIn(pin).slice(1));
-    const url = urlOf(spec, context);
-    const name = `svn-${digestOf(JSON.stringify([url, revision, pin['uuid'], spec.subdir])).slice(0, 16)}`;
+    const origin = urlOf(placeOf(spec.url, context.buildfileFolder));
+    const name = `svn-${digestOf(JSON.stringify([origin, revision, pin['uuid'], spec.subdir])).slice(0, 16)}`;
+    const { makeFolder, removeTree } = await import('../system/files.ts');
     const { keepTree, restoreTree } = await import('./kept-tree.ts');
     if (await restoreTree(context.state, name, target.tree)) return;
-    refuseOffline(url, `r${revision}`, context);
-    const found = await folderAt(url, revision, context);
-    if (found === undefined) throw gone(url, `r${revision}`);
-    if (found.uuid !== pin['uuid'])
-      throw new VbuildError('pin-mismatch', 'Another repository is in the place of the pinned one', {
-        facts: { url: shown(url), expected: `UUID ${String(pin['uuid'])}`, found: `UUID ${found.uuid}` },
-        mend: 'find out why; if it is meant, pin it anew with vbuild update',
-      });
-    await exportTree(url, revision, spec.subdir, target.tree, context);
+    await firstRepository(spec.url, context, async (place) => {
+      const url = urlOf(place);
+      refuseOffline(url, `r${revision}`, context);
+      const found = await folderAt(url, revision, context);
+      if (found === undefined) throw gone(url, `r${revision}`);
+      if (found.uuid !== pin['uuid'])
+        throw new VbuildError('pin-mismatch', 'Another repository is in the place of the pinned one', {
+          facts: { url: shown(url), expected: `UUID ${String(pin['uuid'])}`, found: `UUID ${found.uuid}` },
+          mend: 'find out why; if it is meant, pin it anew with vbuild update',
+        });
+      // Of a transfer that broke off, a part may lie there.
+      removeTree(target.tree);
+      makeFolder(target.tree);
+      await exportTree(url, revision, spec.subdir, target.tree, context);
+    });
     const { settleTree } = await import('../system/import-tree.ts');
     settleTree(target.tree);
     await keepTree(context.state, name, target.tree);
   },
 };
 
-const urlOf = ({ url }: SubversionSpec, { buildfileFolder }: SourceContext): string =>
-  (isPath(url) ? pathToFileURL(placeOf(url, buildfileFolder)).href : url).replace(/\/+$/, '');
+async function pinAt(url: string, { rev }: SubversionSpec, context: SourceContext): Promise<Pin> {
+  const asked = rev === undefined ? 'the newest revision' : `r${rev}`;
+  refuseOffline(url, asked, context);
+  const found = await folderAt(url, rev, context);
+  if (found === undefined) throw gone(url, asked);
+  // Stable while others commit elsewhere in the repository; but a folder that was copied or moved was not here at its last change.
+  const settled =
+    rev === undefined && found.changed !== found.revision ? await folderAt(url, found.changed, context) : undefined;
+  const revision = settled?.uuid === found.uuid ? found.changed : found.revision;
+  return { kind: 'subversion', commit: `r${revision}`, uuid: found.uuid };
+}
+
+/** As svn takes it. @param place A URL, or an absolute path. */
+const urlOf = (place: string): string => (isPath(place) ? pathToFileURL(place).href : place).replace(/\/+$/, '');
 
 const gone = (url: string, rev: string): VbuildError =>
   new VbuildError('source-missing', 'Repository has no such folder in that revision', {

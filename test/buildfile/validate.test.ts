@@ -9,7 +9,7 @@ import {
   definitionOf,
 } from '../../src/buildfile/package.ts';
 import { validate } from '../../src/buildfile/validate.ts';
-import { autotools, debian, git, python, s3, tarball } from '../../src/index.ts';
+import { autotools, debian, git, mirror, python, s3, tarball } from '../../src/index.ts';
 import { VbuildErrors } from '../../src/model/error.ts';
 import { reservedNames } from '../../src/model/reserved-names.ts';
 import { buildfile, outline, problems, read } from './buildfiles.ts';
@@ -45,12 +45,15 @@ test('validate() gives everything reachable, in the order of definition, with de
     packages: [zlib, generator, pil],
     defaults: [pil],
     cache: [],
+    mirrors: [],
   });
+  const mirrors = [mirror('https://example.org/', { to: 'mirror' })];
   const cache = [s3({ bucket: 'vendor' })];
-  assert.deepEqual(validate(build({ packages: [unused, pil], defaults: [zlib], cache })), {
+  assert.deepEqual(validate(build({ packages: [unused, pil], defaults: [zlib], cache, mirrors })), {
     packages: [zlib, generator, unused, pil],
     defaults: [zlib],
     cache,
+    mirrors,
   });
 });
 
@@ -222,6 +225,65 @@ for (const [given, option, mend] of builds) {
     );
     assert.match(list[0]?.mend ?? '', mend);
     assert.equal(list[0]?.where.file, import.meta.filename);
+  });
+}
+
+const rule = (given: unknown): unknown => ({ kind: 'mirror', ...(given as object) });
+const mirrorLists: readonly (readonly [mirrors: unknown, mistakes: readonly string[]])[] = [
+  [[], []],
+  [[mirror('https://', { to: 'mirror' })], []],
+  [[mirror('https://github.com/', { to: '/srv/git', when: 'after' })], []],
+  [[mirror('git@github.com:', { to: 'ssh://git.example.org/' })], []],
+  [[mirror('svn://svn.example.org/', { to: 'svn+ssh://mirror/svn' })], []],
+  [[mirror('https://example.org/', { to: 's3://bucket/src', by: 'digest' })], []],
+  ['https://example.org/', ['mirrors: a list of what mirror() returns']],
+  [[{ from: 'https://example.org/', to: 'x' }], ['mirrors[0]: what mirror() returns']],
+  [
+    [mirror('https://github.com', { to: 'x' })],
+    ["mirrors[0].from: the beginning of URLs … write 'https://github.com/'"],
+  ],
+  [[mirror('files/', { to: 'x' })], ['mirrors[0].from: the beginning of URLs …']],
+  [[mirror('https://example.org/?x=/', { to: 'x' })], ['mirrors[0].from: the beginning of URLs …']],
+  [[mirror('file:///srv/', { to: 'x' })], ['mirrors[0].from: a place on the net, not a file or a bucket']],
+  [[rule({ from: 'https://example.org/' })], ['mirrors[0].to: from and to, and if need be when and by']],
+  [[mirror('https://example.org/', { to: 's3://' })], ['mirrors[0].to: a bucket and if need be a folder in it …']],
+  [[mirror('https://example.org/', { to: 'http://' })], ['mirrors[0].to: a URL, or a folder …']],
+  [[mirror('https://example.org/', { to: 'ext::sh -c true' })], ['mirrors[0].to: a URL, or a folder …']],
+  [[mirror('https://example.org/', { to: 'https://m.example/?key=' })], ['mirrors[0].to: a URL without a query']],
+  [
+    [mirror('https://example.org/', { to: 'git://m.example/', by: 'digest' })],
+    ['mirrors[0].to: an http:, https:, s3: or file: URL …'],
+  ],
+  [
+    [rule({ from: 7, to: '', wen: 'after', by: 'digests' })],
+    [
+      'mirrors[0].wen: one of from, to, when, by … write when',
+      'mirrors[0].from: the beginning of URLs …',
+      'mirrors[0].to: a URL, or a folder …',
+      "mirrors[0].by: one of name, digest … write 'digest'",
+    ],
+  ],
+  [
+    [
+      mirror('https://a/', { to: 'x' }),
+      mirror('https://b/', { to: 'x' }),
+      mirror('https://a/', { to: 'x', when: 'after' }),
+    ],
+    ['mirrors[2]: another beginning or another place'],
+  ],
+];
+for (const [mirrors, mistakes] of mirrorLists) {
+  test(`mirrors: ${mistakes.length === 0 ? 'takes' : 'lists what is wrong with'} ${JSON.stringify(mirrors)}`, () => {
+    const found = refusals({ packages: [pack('zlib')], mirrors });
+    assert.equal(found.length, mistakes.length, found.map(({ facts }) => JSON.stringify(facts)).join('\n'));
+    for (const [at, mistake] of mistakes.entries()) {
+      const { facts, mend, where } = found[at] as (typeof found)[number];
+      assert.match(
+        `${facts['option']}: ${facts['expected']} … ${mend}`,
+        new RegExp(`^${mistake.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(' …', '.*')}`),
+      );
+      assert.equal(where.file, import.meta.filename);
+    }
   });
 }
 

@@ -61,6 +61,7 @@ function workplace(
     buildfileFolder: top,
     blobs,
     findBlob: async (digest) => blobs.find(digest),
+    mirrors: [],
     state: join(top, 'state', 'demo'),
     ...(environment && { environment }),
     offline: false,

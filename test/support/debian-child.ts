@@ -28,6 +28,7 @@ const context = {
   buildfileFolder: top,
   blobs,
   findBlob: async (digest: Digest) => blobs.find(digest),
+  mirrors: [],
   state: join(top, 'state', name),
   environment,
   offline: false,

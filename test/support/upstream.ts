@@ -102,6 +102,7 @@ export function sourceContext(top: string, changes: Partial<SourceContext> = {})
     buildfileFolder: top,
     blobs,
     findBlob: (digest) => blobs.find(digest),
+    mirrors: [],
     state,
     environment: { PATH: process.env['PATH'], HOME: join(top, 'home') },
     offline: false,
