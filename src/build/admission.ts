@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Jobserver, joinJobserver, parentPool, startJobserver } from '../system/jobserver.ts';
 import { pressure } from '../system/pressure.ts';
-import { privateFolder } from './remains.ts';
+import { privateFolder } from './private-folder.ts';
 import type { JobRun, Lease } from './job-runner.ts';
 import type { Run } from './run.ts';
 

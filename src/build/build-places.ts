@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type BuildRoot, hostOf } from '../artifact/build-root.ts';
 import { type BuildPlaces, onHost } from '../artifact/places.ts';
 import { readStamp } from '../stamps/stamp.ts';
-import { exists } from '../system/files.ts';
+import { exists, moveIntoPlace, temporaryFolder } from '../system/files.ts';
 import { bootId } from '../system/platform.ts';
-import type { PackagePlaces } from './workspace.ts';
+import type { PackagePlaces, Workspace } from './workspace.ts';
 
 /** The places of one compilation. */
 export function buildPlaces({ seen: root, host }: BuildRoot): BuildPlaces & { readonly tree: string } {
@@ -26,4 +26,11 @@ export function isStaged(places: Pick<PackagePlaces, 'stamps' | 'build'>): boole
   const earlier = earlierPlaces(places);
   const boot = readStamp(places.stamps, 'compile')?.results['boot'];
   return earlier !== undefined && boot === bootId() && exists(onHost(earlier, earlier.stage));
+}
+
+/** Removes what a compilation left; by one rename first, because half a stage that a kill leaves would be taken for a whole one. */
+export function removeBuild({ build }: Pick<PackagePlaces, 'build'>, { state }: Workspace): void {
+  if (!exists(build)) return;
+  using gone = temporaryFolder('gone', state);
+  moveIntoPlace(build, join(gone.path, 'build'));
 }

@@ -13,14 +13,14 @@ import { runSteps } from '../compile/run-steps.ts';
 import { pythonName } from '../compile/tools.ts';
 import { assemble } from '../prefix/assemble.ts';
 import { readStamp } from '../stamps/stamp.ts';
-import { copyTree, makeFolder, removeTree, setTreeTime } from '../system/files.ts';
+import { copyTree, makeFolder, setTreeTime } from '../system/files.ts';
 import type { Jobserver } from '../system/jobserver.ts';
 import type { Namespace } from '../system/namespace.ts';
 import { bootId } from '../system/platform.ts';
 import { count } from '../model/count.ts';
 import { version } from '../model/version.ts';
 import type { Artifacts } from './artifacts.ts';
-import { buildPlaces, earlierPlaces } from './build-places.ts';
+import { buildPlaces, earlierPlaces, removeBuild } from './build-places.ts';
 import type { PackageFacts } from './facts.ts';
 import { runClosure, visibleTo } from './graph.ts';
 import { newLog } from './logs.ts';
@@ -49,7 +49,7 @@ export async function ensureCompiled(
   await runStage(run, one, { stage: 'compile', reasons, inputs: stageInputs(facts, 'compile') }, async () => {
     const at = buildPlaces(buildRoot(places.build, namespace === undefined ? 'padded' : 'canonical'));
     const tree = onHost(at, at.tree);
-    removeTree(places.build);
+    removeBuild(places, run.workspace);
     makeFolder(at.host);
     await assemble({
       members: await artifacts.members(visibleTo(one)),
@@ -127,13 +127,14 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
     }
     await push({ sealed: unsigned(manifest, LOCAL), bodyFile: bodyPath }, run.disk, run.signal);
     made = manifest;
+    // Before the stamp, after which nobody looks here again.
+    if (!run.options.keep) removeBuild(places, run.workspace);
     const left = dropped.length === 0 ? '' : `, ${dropped.length} left out`;
     return {
       results: { tree: manifest.tree, body: manifest.body.digest },
       detail: `${count(manifest.files.length, 'file')}, ${Math.ceil(manifest.body.sizeBytes / 1024)} KiB${left}`,
     };
   });
-  if (!run.options.keep) removeTree(places.build);
   if (made === undefined) throw new Error('pack ended without a manifest');
   return made;
 }

@@ -11,10 +11,11 @@ import { installWanted } from './install-stage.ts';
 import { keeper } from './look-up.ts';
 import { buildMissing } from './make-packages.ts';
 import { pinSources } from './pinning.ts';
+import { privateFolder } from './private-folder.ts';
 import { type Pushes, startPushes } from './pushes.ts';
 import type { BuildRequest } from './request.ts';
 import { recorder } from './recorder.ts';
-import { beginRun, privateFolder } from './remains.ts';
+import { beginRun } from './remains.ts';
 import { settle, wantedBy } from './settle.ts';
 import { countedTraffic, startRun } from './start-run.ts';
 

@@ -6,8 +6,8 @@ import type { ContentKey } from '../model/digest.ts';
 import type { Outcome } from '../model/event.ts';
 import type { Missed } from '../model/plan.ts';
 import { writeStamp } from '../stamps/stamp.ts';
-import { removeTree } from '../system/files.ts';
 import type { Artifacts } from './artifacts.ts';
+import { removeBuild } from './build-places.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { runClosure, visibleTo } from './graph.ts';
 import type { Wanted } from './roots.ts';
@@ -126,7 +126,7 @@ export function keeper(artifacts: Artifacts, outcomes: Map<string, Outcome>, run
     if (outcome === 'fresh') return;
     restored.add(key);
     // A run that failed or was killed may have left one, which nobody needs any more.
-    if (!run.options.keep) removeTree(places.build);
+    if (!run.options.keep) removeBuild(places, run.workspace);
     const { tree, body } = manifest;
     writeStamp(places.stamps, {
       stage: 'pack',

@@ -2,16 +2,11 @@
 import { basename, join } from 'node:path';
 import { count } from '../model/count.ts';
 import type { Emit } from '../model/event.ts';
-import { namesIn, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
+import { namesIn, removeTree } from '../system/files.ts';
 import { endOrphans, recordGroups } from '../system/process-groups.ts';
 import { removeTemporaries } from '../system/temporaries.ts';
+import { privateFolder, privateOwner, takePrivateFolder } from './private-folder.ts';
 import type { Workspace } from './workspace.ts';
-
-/** Absolute path of the folder of the one run that has the lock; it is there exactly while a run lasts, or after one was killed. */
-export const privateFolder = ({ state }: Workspace): string => join(state, 'run');
-
-/** In the private folder: the id of the process that has it. */
-const ownerFile = 'owner';
 
 /** Where running steps are recorded. */
 const recordsFolder = ({ state }: Workspace): string => join(state, 'steps');
@@ -35,12 +30,13 @@ export async function beginRun(workspace: Workspace, emit: Emit): Promise<Dispos
   const names = namesIn(workspace.state);
   if (names.includes(basename(own))) {
     sweepState(workspace);
-    sweepAfter(workspace, Number(readIfThere(join(own, ownerFile))));
+    const owner = privateOwner(workspace);
+    if (owner !== undefined) sweepAfter(workspace, owner);
   }
   for (const name of names) if (/^\.?[a-z]+-\w{6}$/.test(name)) removeTree(join(workspace.state, name));
   sweepCache(workspace);
   removeTree(own);
-  writeAtomically(join(own, ownerFile), String(process.pid));
+  takePrivateFolder(workspace);
   const records = recordGroups(recordsFolder(workspace));
   return {
     [Symbol.dispose]() {

@@ -26,7 +26,8 @@ export function removeTemporaries(
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this number runs on this machine, as far as we can see. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -23,7 +23,7 @@ function nameOf(path) {
     .replace(/\b[0-9a-f]{16,64}\b/g, 'DIGEST')
     .replace(/\/\.?\d{12,}\b/g, '/TIME')
     .replace(/\/steps\/\d+/, '/steps/PID')
-    .replace(/(namespace|\.patch)-\w{6}/g, '$1-RANDOM');
+    .replace(/(namespace|gone|\.patch)-\w{6}/g, '$1-RANDOM');
 }
 
 function point(kind, path) {
