@@ -67,13 +67,18 @@ const path = v.pipe(
 );
 const identity = { name, version: name };
 
+const prefixUse = v.variant('as', [
+  v.strictObject({ as: v.literal('text'), interpreterLineBytes: v.exactOptional(count) }),
+  v.strictObject({ as: v.literal('run-path') }),
+  v.strictObject({ as: v.literal('string'), roomBytes: count, offsets: v.pipe(v.array(count), v.minLength(1)) }),
+]);
 const plainFile = v.strictObject({
   path,
   type: v.literal('file'),
   mode: v.picklist([0o644, 0o755]),
   sizeBytes: count,
   digest,
-  mentionsPrefix: v.exactOptional(v.literal(true)),
+  prefix: v.exactOptional(prefixUse),
 });
 const symlink = v.pipe(
   v.strictObject({ path, type: v.literal('symlink'), target: v.string() }),

@@ -12,9 +12,27 @@ export interface ManifestFile {
   readonly digest?: Digest;
   /** Where a symlink points; always relative. */
   readonly target?: string;
-  /** The text holds the prefix token, which is replaced by the real prefix at install. */
-  readonly mentionsPrefix?: true;
+  /** How it refers to the prefix that it lies in; absent where it does not. */
+  readonly prefix?: PrefixUse;
 }
+
+/** What certifies in which prefixes a file works, see `prefixProblems`. */
+export type PrefixUse =
+  /** A text that holds the prefix token, which the real prefix replaces at install. */
+  | {
+      readonly as: 'text';
+      /** Length of its interpreter line (`#!`) without the token, in bytes; absent where that line does not hold it. */
+      readonly interpreterLineBytes?: number;
+    }
+  /** An ELF file whose run path was made relative to the file: any prefix will do. */
+  | { readonly as: 'run-path' }
+  /** A binary file with placeholders of `roomBytes` each; at install the real prefix, filled up with slashes, takes their place. */
+  | {
+      readonly as: 'string';
+      readonly roomBytes: number;
+      /** Where each placeholder begins in the file, in bytes, ascending. */
+      readonly offsets: readonly number[];
+    };
 
 export interface Manifest {
   readonly format: 1;

@@ -12,7 +12,7 @@ import { manifestPathProblem } from './manifest-path.ts';
 import { type BuildPlaces, onHost } from './places.ts';
 import { type Problem, refuseOn } from './problem.ts';
 import { isPythonRecord, updatedRecord } from './python-record.ts';
-import { relocate } from './relocate.ts';
+import { relocate, type Relocated } from './relocate.ts';
 import { stripTree } from './strip.ts';
 
 export interface PackRequest extends BuildPlaces {
@@ -27,6 +27,8 @@ export interface PackRequest extends BuildPlaces {
   readonly buildOnly: readonly Manifest[];
   /** Globs relative to the prefix. */
   readonly remove: readonly string[];
+  /** Globs relative to the prefix, of binary files that may hold it. */
+  readonly prefixInBinaries: readonly string[];
   /** SONAMEs. */
   readonly hostLibraries: readonly string[];
   readonly strip: boolean;
@@ -45,8 +47,8 @@ export interface Packed {
   readonly tree: string;
   /** Files that were left out although the build installed them, and why. */
   readonly dropped: readonly { readonly path: string; readonly why: string }[];
-  /** Patterns of `remove` that named nothing. */
-  readonly unmatched: readonly string[];
+  /** Patterns that named nothing. */
+  readonly unmatched: readonly { readonly option: 'remove' | 'prefixInBinaries'; readonly pattern: string }[];
 }
 
 /**
@@ -60,9 +62,14 @@ export async function pack(request: PackRequest): Promise<Packed> {
   removeTree(into);
   makeFolder(tree);
   copyStaged(request, tree);
-  const unmatched = await removeNamed(tree, request.remove);
+  const removed = await named(tree, 'remove', request.remove);
+  for (const path of removed.paths) removeFile(join(tree, path));
   if (request.strip) await stripTree(tree, request.searchPath);
-  const { mentionsPrefix, dropped, problems } = await relocate(tree, request, request.searchPath);
+  const holders = await named(tree, 'prefixInBinaries', request.prefixInBinaries);
+  const { prefixUses, dropped, problems } = await relocate(tree, request, {
+    holders: holders.paths,
+    searchPath: request.searchPath,
+  });
   refuseOn(problems);
   updateRecords(tree);
   removeEmptyFolders(tree);
@@ -82,7 +89,7 @@ export async function pack(request: PackRequest): Promise<Packed> {
     keyText: request.keyText,
     body: { digest: await digestFile(bodyPath), sizeBytes, unpackedBytes },
     tree: treeDigest(tree),
-    files: entries.map((entry) => manifestFile(tree, entry, mentionsPrefix)),
+    files: entries.map((entry) => manifestFile(tree, entry, prefixUses)),
     dependencies: request.dependencies.map(({ package: { name, version }, key, tree: digest }) => ({
       name,
       version,
@@ -93,7 +100,7 @@ export async function pack(request: PackRequest): Promise<Packed> {
     provides: libraries.provides,
     build: request.build,
   };
-  return { manifest, bodyPath, tree, dropped, unmatched };
+  return { manifest, bodyPath, tree, dropped, unmatched: [...removed.unmatched, ...holders.unmatched] };
 }
 
 /** Copies the package's files out of the stage, modes reduced to 0755 and 0644; whatever does not belong in an artifact is a problem. */
@@ -134,17 +141,20 @@ const misplaced = (path: string): Problem => ({
   mend: 'give the install folders below @prefix@; for CMake, -DCMAKE_INSTALL_LIBDIR:STRING=lib with its type',
 });
 
-/** @returns The patterns that named nothing. */
-async function removeNamed(tree: string, patterns: readonly string[]): Promise<string[]> {
-  const unmatched: string[] = [];
-  const named = new Set<string>();
+/** The files that the patterns of an option name, relative to the tree, and those patterns that name none. */
+async function named(
+  tree: string,
+  option: Packed['unmatched'][number]['option'],
+  patterns: readonly string[],
+): Promise<{ readonly paths: ReadonlySet<string>; readonly unmatched: Packed['unmatched'] }> {
+  const unmatched: { option: typeof option; pattern: string }[] = [];
+  const paths = new Set<string>();
   for (const pattern of patterns) {
     const matches = await matchesIn(tree, pattern);
-    if (matches.length === 0) unmatched.push(pattern);
-    for (const path of matches) named.add(path);
+    if (matches.length === 0) unmatched.push({ option, pattern });
+    for (const path of matches) paths.add(path);
   }
-  for (const path of named) removeFile(join(tree, path));
-  return unmatched;
+  return { paths, unmatched };
 }
 
 /** Stripping, relocation and removal changed files that Python lists with their digests. */
@@ -195,16 +205,17 @@ const nameProblems = (entries: readonly TreeEntry[]): Problem[] =>
 function manifestFile(
   tree: string,
   { path, type, mode, sizeBytes, target }: TreeEntry,
-  mentionsPrefix: ReadonlySet<string>,
+  prefixUses: Relocated['prefixUses'],
 ): ManifestFile {
   if (type === 'symlink' && target !== undefined) return { path, type, target };
   const digest = digestOf(readBytes(join(tree, path)));
+  const prefix = prefixUses.get(path);
   return {
     path,
     type: 'file',
     mode,
     sizeBytes,
     digest,
-    ...(mentionsPrefix.has(path) && { mentionsPrefix: true as const }),
+    ...(prefix && { prefix }),
   };
 }

@@ -7,6 +7,18 @@ import { posix } from 'node:path';
  */
 export const PREFIX_TOKEN = '/@vbuild-prefix@';
 
+/** A path of exactly so many bytes, which it must not exceed: slashes at its end change nothing of what it names. */
+export const filledUp = (path: string, sizeBytes: number): Buffer =>
+  Buffer.concat([Buffer.from(path), Buffer.alloc(sizeBytes - Buffer.byteLength(path), '/')]);
+
+/** The interpreter line of a packed text, without its line end, if it holds the token. */
+export function interpreterLine(bytes: Buffer): Buffer | undefined {
+  if (bytes.toString('latin1', 0, 2) !== '#!') return undefined;
+  const end = bytes.indexOf('\n');
+  const line = end < 0 ? bytes : bytes.subarray(0, end);
+  return line.includes(PREFIX_TOKEN) ? line : undefined;
+}
+
 /**
  * Absolute paths of one compilation as its steps saw them, which are what they may have left in files; all begin with `root`, so
  * one search finds every left-over. Files are never read by these paths, but by those that `onHost` makes of them.

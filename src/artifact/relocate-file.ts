@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { type Elf, readElf } from './elf.ts';
-import { type BuildPlaces, inPrefix, leadsOut, PREFIX_TOKEN, replaceBytes } from './places.ts';
+import type { PrefixUse } from './manifest.ts';
+import {
+  type BuildPlaces,
+  filledUp,
+  inPrefix,
+  interpreterLine,
+  leadsOut,
+  placesOf,
+  PREFIX_TOKEN,
+  replaceBytes,
+} from './places.ts';
 import type { Problem } from './problem.ts';
 import { runPathVerdict } from './run-path.ts';
 
@@ -11,7 +21,7 @@ export type FileVerdict =
   | { readonly do: 'keep'; readonly elf?: Elf }
   /** Left out of the artifact. */
   | { readonly do: 'drop'; readonly why: string }
-  | { readonly do: 'rewrite'; readonly bytes: Buffer; readonly mentionsPrefix: boolean }
+  | { readonly do: 'rewrite'; readonly bytes: Buffer; readonly prefix: PrefixUse }
   /** The new run path has no room where the old one lies; `patchelf` has to make some. */
   | { readonly do: 'patchelf'; readonly runPath: string; readonly tag: 'RPATH' | 'RUNPATH' }
   | { readonly do: 'refuse'; readonly problems: readonly Problem[] };
@@ -21,8 +31,9 @@ const token = Buffer.from(PREFIX_TOKEN);
 /**
  * @param path  Relative to the prefix.
  * @param bytes The file as staged, stripped if it is to be.
+ * @param holdsPrefix Whether its author says that a binary file uses a prefix compiled into it as the beginning of paths alone.
  */
-export function fileVerdict(path: string, bytes: Buffer, places: BuildPlaces): FileVerdict {
+export function fileVerdict(path: string, bytes: Buffer, places: BuildPlaces, holdsPrefix = false): FileVerdict {
   const why = uselessElsewhere(path, bytes);
   if (why !== undefined) return { do: 'drop', why };
   if (bytes.toString('latin1', 0, 8) === '!<thin>\n') {
@@ -35,8 +46,8 @@ export function fileVerdict(path: string, bytes: Buffer, places: BuildPlaces): F
     });
   }
   const reading = readElf(bytes);
-  if (reading.kind === 'elf') return elfVerdict(path, bytes, reading.elf, places);
-  return bytes.includes(0) ? binaryVerdict(path, bytes, places) : textVerdict(path, bytes, places);
+  if (reading.kind === 'elf') return elfVerdict(path, bytes, reading.elf, places, holdsPrefix);
+  return bytes.includes(0) ? binaryVerdict(path, bytes, places, holdsPrefix) : textVerdict(path, bytes, places);
 }
 
 /** Where a symlink must point so that it works in any prefix. Only its text is looked at: what it names may belong to a dependency. */
@@ -68,8 +79,8 @@ function uselessElsewhere(path: string, bytes: Buffer): string | undefined {
   return undefined;
 }
 
-function elfVerdict(path: string, bytes: Buffer, elf: Elf, places: BuildPlaces): FileVerdict {
-  const rewritten = Buffer.from(bytes);
+function elfVerdict(path: string, bytes: Buffer, elf: Elf, places: BuildPlaces, holdsPrefix: boolean): FileVerdict {
+  const relative = Buffer.from(bytes);
   for (const runPath of elf.runPaths) {
     const { value, refused } = runPathVerdict(runPath.value, path, places);
     if (refused.length > 0) {
@@ -83,7 +94,7 @@ function elfVerdict(path: string, bytes: Buffer, elf: Elf, places: BuildPlaces):
     }
     if (value === runPath.value) continue;
     if (Buffer.byteLength(value) + 1 > runPath.freeBytes) return { do: 'patchelf', runPath: value, tag: runPath.tag };
-    rewritten.fill(0, runPath.offset, runPath.offset + runPath.freeBytes).write(value, runPath.offset);
+    relative.fill(0, runPath.offset, runPath.offset + runPath.freeBytes).write(value, runPath.offset);
   }
   const slashed = elf.needed.filter((name) => name.includes('/'));
   if (slashed.length > 0) {
@@ -95,10 +106,37 @@ function elfVerdict(path: string, bytes: Buffer, elf: Elf, places: BuildPlaces):
       mend,
     });
   }
+  const held = holdsPrefix ? withPlaceholders(path, relative, places) : { bytes: relative };
+  if ('problem' in held) return refusal(held.problem);
+  const { bytes: rewritten, prefix = { as: 'run-path' } } = held;
   sealBuildId(rewritten, elf);
   const left = leftOver(path, rewritten, places);
   if (left) return refusal(left);
-  return rewritten.equals(bytes) ? { do: 'keep', elf } : { do: 'rewrite', bytes: rewritten, mentionsPrefix: false };
+  return rewritten.equals(bytes) ? { do: 'keep', elf } : { do: 'rewrite', bytes: rewritten, prefix };
+}
+
+/**
+ * Puts a placeholder of the same length where a binary file holds the prefix, so that lengths and offsets stay what the file takes them
+ * for. Where no slash follows it is refused: a linker lets a shorter string share the end of a longer one, and so bytes that would change.
+ */
+function withPlaceholders(
+  path: string,
+  bytes: Buffer,
+  { prefix }: BuildPlaces,
+): { readonly bytes: Buffer; readonly prefix?: PrefixUse } | { readonly problem: Problem } {
+  const sought = Buffer.from(prefix);
+  const offsets = placesOf(bytes, sought);
+  const bare = offsets.find((at) => bytes[at + sought.length] !== 0x2f);
+  if (bare !== undefined) {
+    const facts = { at: `byte ${bare}`, expected: '@prefix@/…', found: 'a prefix without a slash behind it' };
+    const mend =
+      'configure it with @prefix@/. in place of @prefix@, so that no other string can share the end of this one';
+    return { problem: { headline: 'Compiled-in prefix cannot be moved', file: path, facts, mend } };
+  }
+  if (offsets.length === 0) return { bytes };
+  const roomBytes = sought.length;
+  const placeholder = filledUp(PREFIX_TOKEN, roomBytes);
+  return { bytes: replaceBytes(bytes, sought, placeholder), prefix: { as: 'string', roomBytes, offsets } };
 }
 
 /**
@@ -127,12 +165,20 @@ function textVerdict(path: string, bytes: Buffer, places: BuildPlaces): FileVerd
     return leftOver(path, bytes, places) ? refusal(leftOver(path, bytes, places)) : { do: 'keep' };
   const rewritten = replaceBytes(bytes, prefix, token, /[\w-]/);
   const left = leftOver(path, rewritten, places);
-  return left ? refusal(left) : { do: 'rewrite', bytes: rewritten, mentionsPrefix: true };
+  if (left) return refusal(left);
+  const line = interpreterLine(rewritten);
+  const interpreterLineBytes = line && line.length - token.length;
+  const use = { as: 'text', ...(interpreterLineBytes !== undefined && { interpreterLineBytes }) } as const;
+  return { do: 'rewrite', bytes: rewritten, prefix: use };
 }
 
-function binaryVerdict(path: string, bytes: Buffer, places: BuildPlaces): FileVerdict {
-  const left = leftOver(path, bytes, places) ?? leftOver(path, decompressed(bytes), places, ' of the unpacked content');
-  return left ? refusal(left) : { do: 'keep' };
+function binaryVerdict(path: string, bytes: Buffer, places: BuildPlaces, holdsPrefix: boolean): FileVerdict {
+  const held = holdsPrefix ? withPlaceholders(path, bytes, places) : { bytes };
+  if ('problem' in held) return refusal(held.problem);
+  const left =
+    leftOver(path, held.bytes, places) ?? leftOver(path, decompressed(held.bytes), places, ' of the unpacked content');
+  if (left) return refusal(left);
+  return held.prefix === undefined ? { do: 'keep' } : { do: 'rewrite', bytes: held.bytes, prefix: held.prefix };
 }
 
 /** The content of a gzip or zstd file; empty when the bytes are neither. */
@@ -168,7 +214,9 @@ function leftOver(path: string, bytes: Buffer, places: BuildPlaces, of = ''): Pr
     headline: 'File holds a path of its build',
     file: path,
     facts: { at: where, found: shown.slice(0, 200) },
-    mend: 'keep the path out of the file with a patch or a recipe flag, or list the file in `remove`',
+    mend: bytes.includes(0)
+      ? 'keep the path out of the file with a patch or a recipe flag, list the file in `remove`, or in `prefixInBinaries` if it is the prefix and only begins paths'
+      : 'keep the path out of the file with a patch or a recipe flag, or list the file in `remove`',
   };
 }
 

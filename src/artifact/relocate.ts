@@ -4,13 +4,14 @@ import { readBytes, walk } from '../system/files.ts';
 import { run } from '../system/process.ts';
 import { makeSymlink, removeFile, writeWithMode } from '../system/tree-edit.ts';
 import { type Elf, readElf } from './elf.ts';
+import type { PrefixUse } from './manifest.ts';
 import type { BuildPlaces } from './places.ts';
 import type { Problem } from './problem.ts';
 import { fileVerdict, type FileVerdict, symlinkVerdict } from './relocate-file.ts';
 
 export interface Relocated {
-  /** Text files that now hold the prefix token, relative to the tree. */
-  readonly mentionsPrefix: ReadonlySet<string>;
+  /** How files refer to the prefix now, by their path relative to the tree; those that do not are not in it. */
+  readonly prefixUses: ReadonlyMap<string, PrefixUse>;
   /** What was taken out of the tree, and why. */
   readonly dropped: readonly { readonly path: string; readonly why: string }[];
   readonly problems: readonly Problem[];
@@ -20,10 +21,15 @@ export interface Relocated {
  * Rewrites `tree` in place. What cannot be made to work elsewhere is a problem, never a guess.
  *
  * @param tree       Absolute; a copy of the package's part of the stage.
+ * @param holders    Binary files that may hold the prefix, relative to the tree, see `fileVerdict`.
  * @param searchPath The PATH on which `patchelf` is looked up, should a file need it.
  */
-export async function relocate(tree: string, places: BuildPlaces, searchPath: string): Promise<Relocated> {
-  const mentionsPrefix = new Set<string>();
+export async function relocate(
+  tree: string,
+  places: BuildPlaces,
+  { holders, searchPath }: { readonly holders: ReadonlySet<string>; readonly searchPath: string },
+): Promise<Relocated> {
+  const prefixUses = new Map<string, PrefixUse>();
   const dropped: { path: string; why: string }[] = [];
   const problems: Problem[] = [];
   for (const { path, type, mode, target } of walk(tree)) {
@@ -37,7 +43,8 @@ export async function relocate(tree: string, places: BuildPlaces, searchPath: st
       }
     }
     if (type !== 'file') continue;
-    const verdict = await withPatchelf(full, path, places, searchPath, fileVerdict(path, readBytes(full), places));
+    const judge = (): FileVerdict => fileVerdict(path, readBytes(full), places, holders.has(path));
+    const verdict = await withPatchelf(full, path, judge, searchPath);
     switch (verdict.do) {
       case 'keep':
         break;
@@ -47,7 +54,7 @@ export async function relocate(tree: string, places: BuildPlaces, searchPath: st
         break;
       case 'rewrite':
         writeWithMode(full, verdict.bytes, mode);
-        if (verdict.mentionsPrefix) mentionsPrefix.add(path);
+        prefixUses.set(path, verdict.prefix);
         break;
       case 'refuse':
         problems.push(...verdict.problems);
@@ -56,17 +63,17 @@ export async function relocate(tree: string, places: BuildPlaces, searchPath: st
         verdict satisfies never;
     }
   }
-  return { mentionsPrefix, dropped, problems };
+  return { prefixUses, dropped, problems };
 }
 
 /** Carries out a `patchelf` verdict and judges its work: a file in which any other dynamic string changed is refused. */
 async function withPatchelf(
   full: string,
   path: string,
-  places: BuildPlaces,
+  judge: () => FileVerdict,
   searchPath: string,
-  verdict: FileVerdict,
 ): Promise<Exclude<FileVerdict, { do: 'patchelf' }>> {
+  const verdict = judge();
   if (verdict.do !== 'patchelf') return verdict;
   const { runPath, tag } = verdict;
   const refuse = (found: string, mend: string): Exclude<FileVerdict, { do: 'patchelf' }> => ({
@@ -97,7 +104,7 @@ async function withPatchelf(
       'patchelf changed a name that shares bytes with it',
       'link with a shorter run path, or rename what ends like it',
     );
-  const again = fileVerdict(path, readBytes(full), places);
+  const again = judge();
   return again.do === 'patchelf' ? refuse('no room after patchelf either', 'link with a shorter run path') : again;
 }
 

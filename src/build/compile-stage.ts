@@ -103,6 +103,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
       closure: await manifests(closure),
       buildOnly: await manifests(visibleTo(one).filter((other) => !closure.includes(other))),
       remove: one.remove ?? [],
+      prefixInBinaries: one.prefixInBinaries ?? [],
       hostLibraries: one.hostLibraries ?? [],
       strip: one.strip ?? true,
       build: {
@@ -115,14 +116,14 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
       searchPath: systemPath,
       into,
     });
-    for (const glob of unmatched) {
+    for (const { option, pattern } of unmatched) {
       run.emit({
         type: 'notice',
         level: 'warning',
-        code: 'remove-unmatched',
-        headline: 'A pattern of remove names no file',
+        code: 'pattern-unmatched',
+        headline: `A pattern of ${option} names no file`,
         package: facts.id,
-        facts: { pattern: glob },
+        facts: { pattern },
       });
     }
     await push({ sealed: unsigned(manifest, LOCAL), bodyFile: bodyPath }, run.disk, run.signal);

@@ -73,9 +73,10 @@ const table: readonly Row[] = [
   },
   {
     stage: 'pack',
-    rules: 1,
-    inputs: ({ package: { remove, hostLibraries, strip, deps } }) => [
+    rules: 2,
+    inputs: ({ package: { remove, prefixInBinaries, hostLibraries, strip, deps } }) => [
       ...(remove ?? []).map((glob, at) => value(`remove.${number(at)}`, glob)),
+      ...(prefixInBinaries ?? []).map((glob, at) => value(`prefixInBinary.${number(at)}`, glob)),
       ...(hostLibraries ?? []).map((soname) => value(`hostLibrary.${soname}`, 'allowed')),
       value('strip', String(strip ?? true)),
       value('reaches-prefix', canonicalJson((deps ?? []).map(({ name }) => name).sort())),

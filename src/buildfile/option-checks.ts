@@ -24,6 +24,8 @@ import { mirrorList } from './mirror-checks.ts';
 import { trustCheck } from './trust-checks.ts';
 import { type BuildOptions, type Package, type PackageOptions, definitionOf, isPackage, packageId } from './package.ts';
 
+const globs = listOf('a list of globs', spelt(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, 'a glob relative to the prefix'));
+
 /** Checks of everything that an author gives to `definePackage` and `defineBuild`. */
 export interface OptionChecks {
   readonly packageName: Check;
@@ -50,7 +52,8 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
     // Looked at below, because it needs the tools too.
     recipe: () => [],
     tools: each('a list of tools', oneOf(toolNames)),
-    remove: listOf('a list of globs', spelt(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, 'a glob relative to the prefix')),
+    remove: globs,
+    prefixInBinaries: globs,
     hostLibraries: each('a list of SONAMEs', spelt(/^[^/\s]+\.so(\.[^/\s]+)*$/, 'a SONAME such as libX11.so.6')),
     strip: flag,
   };

@@ -35,6 +35,11 @@ export interface PackageOptions {
   readonly tools?: readonly ToolName[];
   /** Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`. */
   readonly remove?: readonly string[];
+  /**
+   * Globs, relative to the prefix, of binary files into which the prefix is compiled and which use it as the beginning of paths alone. At
+   * install the real prefix, filled up with slashes, takes its place; one that is longer than the placeholder is refused.
+   */
+  readonly prefixInBinaries?: readonly string[];
   /** SONAMEs that the host provides and this package may need, beyond the C and C++ run-time libraries, such as `libX11.so.6`. */
   readonly hostLibraries?: readonly string[];
   /** Strip symbols that are not needed to run; true when not given. */

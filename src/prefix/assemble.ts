@@ -7,7 +7,7 @@ import { VbuildError, VbuildErrors } from '../model/error.ts';
 import { makeFolder, readBytes } from '../system/files.ts';
 import { copyFile, makeSymlink, setMode, shareFile, writeWithMode } from '../system/tree-edit.ts';
 import { checkOwners } from './owners.ts';
-import { rewritten } from './rewritten.ts';
+import { namesPrefix, rewritten } from './rewritten.ts';
 
 export interface Member {
   readonly manifest: Manifest;
@@ -19,7 +19,7 @@ export interface AssembleRequest {
   readonly members: readonly Member[];
   /** Absolute path of the tree; must not exist, or be an empty folder. After a failure it holds rubbish. */
   readonly into: string;
-  /** Absolute path under which the tree will be used; it takes the token's place in text files. */
+  /** Absolute path under which the tree will be used; it takes the token's place in files. */
   readonly prefixPath: string;
   /**
    * `copy`: plain files, for steps that may write in them. `reflink-or-hardlink`: for a tree that is only read;
@@ -31,7 +31,7 @@ export interface AssembleRequest {
 /** After this many files other work gets a turn: progress, signals. */
 const turn = 64;
 
-/** @throws {VbuildError | VbuildErrors} `install-refused`: a path with two owners, a package in two versions, a text that cannot name this prefix. */
+/** @throws {VbuildError | VbuildErrors} `install-refused`: a path with two owners, a package in two versions, a file that cannot name this prefix. */
 export async function assemble({ members, into, prefixPath, link }: AssembleRequest): Promise<void> {
   checkOwners(members.map(({ manifest }) => manifest));
   const refusals: VbuildError[] = [];
@@ -45,7 +45,7 @@ export async function assemble({ members, into, prefixPath, link }: AssembleRequ
       makeParents(into, dirname(file.path), folders);
       if ((done += 1) % turn === 0) await setImmediate();
       if (file.type === 'symlink') makeSymlink(file.target ?? '', to);
-      else if (file.mentionsPrefix === true || mayChange(file, manifest)) {
+      else if (namesPrefix(file) || mayChange(file, manifest)) {
         const text = textFor(file, manifest, tree, prefixPath);
         if (typeof text === 'string') refusals.push(unfit(manifest, file.path, prefixPath, text));
         else writeWithMode(to, text, installedMode(file, link));
@@ -62,18 +62,19 @@ const installedMode = ({ mode = 0o644 }: ManifestFile, link: AssembleRequest['li
 
 /** Lists of digests go with the files that they list. */
 const mayChange = (file: ManifestFile, { files }: Manifest): boolean =>
-  isPythonRecord(file.path) && files.some(({ mentionsPrefix }) => mentionsPrefix);
+  isPythonRecord(file.path) && files.some(namesPrefix);
 
-/** The bytes of a text file in this prefix, or why it cannot have any. */
+/** The bytes of a file in this prefix, or why it cannot have any. */
 function textFor(file: ManifestFile, { files }: Manifest, tree: string, prefixPath: string): Buffer | string {
-  const result = rewritten(file.path, readBytes(join(tree, file.path)), prefixPath);
+  const result = rewritten(file, readBytes(join(tree, file.path)), prefixPath);
   if ('refused' in result) return result.refused;
   if (!isPythonRecord(file.path)) return result.bytes;
   const others = new Map(files.map((other) => [other.path, other]));
   const record = updatedRecord(file.path, result.bytes.toString(), (path) => {
-    if (others.get(path)?.mentionsPrefix !== true) return 'as-listed';
-    const other = rewritten(path, readBytes(join(tree, path)), prefixPath);
-    return 'bytes' in other ? other.bytes : 'as-listed';
+    const other = others.get(path);
+    if (other === undefined || !namesPrefix(other)) return 'as-listed';
+    const moved = rewritten(other, readBytes(join(tree, path)), prefixPath);
+    return 'bytes' in moved ? moved.bytes : 'as-listed';
   });
   return Buffer.from(record);
 }

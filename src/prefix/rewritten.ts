@@ -1,35 +1,49 @@
-/** Packed text with the token for its prefix replaced by the real one (pure). */
-import { PREFIX_TOKEN, replaceBytes } from '../artifact/places.ts';
-
-/** The kernel reads this many bytes of an interpreter line (BINPRM_BUF_SIZE since Linux 5.1), `#!` included. */
-const interpreterLineBytes = 255;
+/** Packed files with what stands for their prefix replaced by the real one (pure). */
+import type { ManifestFile } from '../artifact/manifest.ts';
+import { filledUp, interpreterLine, placesOf, PREFIX_TOKEN, replaceBytes } from '../artifact/places.ts';
+import { interpreterProblem } from './fits.ts';
 
 export type Rewritten = { readonly bytes: Buffer } | { readonly refused: string };
 
+/** Whether the bytes of a file depend on the prefix that it lies in. */
+export const namesPrefix = ({ prefix }: Pick<ManifestFile, 'prefix'>): boolean =>
+  prefix !== undefined && prefix.as !== 'run-path';
+
 /**
- * @param path       Relative to the prefix; pkg-config files are written with their own way of quoting.
+ * @param file       A file that names its prefix; pkg-config files are written with their own way of quoting.
  * @param bytes      As packed.
- * @param prefixPath Absolute path that takes the token's place.
- * @returns The text for this prefix, or why there is none: an interpreter line takes neither blanks nor long paths.
+ * @param prefixPath Absolute path by which the prefix will be used.
+ * @returns The bytes for this prefix, or why there are none: an interpreter line takes neither blanks nor long paths, a binary file no path that is
+ *   longer than its placeholders.
  */
-export function rewritten(path: string, bytes: Buffer, prefixPath: string): Rewritten {
-  // Flags are split at blanks after variables were put in; a backslash keeps them together, in every pkg-config.
-  const said = path.endsWith('.pc') ? prefixPath.replace(/[\s"'\\$#]/g, '\\$&') : prefixPath;
-  const token = Buffer.from(PREFIX_TOKEN);
-  const result = replaceBytes(bytes, token, Buffer.from(said));
-  const packedLine = bytes.subarray(0, lineEnd(bytes));
-  if (packedLine.toString('latin1', 0, 2) === '#!' && packedLine.includes(token)) {
-    const line = result.subarray(0, lineEnd(result));
-    if (/\s/.test(prefixPath)) return { refused: 'its interpreter line cannot name a prefix with a blank' };
-    if (line.length > interpreterLineBytes)
-      return {
-        refused: `its interpreter line would have ${line.length} bytes, the kernel reads ${interpreterLineBytes}`,
-      };
-  }
-  return { bytes: result };
+export function rewritten(
+  { path, prefix }: Pick<ManifestFile, 'path' | 'prefix'>,
+  bytes: Buffer,
+  prefixPath: string,
+): Rewritten {
+  return prefix?.as === 'string' ? binary(bytes, prefix, prefixPath) : text(path, bytes, prefixPath);
 }
 
-function lineEnd(bytes: Buffer): number {
-  const end = bytes.indexOf('\n');
-  return end < 0 ? bytes.length : end;
+function text(path: string, bytes: Buffer, prefixPath: string): Rewritten {
+  // Flags are split at blanks after variables were put in; a backslash keeps them together, in every pkg-config.
+  const said = path.endsWith('.pc') ? prefixPath.replace(/[\s"'\\$#]/g, '\\$&') : prefixPath;
+  const replaced = (packed: Buffer): Buffer => replaceBytes(packed, Buffer.from(PREFIX_TOKEN), Buffer.from(said));
+  const line = interpreterLine(bytes);
+  const refused = line && interpreterProblem(replaced(line).length, prefixPath);
+  return refused === undefined ? { bytes: replaced(bytes) } : { refused };
+}
+
+function binary(
+  bytes: Buffer,
+  { roomBytes, offsets }: Extract<NonNullable<ManifestFile['prefix']>, { as: 'string' }>,
+  prefixPath: string,
+): Rewritten {
+  if (Buffer.byteLength(prefixPath) > roomBytes) return { refused: `it has room for a prefix of ${roomBytes} bytes` };
+  const room = roomBytes < PREFIX_TOKEN.length ? undefined : filledUp(PREFIX_TOKEN, roomBytes);
+  const found = room && placesOf(bytes, room);
+  if (found === undefined || found.join() !== offsets.join())
+    return { refused: 'its placeholders are not where the manifest says' };
+  const result = Buffer.from(bytes);
+  for (const at of offsets) filledUp(prefixPath, roomBytes).copy(result, at);
+  return { bytes: result };
 }

@@ -7,9 +7,9 @@ import glob from 'fast-glob';
  */
 export async function matchesIn(top: string, pattern: string): Promise<string[]> {
   const options = { cwd: top, dot: true, onlyFiles: false, followSymbolicLinks: false, objectMode: true } as const;
-  const found = await glob.async([pattern, `${pattern.replace(/\/+$/, '')}/**`], options);
-  return found
-    .filter(({ dirent }) => !dirent.isDirectory())
-    .map(({ path }) => path)
-    .sort();
+  const named = await glob.async(pattern.replace(/\/+$/, ''), options);
+  const folders = named.filter(({ dirent }) => dirent.isDirectory()).map(({ path }) => `${glob.escapePath(path)}/**`);
+  const inside = folders.length === 0 ? [] : await glob.async(folders, options);
+  const found = [...named, ...inside].filter(({ dirent }) => !dirent.isDirectory()).map(({ path }) => path);
+  return [...new Set(found)].sort();
 }

@@ -101,6 +101,7 @@ export function request(place: BuildPlace, more: Partial<PackRequest> = {}): Pac
     closure: [],
     buildOnly: [],
     remove: [],
+    prefixInBinaries: [],
     hostLibraries: [],
     strip: true,
     build: { startedAt: '2026-01-02T03:04:05.000Z', durationMs: 12, tools: { cc: '12.2.0' }, vbuild: '0.1.0' },

@@ -8,7 +8,7 @@ import { manifestOf } from '../artifact/fixtures.ts';
 
 const sample: Manifest = manifestOf('greet', {
   files: [
-    { path: 'bin/greet', type: 'file', mode: 0o755, sizeBytes: 5, digest: digestOf('a'), mentionsPrefix: true },
+    { path: 'bin/greet', type: 'file', mode: 0o755, sizeBytes: 5, digest: digestOf('a'), prefix: { as: 'text' } },
     { path: 'lib/libgreet.so', type: 'symlink', target: 'libgreet.so.1' },
     { path: 'lib/libgreet.so.1', type: 'file', mode: 0o644, sizeBytes: 0, digest: digestOf('b') },
   ],

@@ -56,8 +56,12 @@ describe('pack() of a library and a program', () => {
       ],
     );
     assert.deepEqual(
-      manifest.files.filter(({ mentionsPrefix }) => mentionsPrefix).map(({ path }) => path),
-      ['lib/pkgconfig/greet.pc'],
+      manifest.files.flatMap(({ path, prefix }) => (prefix ? [[path, prefix.as]] : [])),
+      [
+        ['bin/greet', 'run-path'],
+        ['lib/libgreet.so.1.0', 'run-path'],
+        ['lib/pkgconfig/greet.pc', 'text'],
+      ],
     );
     assert.equal(readFileSync(join(tree, 'lib/pkgconfig/greet.pc'), 'utf8').split('\n')[0], `prefix=${PREFIX_TOKEN}`);
     assert.deepEqual(manifest.provides, { 'libgreet.so.1': 'lib/libgreet.so.1' });
@@ -450,15 +454,17 @@ describe('pack() and lists of files', () => {
       'share/doc/x/index.html': 'x',
       'share/doc/x/y.txt': 'x',
       'share/keep': 'x',
+      'share/[x]': 'x',
+      'share/gone': 'x',
     });
     const { manifest, unmatched } = await pack(
-      request(place, { remove: ['lib/*.{a,so}', 'share/man', '**/*.html', 'share/none/**'] }),
+      request(place, { remove: ['lib/*.{a,so}', 'share/man', '**/*.html', 'share/none/**', 'share/gone'] }),
     );
     assert.deepEqual(
       manifest.files.map(({ path }) => path),
-      ['share/doc/x/y.txt', 'share/keep'],
+      ['share/[x]', 'share/doc/x/y.txt', 'share/keep'],
     );
-    assert.deepEqual(unmatched, ['share/none/**']);
+    assert.deepEqual(unmatched, [{ option: 'remove', pattern: 'share/none/**' }]);
   });
 
   test('pack() reduces modes to 0755 and 0644 and stores hard links as files', async () => {

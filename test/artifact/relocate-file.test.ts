@@ -33,7 +33,7 @@ describe('fileVerdict() of text', () => {
       const verdict = fileVerdict('share/x', bytes, places);
       if (expected === undefined) assert.equal(verdict.do, 'refuse');
       else if (expected === 'keep') assert.deepEqual(verdict, { do: 'keep' });
-      else assert.deepEqual(verdict, { do: 'rewrite', bytes: Buffer.from(expected, 'latin1'), mentionsPrefix: true });
+      else assert.deepEqual(verdict, { do: 'rewrite', bytes: Buffer.from(expected, 'latin1'), prefix: { as: 'text' } });
     });
   }
 

@@ -35,7 +35,7 @@ function member(top: string, name: string, files: Readonly<Record<string, string
       mode: 0o644,
       sizeBytes: text.length,
       digest: digestOf(text),
-      ...(text.includes('/@vbuild-prefix@') && { mentionsPrefix: true }),
+      ...(text.includes('/@vbuild-prefix@') && { prefix: { as: 'text' as const } }),
     }),
   );
   return { manifest: manifestOf(name, { files: listed }), tree };

@@ -9,6 +9,7 @@ import { unpackVerified } from '../../src/artifact/unpack.ts';
 import { VbuildError, VbuildErrors } from '../../src/model/error.ts';
 import { assemble, type Member } from '../../src/prefix/assemble.ts';
 import { checkOwners } from '../../src/prefix/owners.ts';
+import { prefixProblems } from '../../src/prefix/fits.ts';
 import { rewritten } from '../../src/prefix/rewritten.ts';
 import { treeDigest } from '../../src/system/tree-digest.ts';
 import {
@@ -18,6 +19,7 @@ import {
   elfOf,
   manifestOf,
   must,
+  problemsOf,
   put,
   request,
   rpath,
@@ -156,6 +158,106 @@ test('assemble() rewrites RECORD for the files in which the prefix was put', asy
   }
 });
 
+describe('a program with its prefix compiled in', () => {
+  const source = (place: BuildPlace): string =>
+    `#include <stdio.h>
+static const char file[] = "${place.prefix}/share/word";
+int main(void) {
+  char word[9] = "";
+  FILE *in = fopen(file, "r");
+  if (in == NULL || fgets(word, sizeof word, in) == NULL) return 1;
+  printf("%s %zu", word, sizeof file - 1);
+}`;
+  const stageReader = async (place: BuildPlace): Promise<void> => {
+    await cc(join(place.staged, 'bin/reader'), source(place));
+    put(place.staged, { 'share/word': 'found' });
+  };
+
+  test('works in shorter prefixes and in one of equal length, where lengths that it counts on are as before', async () => {
+    using place = buildPlace();
+    await stageReader(place);
+    const member = await asMember(place, 'reader', { prefixInBinaries: ['bin/*'] });
+    const use = member.manifest.files[0]?.prefix;
+    assert.ok(use?.as === 'string' && use.offsets.length === 1 && use.roomBytes === place.prefix.length);
+    renameSync(place.root, join(place.top, 'gone'));
+    const equal = join(place.top, 'e'.repeat(place.prefix.length - place.top.length - 1));
+    for (const into of [join(place.top, 's'), equal]) {
+      assert.deepEqual(prefixProblems(member.manifest, into), []);
+      await assemble({ members: [member], into, prefixPath: into, link: 'reflink-or-hardlink' });
+      assert.equal(await must([join(into, 'bin/reader')], '/'), `found ${place.prefix.length + '/share/word'.length}`);
+    }
+  });
+
+  test('is refused for a longer prefix by its manifest alone, with file and offset', async () => {
+    using place = buildPlace();
+    await stageReader(place);
+    const member = await asMember(place, 'reader', { prefixInBinaries: ['bin/reader'] });
+    const longer = `${place.prefix}/longer`;
+    const [problem, ...others] = prefixProblems(member.manifest, longer);
+    assert.deepEqual(others, []);
+    assert.equal(problem?.file, 'bin/reader');
+    assert.equal(
+      problem.found,
+      `it has room for a prefix of ${place.prefix.length} bytes, this one has ${longer.length}`,
+    );
+    const packed = readFileSync(join(member.tree, 'bin/reader'));
+    assert.equal(packed.toString('latin1', problem.offset, problem.offset + PREFIX_TOKEN.length), PREFIX_TOKEN);
+    const assembling = assemble({ members: [member], into: join(place.top, 'into'), prefixPath: longer, link: 'copy' });
+    await assert.rejects(assembling, { code: 'install-refused' });
+  });
+
+  test('gives the same artifact wherever it was compiled', async () => {
+    const digests = [];
+    for (const label of ['one', 'another-place']) {
+      using place = buildPlace(label);
+      await stageReader(place);
+      digests.push((await asMember(place, 'reader', { prefixInBinaries: ['bin/reader'] })).manifest.body.digest);
+    }
+    assert.equal(digests[0], digests[1]);
+  });
+
+  test('is refused when it is packed where its author does not vouch for it, or nothing separates the prefix from what may share its end', async () => {
+    using place = buildPlace();
+    await stageReader(place);
+    const [unsaid] = await problemsOf(request(place));
+    assert.equal(unsaid?.message, 'File holds a path of its build');
+    assert.match(unsaid.mend ?? '', /prefixInBinaries/);
+    await cc(
+      join(place.staged, 'bin/reader'),
+      `#include <stdio.h>\nint main(void) { puts("${place.prefix}"); puts("x"); }`,
+    );
+    const [bare] = await problemsOf(request(place, { prefixInBinaries: ['bin/reader'] }));
+    assert.equal(bare?.message, 'Compiled-in prefix cannot be moved');
+    assert.match(bare.facts['at'] ?? '', /^byte \d+$/);
+  });
+
+  test('is refused when its placeholders are not where the manifest says', () => {
+    const use = { as: 'string', roomBytes: 20, offsets: [3] } as const;
+    const bytes = Buffer.from(`..${PREFIX_TOKEN}/////////////`);
+    assert.ok('refused' in rewritten({ path: 'bin/x', prefix: use }, bytes, '/a'));
+    assert.ok('refused' in rewritten({ path: 'bin/x', prefix: { ...use, roomBytes: 4 } }, bytes, '/a'));
+  });
+});
+
+test('prefixProblems() tells of interpreter lines before anything is fetched', async () => {
+  using place = buildPlace();
+  put(place.staged, {
+    'bin/tool': `#!${place.prefix}/bin/python3 -E\n`,
+    'bin/plain': `#!/bin/sh\necho ${place.prefix}\n`,
+  });
+  const { manifest } = await asMember(place, 'tool');
+  const line = '#!/bin/python3 -E'.length;
+  assert.deepEqual(
+    manifest.files.map(({ prefix }) => prefix),
+    [{ as: 'text' }, { as: 'text', interpreterLineBytes: line }],
+  );
+  assert.deepEqual(prefixProblems(manifest, '/site/vendor'), []);
+  assert.deepEqual(prefixProblems(manifest, `/${'a'.repeat(255 - line)}`), [
+    { file: 'bin/tool', offset: 0, found: 'its interpreter line would have 256 bytes, the kernel reads 255' },
+  ]);
+  assert.equal(prefixProblems(manifest, '/a b')[0]?.found, 'its interpreter line cannot name a prefix with a blank');
+});
+
 describe('rewritten()', () => {
   const rows: readonly [title: string, path: string, text: string, prefix: string, expected: string | undefined][] = [
     ['puts the prefix in as it is', 'bin/x-config', `echo ${PREFIX_TOKEN}`, '/a b', 'echo /a b'],
@@ -179,7 +281,7 @@ describe('rewritten()', () => {
   ];
   for (const [title, path, text, prefix, expected] of rows) {
     test(`rewritten() ${title}`, () => {
-      const result = rewritten(path, Buffer.from(text), prefix);
+      const result = rewritten({ path, prefix: { as: 'text' } }, Buffer.from(text), prefix);
       assert.equal('bytes' in result ? result.bytes.toString() : undefined, expected);
     });
   }
