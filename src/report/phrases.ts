@@ -109,6 +109,8 @@ export function inputName(input: string): string {
       return name;
     case 'remove':
       return `pattern of remove ${Number(name)}`;
+    case 'prefixInBinary':
+      return `pattern of prefixInBinaries ${Number(name)}`;
     case 'hostLibrary':
       return `host library ${name}`;
     default:
