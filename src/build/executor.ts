@@ -1,6 +1,6 @@
 /** Carries out a build: pins, keys, caches, stages, prefix, in this order; everything it learns and does is emitted as events. */
 import { join } from 'node:path';
-import { packageId } from '../buildfile/package.ts';
+import { type Package, packageId } from '../buildfile/package.ts';
 import { writeLock } from '../buildfile/pins.ts';
 import { lowestStatus } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
@@ -52,11 +52,15 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   const artifacts = artifactsOf(run.disk, join(privateFolder(workspace), 'unpacked'));
   const outcomes = new Map<string, Outcome>();
   const want = wantedBy(request, run.emit);
+  const pinned: Package[] = [];
   const { facts, missing } = await settle(
     want,
     {
       save: (lock) => writeLock(workspace.lockFile, lock),
-      pin: (unpinned, lock) => pinSources(unpinned, lock, run),
+      pin(unpinned, lock) {
+        pinned.push(...unpinned);
+        return pinSources(unpinned, lock, run);
+      },
       begin(known) {
         outcomes.clear();
         history.know(known);
@@ -68,6 +72,7 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   );
   const pushTo = options.push ? tiers.filter(({ writable }) => writable) : [];
   const pushes = startPushes({ tiers: pushTo, facts, publishing: request.publishing, trust }, run);
+  for (const one of pinned) pushes.addSource(one);
   for (const one of facts.known.keys()) if (outcomes.has(packageId(one))) pushes.add(one);
   const failed = await buildMissing({ missing: [...missing.keys()], facts, artifacts, outcomes, pushes, run });
   const statuses = failed.map((error) => error.exitStatus);

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, pinnedFor } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
+import type { FetchedTree } from '../cache/tree-fetch.ts';
+import type { BuildEvent } from '../model/event.ts';
 import type { Digest } from '../model/digest.ts';
 import { sourceKind } from '../sources/index.ts';
-import type { Pin, SourceContext } from '../sources/source.ts';
+import type { FetchTarget, Pin, SourceContext } from '../sources/source.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
@@ -65,7 +67,7 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
     const target = { tree: join(incoming, 'tree'), series: join(incoming, 'series') };
     makeFolder(target.tree);
     makeFolder(target.series);
-    await sourceKind(one.source).fetch(one.source, pin, target, contextFor(one, run));
+    const from = await fillTree(one, pin, pinned?.tree, target, run);
     const tree = treeDigest(target.tree);
     const series = walk(target.series).length > 0 ? treeDigest(target.series) : undefined;
     insist('tree', pinned?.tree, tree);
@@ -73,7 +75,8 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
     moveIntoPlace(target.tree, places.source);
     if (series !== undefined) moveIntoPlace(target.series, places.series);
     removeTree(incoming);
-    return { results: { tree, ...(series !== undefined && { series }) }, detail: describePin(pin) };
+    const detail = `${describePin(pin)}${from === undefined ? '' : ` from ${from}`}`;
+    return { results: { tree, ...(series !== undefined && { series }) }, detail };
   });
   return lockedSource(one, pin, results);
 
@@ -84,6 +87,61 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
       mend: `find out why upstream changed it; if that is right, pin it anew with vbuild update ${one.name}`,
     });
   }
+}
+
+/**
+ * Archives are sought in the caches by their digests before upstream is asked; a tree that has none is, too, once it turns out that bringing it
+ * takes the network.
+ *
+ * @param tree Its digest; undefined while it is being pinned.
+ * @returns The name of the cache that had the tree, if it came from one.
+ */
+async function fillTree(
+  one: Package,
+  pin: Pin,
+  tree: Digest | undefined,
+  target: FetchTarget,
+  run: Run,
+): Promise<string | undefined> {
+  const kind = sourceKind(one.source);
+  const context = contextFor(one, run);
+  if (tree === undefined || pin.files !== undefined || kind.current !== undefined) {
+    await kind.fetch(one.source, pin, target, context);
+    return undefined;
+  }
+  const events: BuildEvent[] = [];
+  try {
+    await kind.fetch(one.source, pin, target, { ...context, offline: true, emit: (event) => void events.push(event) });
+    for (const event of events) run.emit(event);
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof VbuildError) || run.signal.aborted) throw thrown;
+    emptyFolder(target.tree);
+    const found = await run.cache.fetchTree(tree, target.tree, run.signal);
+    if (found.outcome === 'done') return found.tier;
+    warnOfRejected(one, found.lacks, run);
+    if (run.options.offline) throw thrown;
+  }
+  await kind.fetch(one.source, pin, target, context);
+  return undefined;
+}
+
+function emptyFolder(path: string): void {
+  removeTree(path);
+  makeFolder(path);
+}
+
+function warnOfRejected(one: Package, lacks: Extract<FetchedTree, { outcome: 'lacking' }>['lacks'], run: Run): void {
+  for (const { tier, lack } of lacks)
+    if (lack.outcome === 'rejected')
+      run.emit({
+        type: 'notice',
+        level: 'warning',
+        code: 'source-rejected',
+        headline: 'Source in a cache cannot be used',
+        package: packageId(one),
+        facts: { cache: tier, reason: lack.reason },
+      });
 }
 
 function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, string>>): LockedSource {

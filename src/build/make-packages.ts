@@ -57,6 +57,7 @@ export async function buildMissing({
   for (const one of known) {
     byJob.set(prepareJob(one.id), async () => {
       await ensureSource(one.package, one.source, run);
+      pushes.addSource(one.package);
       await ensurePatched(one, run);
     });
     byJob.set(makeJob(one.id), async (lease) => {

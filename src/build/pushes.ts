@@ -1,15 +1,15 @@
 /** Uploads beside the builds: an artifact leaves as soon as it is packed, its manifest after those of its dependencies. */
 import { type Package, packageId } from '../buildfile/package.ts';
 import type { CacheTier } from '../cache/cache.ts';
-import { push, type Pushed } from '../cache/push.ts';
+import { push, type Pushed, pushSource, type PutBlob } from '../cache/push.ts';
 import type { Trust } from '../cache/trust.ts';
-import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { directDependencies } from './graph.ts';
 import { type ProjectFiles, type Provenance, provenanceOf } from './provenance.ts';
 import type { Run } from './run.ts';
 import { sealFor } from './seal.ts';
+import { sourceFiles } from './source-files.ts';
 import { signingKey, type SigningSource } from './signing-key.ts';
 
 /** What is to be published, and how. */
@@ -22,6 +22,8 @@ export interface Publishing {
 }
 
 export interface Pushes {
+  /** Starts the uploads of a package's source, which was just fetched; returns at once. */
+  addSource(one: Package): void;
   /** Starts the uploads of a package whose artifact lies in the disk cache; returns at once. */
   add(one: Package): void;
   /** Waits for all of them. @returns What failed; it has been emitted. */
@@ -36,7 +38,7 @@ export interface PushRequest {
   readonly facts: Facts;
   readonly publishing: Publishing;
   readonly trust: Trust | undefined;
-  /** Archives of sources are completed for artifacts that are there already, too. */
+  /** Sources are completed for artifacts that are there already, too. */
   readonly thorough?: boolean;
   /** What is there and cannot be used is replaced. */
   readonly repair?: boolean;
@@ -49,35 +51,49 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
   const failures: VbuildError[] = [];
   const withheld = new Map<Package, string>();
   const under = new Map<string, Promise<Sent>>();
-  if (tiers.length === 0) return { add: () => {}, done: async () => failures, withheld };
+  const sources = new Map<string, Promise<readonly PutBlob[]>>();
+  const early: Promise<Sent>[] = [];
+  const told = new Set<VbuildError>();
+  if (tiers.length === 0) return { addSource: () => {}, add: () => {}, done: async () => failures, withheld };
   const key = signingKey(publishing.signing, trust && { keys: [...trust.keys.values()], require: trust.require });
   const { folder } = run.workspace;
   let asked: Promise<Provenance> | undefined;
   const provenance = (): Promise<Provenance> =>
     (asked ??= provenanceOf({ folder, files: publishing.files }, facts, run));
 
+  const reasonToWithhold = async (one: Package): Promise<string | undefined> =>
+    publishing.named.includes(one) ? undefined : (await provenance()).unclean(one);
+
   async function send(one: Package, tier: CacheTier): Promise<Sent> {
-    const known = facts.known.get(one);
-    if (known === undefined) throw new Error(`${packageId(one)} has no key`);
+    const known = factsOf(one);
     const before = await Promise.all(
       directDependencies(one).map(async (other) => [other, await under.get(uploadOf(other, tier))] as const),
     );
     if (before.some(([, sent]) => sent === 'failed')) return 'failed';
-    const reason = publishing.named.includes(one) ? undefined : (await provenance()).unclean(one);
+    const reason = await reasonToWithhold(one);
     const lacking = before.find(([, sent]) => sent === 'withheld')?.[0];
     if (reason !== undefined || lacking !== undefined) {
       withheld.set(one, reason ?? `it needs ${lacking === undefined ? '' : packageId(lacking)}, which is not pushed`);
       return 'withheld';
     }
-    try {
-      const pushed = await contentOf(known, await provenance());
+    return reported(one, async () => {
+      const pushed = await contentOf(known, tier, await provenance());
       const done = await push(pushed, tier, run.signal, { repair: repair ?? false, thorough: thorough ?? false });
       const { sizeBytes } = pushed.sealed.manifest.body;
       if (done) run.emit({ type: 'pushed', package: packageId(one), tier: tier.name, sizeBytes });
+    });
+  }
+
+  /** Each trouble counts once: what kept a source from being sent also keeps its artifact. */
+  async function reported(one: Package, work: () => Promise<unknown>): Promise<'there' | 'failed'> {
+    try {
+      await work();
       return 'there';
     } catch (thrown) {
       if (run.signal.aborted) return 'failed';
       if (!(thrown instanceof VbuildError)) throw thrown;
+      if (told.has(thrown)) return 'failed';
+      told.add(thrown);
       const error = thrown.at({ package: packageId(one) });
       run.emit({ type: 'package-failed', package: packageId(one), error });
       failures.push(error);
@@ -85,30 +101,43 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     }
   }
 
-  async function contentOf(known: PackageFacts, from: Provenance): Promise<Pushed> {
-    const { package: one, key: contentKey, source } = known;
+  function factsOf(one: Package): PackageFacts {
+    const known = facts.known.get(one);
+    if (known === undefined) throw new Error(`${packageId(one)} has no key`);
+    return known;
+  }
+
+  async function contentOf(known: PackageFacts, tier: CacheTier, from: Provenance): Promise<Pushed> {
+    const { package: one, key: contentKey } = known;
     const found = await run.disk.lookUp(one.name, contentKey, run.signal);
     if (found.outcome !== 'hit') throw new Error(`${known.id} is not in the disk cache any more: ${found.outcome}`);
     return {
       sealed: sealFor(found, known, { key, trust, provenance: from }),
       bodyFile: run.disk.blobs.pathOf(found.manifest.body.digest),
-      archives: () => archivesOf(source),
+      source: () => sendSource(known, tier),
     };
   }
 
-  /** As far as they are on this disk, verified. */
-  async function archivesOf({ pin }: PackageFacts['source']): Promise<{ digest: Digest; file: string }[]> {
-    const digests = (pin.files ?? []).map(({ digest }) => digest);
-    const files = await Promise.all(digests.map((digest) => run.disk.blobs.find(digest)));
-    return digests.flatMap((digest, at) => (files[at] === undefined ? [] : [{ digest, file: files[at] }]));
+  /** Once for each source and tier, whoever asks. */
+  function sendSource(known: PackageFacts, tier: CacheTier): Promise<readonly PutBlob[]> {
+    const upload = uploadOf(known.package, tier);
+    const sent =
+      sources.get(upload) ?? sourceFiles(known, run).then((files) => pushSource(files, tier, run.signal, repair));
+    sources.set(upload, sent);
+    return sent;
   }
 
   return {
+    addSource(one) {
+      const known = factsOf(one);
+      for (const tier of tiers)
+        early.push(reported(one, async () => (await reasonToWithhold(one)) ?? sendSource(known, tier)));
+    },
     add(one) {
       for (const tier of tiers) under.set(uploadOf(one, tier), send(one, tier));
     },
     async done() {
-      await Promise.all(under.values());
+      await Promise.all([...under.values(), ...early]);
       if (withheld.size > 0) run.emit(notPushed(withheld));
       return failures;
     },

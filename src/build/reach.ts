@@ -1,4 +1,4 @@
-/** What lock files reach: the artifacts and archives that builds with them, on any of their platforms, would ask for. */
+/** What lock files reach: the artifacts and sources that builds with them, on any of their platforms, would ask for. */
 import { dirname, join, parse } from 'node:path';
 import { loadBuildfile } from '../buildfile/load.ts';
 import { type Build, packageId } from '../buildfile/package.ts';
@@ -26,6 +26,7 @@ export async function reachedBy(
 ): Promise<Reached & { readonly open: readonly string[] }> {
   const artifacts = new Set<string>();
   const archives = new Set<Digest>();
+  const trees = new Set<Digest>();
   const open = new Set<string>();
   for (const lockFile of lockFiles) {
     if (!exists(lockFile))
@@ -43,7 +44,10 @@ export async function reachedBy(
       for (const one of unpinned) open.add(`${packageId(one)} by ${lockFile}`);
       reaches += known.size;
     }
-    for (const { pin } of Object.values(lock.sources)) for (const { digest } of pin.files ?? []) archives.add(digest);
+    for (const { pin, tree } of Object.values(lock.sources)) {
+      trees.add(tree);
+      for (const { digest } of pin.files ?? []) archives.add(digest);
+    }
     if (reaches === 0)
       throw new VbuildError('unpinned', 'Lock file reaches no artifact', {
         where: { file: lockFile },
@@ -51,7 +55,7 @@ export async function reachedBy(
         mend: 'run vbuild lock, or name the lock file that belongs to this Buildfile',
       });
   }
-  return { artifacts, archives, open: [...open] };
+  return { artifacts, archives, trees, open: [...open] };
 }
 
 async function projectOf(

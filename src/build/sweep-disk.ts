@@ -1,5 +1,12 @@
 /** Keeps the cache on this machine's disk below a quota: what was not used for longest goes first, never what a prefix uses. */
-import { heldBlobs, type HeldManifest, heldManifests, notedPrefixes, remains } from '../cache/disk-content.ts';
+import {
+  heldBlobs,
+  type HeldManifest,
+  heldManifests,
+  heldTrees,
+  notedPrefixes,
+  remains,
+} from '../cache/disk-content.ts';
 import { recordsOf } from '../install/generations.ts';
 import type { Digest } from '../model/digest.ts';
 import { fileStat, removeTree } from '../system/files.ts';
@@ -37,7 +44,7 @@ export async function sweepDisk(folder: string, quotaBytes: number, dryRun: bool
       recordsOf(prefix).flatMap(({ packages }) => Object.entries(packages).map(([name, { key }]) => `${name} ${key}`)),
     ),
   );
-  const units = unitsOf(await heldManifests(folder), heldBlobs(folder), used);
+  const units = unitsOf(await heldManifests(folder), heldBlobs(folder), heldTrees(folder), used);
   const swept: Swept[] = [];
   const sweep = ({ paths, ...one }: Swept & { readonly paths: readonly string[] }): void => {
     swept.push(one);
@@ -65,8 +72,14 @@ interface Unit extends Swept {
   readonly inUse: boolean;
 }
 
-/** A body goes with all manifests that name it; a blob that none names is the archive of a source. */
-function unitsOf(manifests: readonly HeldManifest[], blobs: ReturnType<typeof heldBlobs>, used: Set<string>): Unit[] {
+/** A body goes with all manifests that name it; a blob that none names is the archive or the packed tree of a source. */
+function unitsOf(
+  manifests: readonly HeldManifest[],
+  blobs: ReturnType<typeof heldBlobs>,
+  trees: ReturnType<typeof heldTrees>,
+  used: Set<string>,
+): Unit[] {
+  const packed = Map.groupBy(trees, ({ blob }) => blob);
   const naming = Map.groupBy(manifests, ({ body, path }): Digest | string => body?.digest ?? path);
   const units = blobs.map(({ digest, path, sizeBytes, usedMs }): Unit => {
     const named = naming.get(digest) ?? [];
@@ -77,7 +90,7 @@ function unitsOf(manifests: readonly HeldManifest[], blobs: ReturnType<typeof he
       what: first === undefined ? digest : `${first.name}@${first.version} ${first.key}`,
       sizeBytes: sizeBytes + sizeOf(named),
       usedMs: Math.max(first === undefined ? usedMs : 0, ...named.map((one) => one.usedMs)),
-      paths: [...named.map((one) => one.path), path],
+      paths: [...[...named, ...(packed.get(digest) ?? [])].map((one) => one.path), path],
       inUse: named.some(({ name, key }) => used.has(`${name} ${key}`)),
     };
   });

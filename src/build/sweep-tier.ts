@@ -1,7 +1,7 @@
 /** Finds out what of a bucket or folder no given lock file reaches any more, and removes it when that is asked for. */
 import type { Manifest } from '../artifact/manifest.ts';
 import type { CacheTier, TierObjects } from '../cache/cache.ts';
-import { artifactsFolder, blobFolder, blobObject, manifestNamed } from '../cache/layout.ts';
+import { artifactsFolder, blobFolder, blobObject, manifestNamed, sourceNamed, sourcesFolder } from '../cache/layout.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ListedObject } from '../system/objects.ts';
@@ -11,10 +11,12 @@ export interface Reached {
   readonly artifacts: ReadonlySet<string>;
   /** Archives of sources. */
   readonly archives: ReadonlySet<Digest>;
+  /** Trees of sources, by their own digests. */
+  readonly trees: ReadonlySet<Digest>;
 }
 
 export interface TierSweep {
-  /** Relative to the tier's top; manifests first, in the order in which they are to go. */
+  /** Relative to the tier's top; what names blobs before the blobs, in the order in which they are to go. */
   readonly swept: readonly ListedObject[];
   readonly kept: number;
   readonly keptBytes: number;
@@ -48,11 +50,12 @@ export async function sweepTier(
     });
   const beforeMs = Date.now() - ageMs;
   const manifests = await objects.all(`${artifactsFolder}/`, signal);
+  const sources = await objects.all(`${sourcesFolder}/`, signal);
   const blobs = await objects.all(`${blobFolder}/`, signal);
-  const keep = await kept(manifests, reached, beforeMs, objects, signal);
+  const keep = await kept({ manifests, sources }, reached, beforeMs, { tier, objects }, signal);
   const wanted = (one: ListedObject): boolean => keep.has(one.name);
   const old = (one: ListedObject): boolean => one.modifiedMs < beforeMs;
-  const all = [...manifests, ...blobs];
+  const all = [...manifests, ...sources, ...blobs];
   const candidates = all.filter((one) => !wanted(one) && old(one));
   const swept: ListedObject[] = [];
   for (const one of candidates) {
@@ -76,14 +79,15 @@ export async function sweepTier(
 
 /** Names of all that is reached or young, and of what these need in turn. */
 async function kept(
-  listed: readonly ListedObject[],
-  { artifacts, archives }: Reached,
+  { manifests, sources }: Readonly<Record<'manifests' | 'sources', readonly ListedObject[]>>,
+  { artifacts, archives, trees }: Reached,
   beforeMs: number,
-  objects: TierObjects,
+  { tier, objects }: { readonly tier: CacheTier; readonly objects: TierObjects },
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const keep = new Set([...archives].map(blobObject));
-  const placed = listed.flatMap((one) => {
+  const wantedTrees = new Set(trees);
+  const placed = manifests.flatMap((one) => {
     const place = manifestNamed(one.name);
     return place === undefined ? [] : [{ ...place, object: one }];
   });
@@ -98,19 +102,30 @@ async function kept(
     for (const { object, ...place } of byArtifact.get(artifact) ?? []) {
       keep.add(object.name);
       const answer = await objects.manifest(place, signal);
-      if (answer.outcome === 'unreachable')
-        throw new VbuildError('cache-trouble', 'Cache cannot be used', {
-          facts: { object: object.name, reason: answer.reason },
-          mend: 'try again; nothing was removed',
-        });
+      if (answer.outcome === 'unreachable') throw unreadable(object.name, answer.reason);
       // One that is damaged names nothing that could be kept for it.
       if (answer.outcome !== 'hit') continue;
       for (const digest of blobsOf(answer.manifest)) keep.add(blobObject(digest));
+      if (answer.manifest.statement !== undefined) wantedTrees.add(answer.manifest.statement.source.tree);
       open.push(...answer.manifest.dependencies.map(({ name, key }) => artifactName(name, key)));
     }
   }
+  for (const { name, modifiedMs } of sources) {
+    const tree = sourceNamed(name);
+    if (tree === undefined || !(wantedTrees.has(tree) || modifiedMs >= beforeMs)) continue;
+    keep.add(name);
+    const answer = await tier.lookUpTree(tree, signal);
+    if (answer.outcome === 'unreachable') throw unreadable(name, answer.reason);
+    if (answer.outcome === 'hit') keep.add(blobObject(answer.body.digest));
+  }
   return keep;
 }
+
+const unreadable = (object: string, reason: string): VbuildError =>
+  new VbuildError('cache-trouble', 'Cache cannot be used', {
+    facts: { object, reason },
+    mend: 'try again; nothing was removed',
+  });
 
 function blobsOf({ body, statement }: Manifest): Digest[] {
   const files = statement?.source.pin['files'];

@@ -26,6 +26,9 @@ export interface BlobRef {
   readonly sizeBytes?: number;
 }
 
+/** The answer to where the tree of a source lies packed. */
+export type TreeAnswer = { readonly outcome: 'hit'; readonly body: Required<BlobRef> } | Lack;
+
 /** An artifact as it is asked for. */
 export interface Wanted {
   readonly name: string;
@@ -79,6 +82,17 @@ export interface CacheTier {
     signal: AbortSignal,
     repair?: boolean,
   ): Promise<'written' | 'renewed' | 'there'>;
+  /** Asks which blob the tree of a source is packed in; whoever unpacks it still has to compare the tree. Never throws for trouble of the tier. */
+  lookUpTree(tree: Digest, signal: AbortSignal): Promise<TreeAnswer>;
+  /** Whether a packed tree lies there whole; if so, it is safe for a while from being swept away. Never throws for trouble of the tier. */
+  holdsTree(tree: Digest, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Says that a tree is packed in a blob which is present; what is said there already stays, if it can be used.
+   *
+   * @param repair What is there is replaced.
+   * @throws {VbuildError} `upload-failed`
+   */
+  putTree(tree: Digest, body: Required<BlobRef>, signal: AbortSignal, repair?: boolean): Promise<void>;
   /**
    * Publishes a manifest whose body is present, in the place of its signer; one that is there already and valid is left.
    *

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Signer } from '../artifact/signer.ts';
 import { type ContentKey, type Digest, digestOf, isDigest } from '../model/digest.ts';
 import { exists, fileStat, namesIn, readBytes, readIfThere, walk, writeAtomically } from '../system/files.ts';
-import { artifactsFolder, blobFolder, manifestNamed } from './layout.ts';
+import { artifactsFolder, blobFolder, manifestNamed, sourceNamed, sourcesFolder } from './layout.ts';
+import { readPointer } from './packed-tree.ts';
 
 /** One manifest. Paths are absolute. */
 export interface HeldManifest {
@@ -39,6 +40,16 @@ export async function heldManifests(folder: string): Promise<HeldManifest[]> {
     return [{ ...place, path: file, usedMs: Number(mtimeNs / 1_000_000n), version, body: manifest?.body }];
   });
 }
+
+/** What says where trees of sources lie packed. */
+export const heldTrees = (folder: string): { readonly tree: Digest; readonly path: string; readonly blob?: Digest }[] =>
+  filesIn(join(folder, sourcesFolder)).flatMap(({ path }) => {
+    const tree = sourceNamed(`${sourcesFolder}/${path}`);
+    if (tree === undefined) return [];
+    const file = join(folder, sourcesFolder, path);
+    const found = readPointer(Buffer.from(bytesOf(file) ?? []).toString(), tree);
+    return [{ tree, path: file, ...(found.outcome === 'hit' && { blob: found.body.digest }) }];
+  });
 
 export const heldBlobs = (folder: string): HeldBlob[] =>
   filesIn(join(folder, blobFolder, 'sha256')).flatMap(({ path, sizeBytes, mtimeNs }) => {

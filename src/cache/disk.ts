@@ -1,7 +1,7 @@
 /** The cache on this machine's disk, shared by all sites of a user: written by many processes at once, and never trusted blindly. */
 import { basename, dirname, join } from 'node:path';
 import { LOCAL, type Signer, UNSIGNED } from '../artifact/signer.ts';
-import type { ContentKey } from '../model/digest.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import { type BlobStore, blobStore } from '../system/blob-store.ts';
 import {
@@ -13,10 +13,12 @@ import {
   namesIn,
   readBytes,
   removeTree,
+  writeAtomically,
 } from '../system/files.ts';
 import { copyHashed, writeOnce } from '../system/landing.ts';
-import type { Answer, CacheTier, Fetched } from './cache.ts';
-import { blobFolder, keyFolder, manifestObject } from './layout.ts';
+import type { Answer, CacheTier, Fetched, TreeAnswer } from './cache.ts';
+import { blobFolder, keyFolder, manifestObject, sourceObject } from './layout.ts';
+import { pointerText, readPointer } from './packed-tree.ts';
 import { signersFor, strangers, type Trust } from './trust.ts';
 
 export interface DiskCache extends CacheTier {
@@ -46,6 +48,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
   const blobs = blobStore(join(folder, blobFolder));
   const pathOf = (name: string, key: ContentKey, signer: Signer): string =>
     join(folder, manifestObject(name, key, signer));
+  const treePath = (tree: Digest): string => join(folder, sourceObject(tree));
   const signersOf = (name: string, key: ContentKey): Signer[] =>
     namesIn(join(folder, keyFolder(name, key))).flatMap((file) => /^([^.]+)\.json$/.exec(file)?.[1] ?? []);
   /** Those whose manifest may do, best first. */
@@ -111,6 +114,16 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     ]);
   }
 
+  function lookAtTree(tree: Digest): TreeAnswer {
+    try {
+      const bytes = bytesIfThere(treePath(tree));
+      return bytes === undefined ? { outcome: 'absent' } : readPointer(Buffer.from(bytes).toString(), tree);
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      return { outcome: 'unreachable', reason: messageOf(error) };
+    }
+  }
+
   return {
     name: 'disk',
     writable: true,
@@ -165,6 +178,22 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
         blobs.add(temporary, digest);
         return 'written';
       });
+    },
+    async lookUpTree(tree, signal) {
+      signal.throwIfAborted();
+      return lookAtTree(tree);
+    },
+    async holdsTree(tree, signal) {
+      signal.throwIfAborted();
+      const found = lookAtTree(tree);
+      if (found.outcome !== 'hit' || (await blobs.find(found.body.digest)) === undefined) return false;
+      markUsed(treePath(tree));
+      return true;
+    },
+    async putTree(tree, body, signal) {
+      signal.throwIfAborted();
+      // Of two packings either one will do, and this one is there.
+      await written(treePath(tree), async () => writeAtomically(treePath(tree), pointerText(tree, body)));
     },
     async putManifest({ manifest, signer, bytes }, signal) {
       signal.throwIfAborted();

@@ -1,10 +1,11 @@
 /** A cache made of caches: the disk first, then the others in order, and whatever is found lands on the disk, verified. */
 import type { SealedManifest } from '../artifact/sealed.ts';
-import type { ContentKey } from '../model/digest.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Answer, BlobRef, CacheTier, Fetched, Lack, Wanted } from './cache.ts';
 import type { DiskCache } from './disk.ts';
 import { push } from './push.ts';
+import type { FetchedTree } from './tree-fetch.ts';
 
 /** What one tier said of one key; `tier` is its name. After a hit, a second answer says why its body was no good. */
 export interface TierAnswer {
@@ -43,6 +44,8 @@ export interface LayeredCache {
   foreseeArtifact(name: string, key: ContentKey, signal: AbortSignal): Promise<FetchedArtifact>;
   /** Brings a blob, such as a source's archive, into the disk cache. @throws {VbuildError} `disk-trouble` */
   fetchBlob(blob: BlobRef, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<FetchedBlob>;
+  /** Fills an empty folder (absolute path) with a tree of a source, from the first tier that has it whole; see `fetchTreeFrom`. */
+  fetchTree(tree: Digest, into: string, signal: AbortSignal): Promise<FetchedTree>;
 }
 
 /**
@@ -124,6 +127,15 @@ export function layeredCache(
   }
 
   return {
+    async fetchTree(tree, into, signal) {
+      const { fetchTreeFrom } = await import('./tree-fetch.ts');
+      return fetchTreeFrom(tree, into, {
+        disk,
+        tiers: [disk, ...lower],
+        bring: (tier, blob) => bring(tier, blob, signal),
+        signal,
+      });
+    },
     async foresee(wanted, signal) {
       const open = wanted.filter(({ name, key }) => !disk.has(name, key));
       await Promise.all(lower.map(async (tier) => tier.foresee?.(open, signal)));

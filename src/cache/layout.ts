@@ -33,6 +33,18 @@ export const blobFolder = 'v1/blobs';
 /** Of a body or an archive, relative to the tier's top; as `blobStore` has it on disk. */
 export const blobObject = (digest: Digest): string => `${blobFolder}/sha256/${digest.slice(0, 2)}/${part(digest)}`;
 
+/** The folder of what says where trees of sources lie packed, relative to the tier's top. */
+export const sourcesFolder = 'v1/sources';
+
+/** Says which blob a tree of a source is packed in, relative to the tier's top. */
+export const sourceObject = (tree: Digest): string => `${sourcesFolder}/sha256/${tree.slice(0, 2)}/${part(tree)}.json`;
+
+/** The tree that such an object is about; undefined for one of another name. */
+export function sourceNamed(object: string): Digest | undefined {
+  const tree = /^v1\/sources\/sha256\/[0-9a-f]{2}\/([0-9a-f]{64})\.json$/.exec(object)?.[1];
+  return tree === undefined ? undefined : (tree as Digest);
+}
+
 /** A name below a bucket's prefix. */
 export const below = (prefix: string | undefined, object: string): string =>
   prefix === undefined || prefix === '' ? object : `${prefix}/${object}`;

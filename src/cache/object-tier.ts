@@ -8,6 +8,7 @@ import type { Answer, CacheTier, Lack, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
 import type { Place } from './judge.ts';
 import { artifactsFolder, blobFolder, blobObject, keyFolder, manifestNamed, manifestObject } from './layout.ts';
+import { objectTrees } from './object-trees.ts';
 import { type Patience, TooSlow } from './patience.ts';
 import { keysAlone, signersFor, strangers, type Trust } from './trust.ts';
 
@@ -96,6 +97,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
   }
 
   return {
+    ...objectTrees({ within, ask, failed, put, renewAfterMs: RENEW_AFTER_MS }),
     name,
     writable: store.writable,
     ...(store.fillable && { fillable: store.fillable }),

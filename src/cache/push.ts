@@ -1,20 +1,39 @@
 /** Publishing an artifact: what a reader can see is complete, whenever the pusher dies. */
 import type { SealedManifest } from '../artifact/sealed.ts';
 import type { Digest } from '../model/digest.ts';
-import type { CacheTier } from './cache.ts';
+import type { BlobRef, CacheTier } from './cache.ts';
 
 export interface Pushed {
   readonly sealed: SealedManifest;
   /** Absolute. */
   readonly bodyFile: string;
-  /** Archives of its source, by absolute paths: so that it can be built when upstream is gone. Asked for only where they are needed. */
-  readonly archives?: () => Promise<readonly { readonly digest: Digest; readonly file: string }[]>;
+  /** Makes its source present, as `pushSource` does, so that it can be built when upstream is gone. Called only where that is needed. */
+  readonly source?: () => Promise<readonly PutBlob[]>;
+}
+
+/** What became of a blob, and where it came from. */
+export interface PutBlob {
+  readonly digest: Digest;
+  /** Absolute. */
+  readonly file: string;
+  readonly outcome: 'written' | 'renewed' | 'there';
+}
+
+/** A source as it lies on this machine. */
+export interface SourceFiles {
+  /** By absolute paths. */
+  readonly archives: readonly { readonly digest: Digest; readonly file: string }[];
+  /** A source that has no archives; packing it is asked for only where it is needed, and gives undefined where it is not on this machine. */
+  readonly tree?: {
+    readonly digest: Digest;
+    readonly pack: () => Promise<(Required<BlobRef> & { readonly file: string }) | undefined>;
+  };
 }
 
 export interface PushOptions {
   /** What is there and cannot be used is replaced. */
   readonly repair?: boolean;
-  /** Archives are completed beside a manifest that is there already, too. */
+  /** Sources are completed beside a manifest that is there already, too. */
   readonly thorough?: boolean;
 }
 
@@ -26,20 +45,52 @@ export interface PushOptions {
  * @throws {VbuildError} `upload-failed`, naming the object.
  */
 export async function push(
-  { sealed, bodyFile, archives }: Pushed,
+  { sealed, bodyFile, source }: Pushed,
   tier: CacheTier,
   signal: AbortSignal,
   { repair = false, thorough = false }: PushOptions = {},
 ): Promise<boolean> {
   const held = await tier.holds(sealed, signal);
   if (held && !thorough) return false;
-  const body = { digest: sealed.manifest.body.digest, file: bodyFile };
-  const blobs = [...((await archives?.()) ?? []), ...(held ? [] : [body])];
-  const outcomes = await Promise.all(blobs.map(({ digest, file }) => tier.putBlob(digest, file, signal, repair)));
-  if (held) return outcomes.includes('written');
+  const { digest } = sealed.manifest.body;
+  const blobs = await Promise.all([
+    source?.() ?? [],
+    held ? [] : put(digest, bodyFile, tier, signal, repair).then((body) => [body]),
+  ]).then((both) => both.flat());
+  if (held) return blobs.some(({ outcome }) => outcome === 'written');
   await tier.putManifest(sealed, signal, repair);
   // What was only renewed, a sweeper that had looked just before may have taken away all the same.
-  const renewed = blobs.filter((_, at) => outcomes[at] === 'renewed');
-  await Promise.all(renewed.map(({ digest, file }) => tier.putBlob(digest, file, signal)));
+  const renewed = blobs.filter(({ outcome }) => outcome === 'renewed');
+  await Promise.all(renewed.map((one) => tier.putBlob(one.digest, one.file, signal)));
   return true;
+}
+
+/**
+ * Makes a source present in a tier: its archives under their digests, or its tree packed, and then what says where.
+ *
+ * @throws {VbuildError} `upload-failed`, naming the object.
+ */
+export async function pushSource(
+  { archives, tree }: SourceFiles,
+  tier: CacheTier,
+  signal: AbortSignal,
+  repair = false,
+): Promise<readonly PutBlob[]> {
+  const blobs = await Promise.all(archives.map(({ digest, file }) => put(digest, file, tier, signal, repair)));
+  if (tree === undefined || (!repair && (await tier.holdsTree(tree.digest, signal)))) return blobs;
+  const packed = await tree.pack();
+  if (packed === undefined) return blobs;
+  const blob = await put(packed.digest, packed.file, tier, signal, repair);
+  await tier.putTree(tree.digest, packed, signal, repair);
+  return [...blobs, blob];
+}
+
+async function put(
+  digest: Digest,
+  file: string,
+  tier: CacheTier,
+  signal: AbortSignal,
+  repair: boolean,
+): Promise<PutBlob> {
+  return { digest, file, outcome: await tier.putBlob(digest, file, signal, repair) };
 }

@@ -7,7 +7,7 @@ export const cacheCommands = [
     takes: 'targets',
     summary: 'upload what the caches of the Buildfile lack of a closure, without building',
     description: [
-      'Looks at every artifact that each TARGET (or the defaults of the Buildfile) needs, and uploads those that lie on this machine or in one cache and are missing in another, with the archives of their sources. Nothing is compiled: what no cache has ends with status 3.',
+      'Looks at every artifact that each TARGET (or the defaults of the Buildfile) needs, and uploads those that lie on this machine or in one cache and are missing in another, with their sources as far as they are here. Nothing is compiled: what no cache has ends with status 3.',
       'An artifact that rests on modified or untracked files (the Buildfile, what it imports, patches, a directory() source) is uploaded only when its package is named as a TARGET itself; what the lock file pins counts as pinned. That holds for "vbuild --push" as well.',
       'Objects are never overwritten. One that is there and cannot be used ends with status 5; --repair replaces it.',
     ],
@@ -42,7 +42,7 @@ export const cacheCommands = [
     takes: 'lock-files',
     summary: 'remove what is not used: from the disk cache, or with --tier from a bucket',
     description: [
-      'Without --tier: removes artifacts and archives of sources from the disk cache of this user until it is within the quota, those that were not used for longest first. What a prefix uses (any of its generations) and what was used within the last hour stays.',
+      'Without --tier: removes artifacts and sources from the disk cache of this user until it is within the quota, those that were not used for longest first. What a prefix uses (any of its generations) and what was used within the last hour stays.',
       'With --tier: lists what no given LOCKFILE reaches (default: that of the Buildfile) and removes it when --delete is given as well. A lock file counts for the Buildfile beside it, so that checkouts of all releases that are in use can be named. What is younger than --older-than, with all that it needs, stays in any case, so that it may run while others push.',
     ],
     examples: [

@@ -1,13 +1,19 @@
 /** The cache made of caches, with disk caches for the lower tiers: order, filling, memory and what it says when there is nothing. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import type { CacheTier, Lack } from '../../src/cache/cache.ts';
 import { type DiskCache, diskCache } from '../../src/cache/disk.ts';
 import { type LayeredCache, type TierAnswer, layeredCache } from '../../src/cache/layered.ts';
 import { manifestObject } from '../../src/cache/layout.ts';
-import { type WithCleanUp, tempDir } from '../support/temp.ts';
+import type { Digest } from '../../src/model/digest.ts';
+import { packTarZst } from '../../src/system/archive.ts';
+import { digestFile, walk } from '../../src/system/files.ts';
+import { treeDigest } from '../../src/system/tree-digest.ts';
+import { type Tree, type WithCleanUp, tempDir, writeTree } from '../support/temp.ts';
+import { rawTar } from '../support/upstream.ts';
 import { filesBelow, hit, never, push, sample } from './sample.ts';
 
 interface Layers {
@@ -35,6 +41,71 @@ function layers(t: WithCleanUp): Layers {
     cache: () => layeredCache(disk, [one, two], (answer) => answers.push(answer)),
     told: () => answers.splice(0).map(({ tier, answer }) => `${tier} ${answer.outcome}`),
   };
+}
+
+/** Packs a tree of a source into a tier, as a push does. @returns its digest, or the given one in its place. */
+async function keepTree(t: WithCleanUp, tier: DiskCache, tree: Tree, claimed?: Digest): Promise<Digest> {
+  const folder = tempDir(t);
+  writeTree(join(folder, 'tree'), tree);
+  const file = join(folder, 'packed');
+  const top = join(folder, 'tree');
+  const { sizeBytes } = await packTarZst({ top, paths: walk(top).map(({ path }) => path), into: file });
+  const digest = await digestFile(file);
+  await tier.putBlob(digest, file, never);
+  const known = claimed ?? treeDigest(top);
+  await tier.putTree(known, { digest, sizeBytes }, never);
+  return known;
+}
+
+/** An empty folder. */
+const emptyIn = (t: WithCleanUp): string => {
+  const folder = join(tempDir(t), 'into');
+  mkdirSync(folder);
+  return folder;
+};
+
+test('a tree of a source comes from the first tier that has it whole, and from the disk the next time', async (t) => {
+  const { disk, two, cache } = layers(t);
+  const tree = await keepTree(t, two, { 'a/b.c': 'b\n', run: { text: '#!/bin/sh\n', mode: 0o755 } });
+  const into = emptyIn(t);
+  assert.deepEqual(await cache().fetchTree(tree, into, never), { outcome: 'done', tier: 'two' });
+  assert.equal(treeDigest(into), tree);
+  assert.equal(await disk.holdsTree(tree, never), true);
+  assert.deepEqual(await cache().fetchTree(tree, emptyIn(t), never), { outcome: 'done', tier: 'disk' });
+});
+
+test('a tree that is another one, damaged or hostile is passed over with the reason, and nothing of it stays', async (t) => {
+  const { disk, one, two, cache } = layers(t);
+  const tree = await keepTree(t, two, { 'a.c': 'right\n' });
+  await keepTree(t, disk, { 'a.c': 'other\n' }, tree);
+  const hostile = join(tempDir(t), 'hostile');
+  writeFileSync(hostile, zstdCompressSync(rawTar([{ name: '../out', content: 'x' }])));
+  const digest = await digestFile(hostile);
+  await one.putBlob(digest, hostile, never);
+  await one.putTree(tree, { digest, sizeBytes: statSync(hostile).size }, never);
+  const into = emptyIn(t);
+  assert.deepEqual(await cache().fetchTree(tree, into, never), { outcome: 'done', tier: 'two' });
+  assert.equal(treeDigest(into), tree);
+  rmSync(two.blobs.pathOf((await lookedUp(two, tree)).digest));
+  rmSync(disk.blobs.pathOf((await lookedUp(disk, tree)).digest));
+  const empty = emptyIn(t);
+  const found = await cache().fetchTree(tree, empty, never);
+  assert.deepEqual(
+    found.outcome === 'lacking' &&
+      found.lacks.map(({ tier, lack }) => `${tier} ${lack.outcome} ${'reason' in lack ? lack.reason : ''}`),
+    [
+      'disk rejected the packed source is not there',
+      'one rejected the packed source cannot be unpacked: its name climbs with ".."',
+      'two rejected the packed source is not there',
+    ],
+  );
+  assert.deepEqual(filesBelow(empty), []);
+});
+
+async function lookedUp(tier: CacheTier, tree: Digest): Promise<{ readonly digest: Digest }> {
+  const found = await tier.lookUpTree(tree, never);
+  assert.ok(found.outcome === 'hit');
+  return found.body;
 }
 
 /** A tier that can be asked and only ever has this to say. */

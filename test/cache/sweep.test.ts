@@ -6,11 +6,11 @@ import { sweepTier } from '../../src/build/sweep-tier.ts';
 import type { CacheTier } from '../../src/cache/cache.ts';
 import { directoryTier } from '../../src/cache/directory.ts';
 import { directoryCache } from '../../src/cache/directory-spec.ts';
-import { blobObject, manifestObject } from '../../src/cache/layout.ts';
-import { push } from '../../src/cache/push.ts';
+import { blobObject, manifestObject, sourceObject } from '../../src/cache/layout.ts';
+import { push, pushSource } from '../../src/cache/push.ts';
 import { bucketOf, s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
-import type { Digest } from '../../src/model/digest.ts';
+import { type Digest, digestOf } from '../../src/model/digest.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
 import { newKey, sealedBy } from './keys.ts';
@@ -60,7 +60,8 @@ for (const { kind, skip, make } of kinds) {
         archives.set(one, digest);
         const pin = { kind: 'tarball', files: [{ name: 'x.tar', digest, sizeBytes: archive.bytes.length }] };
         const sealed = sealedBy(one.manifest, ci, { source: { pin, tree: one.manifest.tree } });
-        await push({ sealed, bodyFile: one.file, archives: async () => [{ digest, file: archive.file }] }, tier, never);
+        const source = async () => pushSource({ archives: [{ digest, file: archive.file }] }, tier, never);
+        await push({ sealed, bodyFile: one.file, source }, tier, never);
       }
       const objectsOf = (one: Sample): string[] =>
         [
@@ -74,7 +75,7 @@ for (const { kind, skip, make } of kinds) {
 
     test('removes what is not reached, bodies and archives with it, and keeps what the reached needs', async (t) => {
       const { tier, zlib, png, jpeg, objectsOf } = await filled(t);
-      const reached = { artifacts: new Set([artifact(png)]), archives: new Set<Digest>() };
+      const reached = { artifacts: new Set([artifact(png)]), archives: new Set<Digest>(), trees: new Set<Digest>() };
       const listed = await sweepTier(tier, reached, { ...everythingIsOld, remove: false });
       assert.deepEqual(names(listed.swept).sort(), objectsOf(jpeg));
       assert.equal((await there(tier)).length, 9);
@@ -86,7 +87,7 @@ for (const { kind, skip, make } of kinds) {
 
     test('keeps what is young, with all that it needs', async (t) => {
       const { tier } = await filled(t);
-      const nothing = { artifacts: new Set<string>(), archives: new Set<Digest>() };
+      const nothing = { artifacts: new Set<string>(), archives: new Set<Digest>(), trees: new Set<Digest>() };
       const { swept, kept } = await sweepTier(tier, nothing, { ...everythingIsOld, ageMs: 60_000 });
       assert.deepEqual([swept, kept], [[], 9]);
     });
@@ -94,11 +95,31 @@ for (const { kind, skip, make } of kinds) {
     test('keeps archives that a lock file pins', async (t) => {
       const { tier, zlib, objectsOf } = await filled(t);
       const archive = objectsOf(zlib).map((name) => name.slice(name.lastIndexOf('/') + 1)) as Digest[];
-      await sweepTier(tier, { artifacts: new Set(), archives: new Set(archive) }, everythingIsOld);
+      await sweepTier(tier, { artifacts: new Set(), archives: new Set(archive), trees: new Set() }, everythingIsOld);
       assert.deepEqual(
         await there(tier),
         objectsOf(zlib).filter((name) => name.includes('/blobs/')),
       );
+    });
+
+    test('keeps trees of sources that a lock file or an artifact needs, packed, and no other', async (t) => {
+      const tier = await make(t);
+      const folder = tempDir(t);
+      const trees = ['pinned', 'built from', 'needed by nobody'].map((name) => digestOf(name));
+      for (const tree of trees) {
+        const { manifest, file, bytes } = sample(folder, tree);
+        const packed = { digest: manifest.body.digest, sizeBytes: bytes.length, file };
+        await pushSource({ archives: [], tree: { digest: tree, pack: async () => packed } }, tier, never);
+      }
+      const [pinned, builtFrom, stray] = trees as [Digest, Digest, Digest];
+      const zlib = sample(folder, 'z');
+      const sealed = sealedBy(zlib.manifest, ci, { source: { pin: { kind: 'git', commit: 'c' }, tree: builtFrom } });
+      await push({ sealed, bodyFile: zlib.file }, tier, never);
+      const reached = { artifacts: new Set([artifact(zlib)]), archives: new Set<Digest>(), trees: new Set([pinned]) };
+      const { swept } = await sweepTier(tier, reached, everythingIsOld);
+      assert.equal(swept.length, 2);
+      assert.equal(swept[0]?.name, sourceObject(stray));
+      for (const tree of trees) assert.equal(await tier.holdsTree(tree, never), tree !== stray);
     });
 
     test('leaves what was renewed while it worked', async (t) => {
@@ -127,7 +148,7 @@ for (const { kind, skip, make } of kinds) {
           },
         },
       };
-      const reached = { artifacts: new Set<string>(), archives: new Set<Digest>() };
+      const reached = { artifacts: new Set<string>(), archives: new Set<Digest>(), trees: new Set<Digest>() };
       await sweepTier(racing, reached, { ...everythingIsOld, ageMs: Date.now() - cutoff });
       assert.deepEqual(await there(tier), objectsOf(jpeg));
       assert.equal((await tier.fetchBlob(jpeg.manifest.body, `${tempDir(t)}/body`, never)).outcome, 'done');

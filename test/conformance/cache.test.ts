@@ -10,12 +10,13 @@ import { directoryCache } from '../../src/cache/directory-spec.ts';
 import { diskCache } from '../../src/cache/disk.ts';
 import { httpTier } from '../../src/cache/http.ts';
 import { httpCache } from '../../src/cache/http-spec.ts';
-import { blobObject, manifestObject } from '../../src/cache/layout.ts';
+import { blobObject, manifestObject, sourceObject } from '../../src/cache/layout.ts';
+import { pointerText } from '../../src/cache/packed-tree.ts';
 import { push as pushSealed } from '../../src/cache/push.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
 import type { Trust } from '../../src/cache/trust.ts';
-import { digestOf } from '../../src/model/digest.ts';
+import { type Digest, digestOf } from '../../src/model/digest.ts';
 import { filesBelow, hit, never, push, sample } from '../cache/sample.ts';
 import { commit, newKey, sealedBy, trusting } from '../cache/keys.ts';
 import { fileServer } from '../support/http-server.ts';
@@ -211,6 +212,49 @@ for (const { kind, skip, make } of kinds) {
       });
       assert.deepEqual(readFileSync(into), bytes);
       assert.equal(seen.at(-1), bytes.length);
+    });
+
+    test('leads from the tree of a source to the blob that it is packed in, once it has been told', async (t) => {
+      const { tier, filler, objects } = await make(t);
+      const tree = digestOf('a tree');
+      const [first, second] = [sample(tempDir(t), 'a'), sample(tempDir(t), 'b')];
+      const bodyOf = ({ manifest, bytes }: typeof first) => ({
+        digest: manifest.body.digest,
+        sizeBytes: bytes.length,
+      });
+      assert.deepEqual(await tier.lookUpTree(tree, never), { outcome: 'absent' });
+      assert.equal(await tier.holdsTree(tree, never), false);
+      // Without its blob it is as good as not there, and the next one takes its place.
+      await filler.putTree(tree, bodyOf(first), never);
+      assert.equal(await tier.holdsTree(tree, never), false);
+      await filler.putBlob(bodyOf(second).digest, second.file, never);
+      await filler.putTree(tree, bodyOf(second), never);
+      assert.deepEqual(await tier.lookUpTree(tree, never), { outcome: 'hit', body: bodyOf(second) });
+      assert.equal(await tier.holdsTree(tree, never), true);
+      assert.deepEqual(await objects(), [blobObject(bodyOf(second).digest), sourceObject(tree)]);
+    });
+
+    test('rejects what lies in the place of a tree and says something else, and lets it be replaced', async (t) => {
+      const { tree, body } = { tree: digestOf('a tree'), body: { digest: digestOf('x'), sizeBytes: 3 } };
+      for (const text of [
+        '',
+        'null',
+        '[]',
+        '{"format":1}',
+        pointerText(tree, body).replace('"format":1', '"format":2'),
+        pointerText(tree, body).replace('"sizeBytes":3', '"sizeBytes":-3'),
+        pointerText(digestOf('another tree'), body),
+        pointerText(tree, { ...body, digest: '../../x' as Digest }),
+        pointerText(tree, body).padEnd(2000),
+      ]) {
+        const { tier, filler, place } = await make(t);
+        await place(sourceObject(tree), text);
+        assert.equal((await tier.lookUpTree(tree, never)).outcome, 'rejected', text);
+        const { manifest, file, bytes } = sample(tempDir(t), 'a');
+        await filler.putBlob(manifest.body.digest, file, never);
+        await filler.putTree(tree, { digest: manifest.body.digest, sizeBytes: bytes.length }, never);
+        assert.equal(await tier.holdsTree(tree, never), true, text);
+      }
     });
 
     test('gives back a signed manifest by its exact bytes, the body too, and prefers nobody who is not trusted', async (t) => {
