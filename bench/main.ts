@@ -5,7 +5,8 @@
 import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Contestant, measureInterleaved } from './measure.ts';
+import { type Contestant, type Measured, measureInterleaved } from './measure.ts';
+import { graphs } from './graphs.ts';
 import { patching } from './patching.ts';
 import { startUp } from './start-up.ts';
 import { unpacking } from './unpacking.ts';
@@ -16,7 +17,13 @@ export interface Benchmark {
   readonly rounds: number;
   /** The first one is what the others are compared with. */
   readonly contestants: readonly Contestant[];
+  readonly targets?: readonly Target[];
 }
+
+/** What is aimed at: one contestant's time as a ratio to another's, or its memory. */
+export type Target =
+  | { readonly of: string; readonly to: string; readonly atMost: number }
+  | { readonly of: string; readonly peakMb: number };
 
 /** What cannot be measured here, and why. */
 export interface NotMeasured {
@@ -27,7 +34,7 @@ export interface NotMeasured {
 /** @param folder Absolute; the benchmark's own, removed at the end. */
 export type MakeBenchmarks = (folder: string) => Promise<readonly (Benchmark | NotMeasured)[]>;
 
-const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, patching, unpacking };
+const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, graphs, patching, unpacking };
 
 const words = process.argv.slice(2);
 const asked = words.filter((word) => !/^\d+$/.test(word));
@@ -49,16 +56,28 @@ for (const [name, make] of Object.entries(list)) {
   }
 }
 
-function print({ title, contestants }: Benchmark, times: number): void {
+function print({ title, contestants, targets = [] }: Benchmark, times: number): void {
   const measured = measureInterleaved(contestants, times);
   const width = Math.max(...measured.map((one) => one.name.length));
   console.log(
     `${title} (${times} rounds in turns, Node ${process.versions.node}; ratio: median over the rounds, to the first line)`,
   );
-  console.log(`  ${'program'.padEnd(width)}  median ms  fastest ms  ratio`);
-  for (const { name, medianMs, fastestMs, ratio } of measured) {
-    const cells = [medianMs.toFixed(1).padStart(9), fastestMs.toFixed(1).padStart(10), ratio.toFixed(2).padStart(5)];
-    console.log(`  ${name.padEnd(width)}  ${cells.join('  ')}`);
+  console.log(`  ${'program'.padEnd(width)}  median ms  fastest ms  peak MB  ratio`);
+  const [first = { name: '' }] = measured;
+  for (const { name, medianMs, fastestMs, peakMb, ratioTo } of measured) {
+    const cells = [medianMs.toFixed(1).padStart(9), fastestMs.toFixed(1).padStart(10), peakMb.toFixed(0).padStart(7)];
+    console.log(`  ${name.padEnd(width)}  ${cells.join('  ')}  ${ratioTo(first.name).toFixed(2).padStart(5)}`);
   }
+  for (const target of targets) console.log(`  ${verdict(target, measured)}`);
   console.log('');
+}
+
+function verdict(target: Target, measured: readonly Measured[]): string {
+  const one = measured.find(({ name }) => name === target.of);
+  if (one === undefined) throw new Error(`a target names ${target.of}, which is not measured`);
+  const [found, most, what] =
+    'to' in target
+      ? [one.ratioTo(target.to), target.atMost, `${target.of} : ${target.to} = ${one.ratioTo(target.to).toFixed(2)}, `]
+      : [one.peakMb, target.peakMb, `${target.of}: ${one.peakMb.toFixed(0)} MB, `];
+  return `${what}target ${most}: ${found <= most ? 'met' : 'MISSED'}`;
 }

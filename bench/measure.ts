@@ -14,8 +14,10 @@ export interface Measured {
   readonly name: string;
   readonly medianMs: number;
   readonly fastestMs: number;
-  /** Median of the ratios to the first contestant in the same round. */
-  readonly ratio: number;
+  /** The most memory that it held at once, of one run of its own. */
+  readonly peakMb: number;
+  /** Median of the ratios to another one in the same round. */
+  readonly ratioTo: (other: string) => number;
 }
 
 /**
@@ -24,37 +26,62 @@ export interface Measured {
  * @throws when one of them ends with another status than 0.
  */
 export function measureInterleaved(contestants: readonly Contestant[], rounds: number): readonly Measured[] {
-  const times = contestants.map((): number[] => []);
-  for (let round = -1; round < rounds; round++) {
+  const times = new Map(contestants.map(({ name }): [string, number[]] => [name, []]));
+  const peaks = contestants.map(peakMbOf);
+  for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
-      const index = (turn + Math.max(0, round)) % contestants.length;
-      const contestant = contestants[index];
-      if (contestant === undefined) continue;
-      const tookMs = timeOnce(contestant);
-      if (round >= 0) times[index]?.push(tookMs);
+      const contestant = contestants[(turn + round) % contestants.length];
+      if (contestant !== undefined) times.get(contestant.name)?.push(timeOnce(contestant));
     }
   }
-  const base = times[0] ?? [];
   return contestants.map(({ name }, index) => {
-    const own = times[index] ?? [];
-    const ratios = own.map((time, round) => time / (base[round] ?? Number.NaN));
-    return { name, medianMs: median(own), fastestMs: Math.min(...own), ratio: median(ratios) };
+    const own = times.get(name) ?? [];
+    return {
+      name,
+      medianMs: median(own),
+      fastestMs: Math.min(...own),
+      peakMb: peaks[index] ?? Number.NaN,
+      ratioTo(other) {
+        const base = times.get(other) ?? [];
+        return median(own.map((time, round) => time / (base[round] ?? Number.NaN)));
+      },
+    };
   });
 }
 
-function timeOnce({ name, argv, cwd, env, prepare }: Contestant): number {
-  prepare?.();
-  const [program = '', ...args] = argv;
+function timeOnce(contestant: Contestant): number {
+  contestant.prepare?.();
   const startedMs = performance.now();
-  const { status, stderr, error } = spawnSync(program, args, {
+  run(contestant, contestant.argv, 'ignore');
+  return performance.now() - startedMs;
+}
+
+/** Prints the most memory that a command and what it ran held, each for itself, in KiB. */
+const watchMemory = `import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)`;
+
+function peakMbOf(contestant: Contestant): number {
+  contestant.prepare?.();
+  return Number(run(contestant, ['python3', '-c', watchMemory, ...contestant.argv], 'pipe')) / 1024;
+}
+
+function run(
+  { name, cwd, env }: Contestant,
+  [program = '', ...args]: readonly string[],
+  stdout: 'ignore' | 'pipe',
+): string {
+  const ended = spawnSync(program, args, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
     encoding: 'utf8',
+    maxBuffer: 2 ** 28,
   });
-  const tookMs = performance.now() - startedMs;
-  if (status !== 0) throw new Error(`${name} ended with ${status ?? error?.message}: ${stderr}`);
-  return tookMs;
+  if (ended.status !== 0)
+    throw new Error(`${name} ended with ${ended.status ?? ended.error?.message}: ${ended.stderr}`);
+  return ended.stdout;
 }
 
 export function median(values: readonly number[]): number {

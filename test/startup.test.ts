@@ -1,9 +1,13 @@
 /** What a start costs: only what is needed is loaded, so that asking is as quick as an empty program. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { insistOnSuccess } from './support/events.ts';
 import { runAndListLoads } from './support/loads.ts';
 import { tempDir } from './support/temp.ts';
+import { tinyChain, tinyProject } from './support/tiny.ts';
 
 const lines: readonly (readonly string[])[] = [['--help'], ['help', 'exec'], ['--version'], ['--jbos']];
 
@@ -20,3 +24,27 @@ for (const line of lines) {
     );
   });
 }
+
+test('a run with nothing to do loads no package and nothing that builds, and the next one only what remembers that', async (t) => {
+  const { path, home, ...site } = tinyProject(tempDir(t), tinyChain);
+  insistOnSuccess(await site.build());
+  // What has just changed is not remembered.
+  await sleep(2100);
+  const loadsOf = async (): Promise<readonly string[]> => {
+    const { exitStatus, stderr, sources, packages } = await runAndListLoads([], { cwd: path, home });
+    assert.equal(exitStatus, 0);
+    assert.match(stderr, /nothing to do\n$/);
+    assert.deepEqual(packages, []);
+    return sources;
+  };
+  const longWay = await loadsOf();
+  assert.ok(longWay.includes('build/request.ts'), longWay.join(' '));
+  assert.deepEqual(
+    longWay.filter((source) =>
+      /executor|-stage|patches\/apply|run-steps|system\/(archive|download|process|git|s3|http|lock)\.ts/.test(source),
+    ),
+    [],
+  );
+  assert.ok(existsSync(join(home, '.cache/vbuild/quick')));
+  assert.deepEqual([...(await loadsOf())].sort(), ['cli.ts', 'model/cache-place.ts', 'system/quick.ts']);
+});

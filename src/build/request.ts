@@ -53,7 +53,7 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
 
 /**
  * Absolute paths of every file, folder and link that `isUpToDate` rests on, absent ones included, beside those that the Buildfile was
- * read from: while none of them changes, neither does its answer. Undefined when they are too many to be worth a list.
+ * read from: while none of them changes, neither does its answer. Undefined when there is no generation yet.
  */
 export function restsOn({ build, targets, workspace, prefix }: BuildRequest): string[] | undefined {
   const generation = currentGeneration(prefix);
@@ -64,10 +64,7 @@ export function restsOn({ build, targets, workspace, prefix }: BuildRequest): st
     ...(typeof patches === 'string' ? treePaths(resolve(workspace.folder, patches)) : []),
     ...(patches === undefined ? [] : readSeries(patches, workspace.folder).patches.map(({ path }) => path)),
   ]);
-  if (paths.length > mostPaths) return undefined;
   return [...new Set([...paths, workspace.lockFile, prefix, generation.path, generation.recordFile, releaseFile])];
 }
-
-const mostPaths = 2000;
 
 const treePaths = (top: string): string[] => [top, ...walk(top).map(({ path }) => join(top, path))];

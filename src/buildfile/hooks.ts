@@ -34,8 +34,10 @@ export function useCompileCache(folder: string): boolean {
   return makePrivateFolder(folder) && enableCompileCache(folder).directory !== undefined;
 }
 
-/** Files, by URL, that import a part of Node through which they can see more than their imports. */
+/** Files, by URL, whose result may rest on more than the files that they import: through parts of Node, or packages that are searched for. */
 const lookers = new Set<string>();
+/** For each recorded file, by URL, the paths that it imports, absolute, symlinks not followed. */
+const written = new Map<string, Set<string>>();
 const pureModules = /^node:(assert|buffer|events|path|querystring|string_decoder|url|util)(\/|$)/;
 
 /** Makes a file the root of a recorded graph of imports; registers the hooks on first use. */
@@ -56,6 +58,8 @@ export function recordFrom(rootUrl: string): void {
         if (resolved.url.startsWith('node:') && !pureModules.test(resolved.url)) lookers.add(parentURL);
         if (resolved.url.startsWith('file:')) {
           imported.set(resolved.url, specifier);
+          if (isPath(specifier)) note(parentURL, specifier);
+          else lookers.add(parentURL);
           if (!imports.has(resolved.url)) imports.set(resolved.url, new Map());
         }
         return resolved;
@@ -65,6 +69,13 @@ export function recordFrom(rootUrl: string): void {
     },
   });
 }
+
+function note(importer: string, specifier: string): void {
+  const paths = written.get(importer) ?? new Set();
+  written.set(importer, paths.add(fileURLToPath(new URL(specifier, importer))));
+}
+
+const isPath = (specifier: string): boolean => /^(\.\.?\/|\/|file:)/.test(specifier);
 
 /** Names the format outright; without it the nearest package.json would decide what a Buildfile's TypeScript is taken for. */
 const typescript = (url: string) => ({
@@ -77,7 +88,7 @@ const isTypescript = (url: string): boolean => /\.m?ts$/.test(url) && !url.inclu
 
 /** The URL of the TypeScript file that a relative import means; undefined for any other import. */
 function typescriptFile(specifier: string, parentUrl: string): string | undefined {
-  if (!/^(\.\.?\/|\/|file:)/.test(specifier) || !isTypescript(specifier)) return undefined;
+  if (!isPath(specifier) || !isTypescript(specifier)) return undefined;
   const url = pathToFileURL(realPath(fileURLToPath(new URL(specifier, parentUrl)))).href;
   return isTypescript(url) ? url : undefined;
 }
@@ -85,8 +96,10 @@ function typescriptFile(specifier: string, parentUrl: string): string | undefine
 /** One file of a recorded graph; all paths absolute. */
 export interface RecordedFile {
   readonly file: string;
-  /** It imports modules of Node that reach the machine, such as `node:fs`. */
+  /** It imports modules of Node that reach the machine, such as `node:fs`, or packages by their names. */
   readonly looksAround: boolean;
+  /** What it imports, symlinks not followed. */
+  readonly names: readonly string[];
   /** The file that imports it first, and the words by which it does; none for the root. */
   readonly importer?: string;
   readonly specifier?: string;
@@ -104,4 +117,8 @@ export function recordedFiles(rootUrl: string): RecordedFile[] {
   return [...found.values()];
 }
 
-const recorded = (url: string): RecordedFile => ({ file: fileURLToPath(url), looksAround: lookers.has(url) });
+const recorded = (url: string): RecordedFile => ({
+  file: fileURLToPath(url),
+  looksAround: lookers.has(url),
+  names: [...(written.get(url) ?? [])],
+});

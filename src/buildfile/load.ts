@@ -13,6 +13,8 @@ export interface LoadedBuildfile {
   readonly definition: BuildDefinition;
   /** Absolute paths of the Buildfile and of every file that it pulls in through imports, vbuild itself left out; symlinks followed. */
   readonly files: readonly string[];
+  /** The same, save the Buildfile, as the imports name them: absolute, symlinks not followed. */
+  readonly names: readonly string[];
   /** Names of the environment variables that it read; undefined when that cannot be said, or when it can look at other things than its imports. */
   readonly environment: readonly string[] | undefined;
 }
@@ -42,6 +44,7 @@ export async function loadBuildfile(path: string): Promise<LoadedBuildfile> {
   return {
     definition: checkedDefault(exported, path),
     files: files.map((one) => one.file),
+    names: files.flatMap(({ names }) => names),
     environment: closed ? reads.names() : undefined,
   };
 }

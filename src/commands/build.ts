@@ -1,5 +1,6 @@
 /** `vbuild [build] [TARGET…]`: makes packages usable; loads what builds only if there is something to build. */
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
@@ -86,8 +87,11 @@ function remember({ line, question, cwd }: CommandContext, { loaded, prefix }: P
   } as const;
   rememberAnswer(question, {
     // Another version of vbuild may answer otherwise.
-    files: [...loaded.files, buildfileOf({ line, cwd }), ...files, ...ownFiles()],
+    files: [...loaded.files, ...loaded.names, buildfileOf({ line, cwd }), ...files, ...ownFiles()],
+    // The texts in the prefix name it.
+    places: [dirname(prefix)],
     environment: loaded.environment,
     answer: `${lastLine(event, facts)}\n`,
+    startedMs: performance.timeOrigin,
   });
 }

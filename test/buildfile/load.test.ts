@@ -91,6 +91,30 @@ test('a Buildfile may be a symlink: its imports are found beside the file that i
   assert.deepEqual((await loadBuildfile(link)).files, [path, join(dirname(path), 'a.ts')]);
 });
 
+test('what a Buildfile imports is named as it is written too, so that a link on the way can be watched', async (t) => {
+  const path = buildfile(t, `import './now/a.ts';\n${head}${zlib}${tail}`, {
+    'v1/a.ts': `import './b.ts';`,
+    'v1/b.ts': '',
+  });
+  const at = (name: string): string => join(dirname(path), name);
+  symlinkSync('v1', at('now'));
+  const { files, names, environment } = await loadBuildfile(path);
+  assert.deepEqual(files, [path, at('v1/a.ts'), at('v1/b.ts')]);
+  assert.deepEqual(names, [at('now/a.ts'), at('v1/b.ts')]);
+  assert.notEqual(environment, undefined);
+});
+
+test('of a Buildfile that imports a package by its name, or what reaches the machine, nobody can say what it rests on', async (t) => {
+  const packaged = {
+    'node_modules/words/package.json': '{ "exports": "./index.mjs" }',
+    'node_modules/words/index.mjs': '',
+  };
+  for (const line of [`import 'words';`, `import 'node:fs';`]) {
+    const path = buildfile(t, `${line}\n${head}${zlib}${tail}`, packaged);
+    assert.equal((await loadBuildfile(path)).environment, undefined, line);
+  }
+});
+
 const refused: readonly {
   readonly name: string;
   readonly text: string;
