@@ -113,6 +113,7 @@ const schema = v.pipe(
       tools: v.record(word, word),
       vbuild: word,
       place: v.exactOptional(v.picklist(['canonical', 'padded'])),
+      sandbox: v.exactOptional(v.picklist(['sealed', 'open'])),
     }),
     statement: v.exactOptional(
       v.strictObject({

@@ -70,6 +70,8 @@ export interface Manifest {
     readonly vbuild: string;
     /** Whether the steps saw the canonical build root or a padded path; the tree is the same either way. */
     readonly place?: 'canonical' | 'padded';
+    /** Whether the steps were locked in: without a network and with the system's folders alone. */
+    readonly sandbox?: 'sealed' | 'open';
   };
   /** What the publisher says of where it came from; absent as long as it is not published. */
   readonly statement?: Statement;

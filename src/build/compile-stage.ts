@@ -65,7 +65,9 @@ export async function ensureCompiled(
       steps: one.recipe.steps,
       environment: standardEnvironment(one.recipe),
       places: { ...at, ...(python !== undefined && { python: pythonName(python) }) },
-      ...(namespace !== undefined && { binding: { namespace, host: at.host, seen: at.root } }),
+      ...(namespace !== undefined && {
+        binding: { namespace, host: at.host, seen: at.root, network: one.network ?? false },
+      }),
       log,
       again: join(places.build, 'again'),
       emit: run.emit,
@@ -76,7 +78,7 @@ export async function ensureCompiled(
       ...(run.options.load !== undefined && { load: run.options.load }),
       tools: facts.tools,
     });
-    return { results: { root: at.root, boot: bootId() } };
+    return { results: { root: at.root, boot: bootId(), sandbox: namespace?.sealed ? 'sealed' : 'open' } };
   });
 }
 
@@ -112,6 +114,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
         tools,
         vbuild: version,
         place: at.root === canonicalRoot ? 'canonical' : 'padded',
+        sandbox: compiled?.results['sandbox'] === 'sealed' ? 'sealed' : 'open',
       },
       searchPath: systemPath,
       into,

@@ -110,12 +110,26 @@ export async function buildMissing({
   return failed;
 }
 
-/** `VBUILD_PADDED=1` does without, as on a machine that forbids namespaces: for tests that both ways give the same artifacts. */
-async function namespaceFor({ workspace, environment }: Run): ReturnType<typeof findNamespace> {
-  if (environment['VBUILD_PADDED'] === '1') return undefined;
+/**
+ * `VBUILD_PADDED=1` does without, as on a machine that forbids namespaces: for tests that both ways give the same artifacts.
+ *
+ * @throws {VbuildError} `unsupported-host` where steps must be locked in and cannot be.
+ */
+async function namespaceFor({ workspace, environment, options }: Run): ReturnType<typeof findNamespace> {
   // One of its own: nothing is mounted below it, which a user may not bind along.
   using folder = temporaryFolder('namespace', workspace.state);
-  return await findNamespace(folder.path, canonicalRoot);
+  const padded = environment['VBUILD_PADDED'] === '1';
+  const namespace = padded ? undefined : await findNamespace(folder.path, canonicalRoot, options.sandbox !== 'off');
+  if (options.sandbox === 'require' && namespace?.sealed !== true) {
+    throw new VbuildError('unsupported-host', 'Steps cannot be locked in on this machine', {
+      facts: {
+        expected: 'namespaces for mounts, processes and the network, made with unshare',
+        found: 'they are refused',
+      },
+      mend: 'let this user make namespaces, or leave out --sandbox=require',
+    });
+  }
+  return namespace;
 }
 
 /**

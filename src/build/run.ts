@@ -32,6 +32,8 @@ export interface RunOptions {
   /** Folders in which packages were compiled stay. */
   readonly keep: boolean;
   readonly keepGoing: boolean;
+  /** Whether steps are locked in: where the machine allows it, or else nothing is compiled, or never; `auto` when not given. */
+  readonly sandbox?: 'auto' | 'require' | 'off';
 }
 
 export interface Run {

@@ -59,7 +59,7 @@ const table: readonly Row[] = [
   {
     stage: 'compile',
     rules: 2,
-    inputs: ({ package: { name, version, recipe }, dependencies, tools, platform }) => [
+    inputs: ({ package: { name, version, recipe, network }, dependencies, tools, platform }) => [
       value('package.name', name),
       value('package.version', version),
       ...recipe.steps.map(({ group, run, in: folder }, at) =>
@@ -69,6 +69,7 @@ const table: readonly Row[] = [
       ...dependencies.map((one) => value(`dependency.${one.name}`, one.key)),
       ...Object.entries(tools).map(([tool, pinned]) => value(`tool.${tool}`, pinned)),
       value('platform', platform),
+      ...(network === true ? [value('network', 'allowed')] : []),
     ],
   },
   {

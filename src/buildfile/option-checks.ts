@@ -55,6 +55,7 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
     remove: globs,
     prefixInBinaries: globs,
     hostLibraries: each('a list of SONAMEs', spelt(/^[^/\s]+\.so(\.[^/\s]+)*$/, 'a SONAME such as libX11.so.6')),
+    network: flag,
     strip: flag,
   };
   const buildTable: Readonly<Record<keyof BuildOptions, Check>> = {

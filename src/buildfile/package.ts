@@ -42,6 +42,8 @@ export interface PackageOptions {
   readonly prefixInBinaries?: readonly string[];
   /** SONAMEs that the host provides and this package may need, beyond the C and C++ run-time libraries, such as `libX11.so.6`. */
   readonly hostLibraries?: readonly string[];
+  /** Lets its steps reach the network, which they cannot where they are locked in; false when not given. What they fetch is pinned by nothing. */
+  readonly network?: boolean;
   /** Strip symbols that are not needed to run; true when not given. */
   readonly strip?: boolean;
 }

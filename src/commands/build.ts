@@ -3,8 +3,10 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
+import type { RunOptions } from '../build/run.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
+import { VbuildError } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import { lastLine } from '../report/phrases.ts';
 import { ownFiles } from '../system/own-program.ts';
@@ -60,6 +62,7 @@ export function buildRequest(context: CommandContext, project: Project, targets:
       installTools: options.installTools,
       keep: options.keep,
       keepGoing: options.keepGoing,
+      sandbox: options.sandbox ?? sandboxOf(context.env),
     },
     environment: context.env,
     publishing: {
@@ -70,6 +73,16 @@ export function buildRequest(context: CommandContext, project: Project, targets:
     emit: (event) => context.reporter.event(event),
     signal: context.signal,
   };
+}
+
+/** @throws {VbuildError} `usage` for a word that it cannot be. */
+function sandboxOf({ VBUILD_SANDBOX: found }: CommandContext['env']): NonNullable<RunOptions['sandbox']> {
+  if (found === undefined || found === '') return 'auto';
+  if (found === 'auto' || found === 'require' || found === 'off') return found;
+  throw new VbuildError('usage', 'VBUILD_SANDBOX has no such choice', {
+    facts: { expected: 'auto, require or off', found },
+    mend: 'set it to one of these, or unset it',
+  });
 }
 
 /** Lets the same command answer at once the next time; only where all that it prints is that there is nothing to do. */

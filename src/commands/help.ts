@@ -102,6 +102,7 @@ const files: readonly (readonly [string, string])[] = [
 
 const environment: readonly (readonly [string, string])[] = [
   ['VBUILD_NODE', 'the Node to run on, 24 or newer, in place of the one that comes along'],
+  ['VBUILD_SANDBOX', 'auto, require or off, where --sandbox is not given'],
   ['VBUILD_CACHE', 'the folder of the disk cache (default: vbuild in XDG_CACHE_HOME, else ~/.cache/vbuild)'],
   ['VBUILD_SIGNING_KEY_FILE', 'the file of the secret key that what is pushed is signed with'],
   ['VBUILD_SIGNING_KEY', 'that key itself, in place of a file'],

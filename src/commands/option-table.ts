@@ -179,6 +179,14 @@ export const optionTable = [
     commands: ['build'],
   },
   {
+    name: 'sandbox',
+    type: 'text',
+    value: 'WHEN',
+    choices: ['auto', 'require', 'off'],
+    summary: 'lock steps in, without network and home: where possible, always, never (default: auto)',
+    commands: ['build'],
+  },
+  {
     name: 'strip',
     short: 'p',
     type: 'number',

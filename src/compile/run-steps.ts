@@ -1,4 +1,5 @@
 /** Runs the steps of a recipe, one after another, each one repeatable by hand from the log that it leaves. */
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isWithin, onHost as pathOnHost } from '../artifact/places.ts';
 import { VbuildError } from '../model/error.ts';
@@ -8,13 +9,14 @@ import { type Jobserver, pipeName } from '../system/jobserver.ts';
 import { type Binding, inNamespace } from '../system/namespace.ts';
 import { recorded } from '../system/process-groups.ts';
 import { run } from '../system/process.ts';
+import { reachedFor } from '../system/sandbox.ts';
 import { kindOf, linkTarget } from '../system/tree-edit.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
 import { lostOptions } from './log-reading.ts';
 import { quoted } from './quoted.ts';
 import type { Step, StepCommand } from './recipe.ts';
 import { type Sharing, sharing } from './sharing.ts';
-import { optionsLost, stepFailed } from './step-failure.ts';
+import { isUndeclared, optionsLost, stepFailed, undeclared } from './step-failure.ts';
 
 export { quoted };
 
@@ -95,7 +97,11 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
   if ((finished.exitStatus ?? 129) > 128) jobserver?.suspect();
   if (signal.aborted) throw interrupted(given, command);
   const output = readBytes(log).subarray(startsAt).toString();
-  const failure = { package: given.package, places, step, title, command, output, log };
+  const reached =
+    given.binding?.namespace.sealed === true
+      ? reachedFor(given.binding.host, hostname())
+      : { names: [], addresses: false, files: [] };
+  const failure = { package: given.package, places, step, title, command, output, log, reached };
   if (finished.exitStatus !== 0) {
     const { again } = given;
     const env = { ...own, ...makeVariables(given, way, share, false) };
@@ -108,6 +114,7 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
       ...(again !== undefined && { again }),
     });
   }
+  if (isUndeclared(reached)) throw undeclared(failure);
   const lost = step.group === 'configure' ? lostOptions(step.run, output) : [];
   if (lost.length > 0) throw optionsLost(failure, lost);
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { VbuildError } from '../model/error.ts';
 import { exists } from '../system/files.ts';
 import type { Finished } from '../system/process.ts';
+import type { Reached } from '../system/sandbox.ts';
 import { asSymbols, type Places } from './environment.ts';
 import { quoted } from './quoted.ts';
 import { advice, firstError, lastLines } from './log-reading.ts';
@@ -21,6 +22,8 @@ interface Failure {
   readonly output: string;
   /** Absolute path. */
   readonly log: string;
+  /** What it reached for although nobody gave it. */
+  readonly reached: Reached;
 }
 
 export interface StepFailure extends Failure {
@@ -33,7 +36,7 @@ export interface StepFailure extends Failure {
 
 /** @returns `step-failed`, its texts with symbols in place of the long paths that steps see. */
 export function stepFailed(failure: StepFailure): VbuildError {
-  const { package: name, places, step, title, command, output, log, finished, tree, folder, again } = failure;
+  const { package: name, places, step, title, command, output, log, reached, finished, tree, folder, again } = failure;
   const { endedBy } = finished;
   const limit = endedBy === 'timeout' ? 'timeout' : endedBy === 'silence' ? 'silentTimeout' : undefined;
   const error = limit === undefined ? firstError(output) : undefined;
@@ -47,6 +50,7 @@ export function stepFailed(failure: StepFailure): VbuildError {
       command: asSymbols(command, places),
       ...(limit === undefined ? { ended: ending(finished) } : { [limit]: `${step[limit]} s` }),
       ...(error !== undefined && { error: asSymbols(error, places) }),
+      ...reachedFacts(reached),
       'last lines': asSymbols(lastLines(output, 12), places),
       log,
       ...(details !== undefined && { details }),
@@ -58,6 +62,29 @@ export function stepFailed(failure: StepFailure): VbuildError {
         ? advice(`${error ?? ''}\n${signalOf(finished) ?? ''}`)
         : `find out what it waits for; if nothing is wrong, raise ${limit} of the step`,
   });
+}
+
+export const isUndeclared = ({ names, addresses, files }: Reached): boolean =>
+  names.length > 0 || addresses || files.length > 0;
+
+/** A step that did what it should, and more. */
+export const undeclared = ({ log, package: name, command, places, reached }: Failure): VbuildError =>
+  new VbuildError('step-failed', 'A step used what its package does not declare', {
+    where: { package: name },
+    facts: { command: asSymbols(command, places), ...reachedFacts(reached), log },
+    mend: 'give it as a source or a dependency, turn off in the recipe what wants it, or set network: true where it cannot do without',
+  });
+
+const shown = 5;
+
+function reachedFacts({ names, addresses, files }: Reached): Record<string, string> {
+  const some = (all: readonly string[]): string =>
+    all.length <= shown ? all.join(', ') : `${all.slice(0, shown).join(', ')} and ${all.length - shown} more`;
+  const network = names.length > 0 ? some(names) : addresses ? 'addresses of other machines' : undefined;
+  return {
+    ...(network !== undefined && { network }),
+    ...(files.length > 0 && { 'written outside': some(files) }),
+  };
 }
 
 export const optionsLost = ({ log, package: name, command, places }: Failure, lost: readonly string[]): VbuildError =>

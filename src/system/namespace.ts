@@ -4,12 +4,15 @@
  * @see mount_namespaces(7), user_namespaces(7)
  */
 import { run } from './process.ts';
+import { beginNote, cutOff, hide, takeNote } from './sandbox.ts';
 
 /** How this process gets a mount namespace: as root by right, else inside a user namespace, if the machine grants those. */
 export interface Namespace {
   readonly by: 'root' | 'user';
   /** Whether the command's processes are among themselves as well: then the kernel ends all of them with the first, daemons too. */
   readonly processes?: boolean;
+  /** Whether the command is locked in, too, see `sandbox.ts`; only with processes of its own. */
+  readonly sealed?: boolean;
 }
 
 /** A folder of the machine and the path under which the command sees it. */
@@ -19,6 +22,8 @@ export interface Binding {
   readonly host: string;
   /** Absolute path below `mountPoint`; need not exist. */
   readonly seen: string;
+  /** Whether the command has the machine's network even in a sealed namespace. */
+  readonly network?: boolean;
 }
 
 /**
@@ -35,19 +40,23 @@ const unshare = '/usr/bin/unshare';
 /**
  * Arguments: host, seen, folder, then the command. The folder to bind is the working one, and `-c` keeps mount from spelling it
  * out, because its path may just have been hidden; `-n` keeps it from writing to the machine's /run/mount. Nothing of the shell's
- * own may reach the command, so that it finds the same environment with a namespace or without. What else a sandbox would hide
- * from steps is to be hidden here, before the folder is entered.
+ * own may reach the command, so that it finds the same environment with a namespace or without.
  */
-const script = (last: string): string =>
-  [
+function script({ processes, sealed, network }: Namespace & { readonly network: boolean }): string {
+  const whole = sealed ? `vbuild_status=$?; ${takeNote}; exit "$vbuild_status"` : 'exit "$?"';
+  return [
     'cd "$1"',
     `mount -n -t tmpfs -o mode=0555 vbuild ${mountPoint}`,
+    ...(sealed ? [hide] : []),
     'mount -n -c --bind -o X-mount.mkdir=0555 . "$2"',
+    ...(sealed ? [beginNote, 'vbuild_seen=$2'] : []),
+    ...(sealed && !network ? [cutOff] : []),
     'cd "$3"',
     'unset PWD OLDPWD',
     'shift 3',
-    last,
+    processes ? `{ "$@"; ${whole}; }` : 'exec "$@"',
   ].join(' && ');
+}
 
 /** What unshare needs for a process namespace of its own, with a view of it. */
 const ownProcesses = ['--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -61,10 +70,11 @@ const ownProcesses = ['--pid', '--fork', '--kill-child', '--mount-proc'];
  * @param folder Absolute, as seen.
  * @returns To be started in any folder; fails with the status and words of `mount` when the binding is refused.
  */
-export function inNamespace({ namespace, host, seen }: Binding, folder: string, argv: readonly string[]): string[] {
-  const own = namespace.processes === true;
-  const set = ['/bin/sh', '-c', script(own ? '{ "$@"; exit "$?"; }' : 'exec "$@"'), 'namespace', host, seen, folder];
-  const ways = ['--mount', ...(own ? ownProcesses : []), '--'];
+export function inNamespace(binding: Binding, folder: string, argv: readonly string[]): string[] {
+  const { namespace, host, seen, network = false } = binding;
+  const set = ['/bin/sh', '-c', script({ ...namespace, network }), 'namespace', host, seen, folder];
+  const cut = namespace.sealed === true && !network;
+  const ways = ['--mount', ...(namespace.processes ? ownProcesses : []), ...(cut ? ['--net'] : []), '--'];
   if (namespace.by === 'root') return [unshare, ...ways, ...set, ...argv];
   const { uid, gid } = ids();
   const back = [unshare, '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--'];
@@ -76,13 +86,15 @@ export function inNamespace({ namespace, host, seen }: Binding, folder: string, 
  *
  * @param folder Absolute path of an existing folder of ours, on the file system of those that will be bound.
  * @param seen   As in `Binding`.
+ * @param seal   Whether commands are to be locked in where that can be.
  * @returns `undefined` when there is no way.
  */
-export async function findNamespace(folder: string, seen: string): Promise<Namespace | undefined> {
+export async function findNamespace(folder: string, seen: string, seal = false): Promise<Namespace | undefined> {
   const { uid } = ids();
   const users = uid === 0 ? (['root', 'user'] as const) : (['user'] as const);
   // Many a container lets nobody mount /proc.
-  const namespaces = users.flatMap((by): Namespace[] => [{ by, processes: true }, { by }]);
+  const plain = users.flatMap((by): Namespace[] => [{ by, processes: true }, { by }]);
+  const namespaces = [...(seal ? users.map((by): Namespace => ({ by, processes: true, sealed: true })) : []), ...plain];
   for (const namespace of namespaces) {
     const probe = ['/bin/sh', '-c', 'test -w . && id -u && pwd -P'];
     const { exitStatus, stdout } = await run({

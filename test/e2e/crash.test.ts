@@ -19,6 +19,9 @@ import {
 } from '../support/project.ts';
 import { type Started, startProgram, vbuildBin } from '../support/vbuild.ts';
 
+// Steps wait for files of a test here, and write into some, which would be hidden from them.
+process.env['VBUILD_SANDBOX'] = 'off';
+
 const start = (site: Project, args: readonly string[] = []): Started =>
   startProgram([vbuildBin, ...args, '--json'], { cwd: site.path, home: site.home });
 

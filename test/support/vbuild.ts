@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs vbuild. Nothing of the caller's environment reaches it but PATH (without npm's additions), TMPDIR and the proxy settings. */
+/** Runs vbuild. Nothing of the caller's environment reaches it but PATH (without npm's additions), TMPDIR, VBUILD_SANDBOX and the proxy settings. */
 export function runVbuild(args: readonly string[], options: RunOptions): Promise<Ended> {
   return runProgram([vbuildBin, ...args], options);
 }
@@ -109,7 +109,7 @@ export function workspace(t: WithCleanUp, tree: Tree): Workspace {
 }
 
 function inherited(): NodeJS.ProcessEnv {
-  const wanted = /^(PATH|TMPDIR|.*_proxy)$/i;
+  const wanted = /^(PATH|TMPDIR|VBUILD_SANDBOX|.*_proxy)$/i;
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted.test(name)));
   // npm puts the checkout's own programs first; a user's PATH has none of them.
   const folders = (process.env['PATH'] ?? '')

@@ -1,0 +1,75 @@
+/** Steps that reach for more than they declare, in a whole build. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { insistOnSuccess } from '../support/events.ts';
+import { projectAt, type Project } from '../support/project.ts';
+import { type WithCleanUp, tempDir, writeTree } from '../support/temp.ts';
+
+/** A project of one package whose only step does this, too. */
+function projectWith(t: WithCleanUp, line: string, more = ''): Project {
+  const top = tempDir(t);
+  writeTree(join(top, 'site'), {
+    'source/word': 'word\n',
+    'Buildfile.ts': `import { defineBuild, definePackage, directory, steps } from 'vbuild';
+const one = definePackage('one', {
+  version: '1',
+  source: directory('source'),
+  ${more}
+  recipe: steps([{ group: 'install', run: ${JSON.stringify(`install -D -m 644 word "@stage@@prefix@/share/one"; ${line}`)} }]),
+});
+export default defineBuild({ packages: [one] });
+`,
+  });
+  return projectAt(join(top, 'site'), join(top, 'home'));
+}
+
+const asks = 'getent hosts files.example.org || true';
+
+test('a step that asks for a host fails with its name, though it ended well, unless it may', async (t) => {
+  const { errors, exitStatus } = await projectWith(t, asks).build();
+  assert.equal(exitStatus, 1);
+  assert.equal(errors[0]?.code, 'step-failed');
+  assert.equal(errors[0].facts['network'], 'files.example.org');
+  insistOnSuccess(await projectWith(t, asks).build(['--sandbox', 'off']));
+  insistOnSuccess(await projectWith(t, asks, 'network: true,').build());
+});
+
+test('a step that writes into a home fails with the path', async (t) => {
+  const { errors } = await projectWith(t, 'mkdir -p /root/.cache && echo x >/root/.cache/left').build();
+  assert.equal(errors[0]?.facts['written outside'], '/root/.cache/left');
+});
+
+test('a step that fails without a network says what it asked for', async (t) => {
+  const { errors } = await projectWith(t, 'getent hosts files.example.org').build();
+  assert.equal(errors[0]?.facts['network'], 'files.example.org');
+  assert.match(errors[0].facts['ended'] ?? '', /^exit status 2/);
+});
+
+test('the manifest says whether steps were locked in, and both ways give the same artifact', async (t) => {
+  const placeOf = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<unknown> => {
+    const site = projectWith(t, 'true');
+    insistOnSuccess(await site.build(args, { env }));
+    const [{ key, tree } = { key: '', tree: '' }] = Object.values(site.installed());
+    const folder = join(site.home, '.cache/vbuild/v1/artifacts/one', key);
+    const { build } = JSON.parse(readFileSync(join(folder, 'local.json'), 'utf8')) as {
+      build: { sandbox: string; place: string };
+    };
+    return { key, tree, sandbox: build.sandbox };
+  };
+  const locked = await placeOf(['--sandbox=require']);
+  assert.equal((locked as { sandbox: string }).sandbox, 'sealed');
+  assert.deepEqual(await placeOf(['--sandbox=off']), { ...(locked as object), sandbox: 'open' });
+  assert.deepEqual(await placeOf([], { VBUILD_PADDED: '1' }), { ...(locked as object), sandbox: 'open' });
+});
+
+test('--sandbox=require builds nothing where steps cannot be locked in', async (t) => {
+  const { errors, exitStatus } = await projectWith(t, 'true').build(['--sandbox=require'], {
+    env: { VBUILD_PADDED: '1' },
+  });
+  assert.equal(exitStatus, 4);
+  assert.equal(errors[0]?.code, 'unsupported-host');
+  const misspelt = await projectWith(t, 'true').build([], { env: { VBUILD_SANDBOX: 'on' } });
+  assert.equal(misspelt.errors[0]?.code, 'usage');
+});
