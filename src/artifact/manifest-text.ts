@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { digestOf, isDigest, type ContentKey, type Digest } from '../model/digest.ts';
 import { messageOf } from '../model/error.ts';
-import type { Manifest } from './manifest.ts';
+import type { Against, Manifest } from './manifest.ts';
 import { linkTargetProblem, manifestPathProblem } from './manifest-path.ts';
 
 /** Longest manifest that is read, in bytes: room for some hundred thousand files. */
@@ -102,6 +102,9 @@ const schema = v.pipe(
       }),
     ),
     dependencies: v.array(v.strictObject({ ...identity, key, tree: digest })),
+    against: v.exactOptional(
+      v.pipe(v.array(v.strictObject({ name, tree: digest, reachesPrefix: v.boolean() })), v.minLength(1)),
+    ),
     needs: v.strictObject({
       symbolVersions: v.record(word, v.pipe(v.string(), v.regex(/^\d{1,6}(\.\d{1,6}){0,5}$/))),
       libraries: v.array(word),
@@ -137,6 +140,10 @@ const schema = v.pipe(
     (manifest) => hasAll(manifest.files, Object.values(manifest.provides)),
     'a provided library is not among the files',
   ),
+  v.check(
+    ({ dependencies, against }) => against === undefined || dependencies.every((one) => hasTree(against, one)),
+    'a dependency is not among what it was compiled against',
+  ),
 );
 
 /** Files stand in code-unit order, each once, and none lies where another one is no folder. */
@@ -156,3 +163,6 @@ function hasAll(files: readonly { readonly path: string }[], sought: readonly st
   const paths = new Set(files.map((file) => file.path));
   return sought.every((one) => paths.has(one));
 }
+
+const hasTree = (against: readonly Against[], { name: sought, tree }: Pick<Against, 'name' | 'tree'>): boolean =>
+  against.some((one) => one.name === sought && one.tree === tree);

@@ -34,6 +34,14 @@ export type PrefixUse =
       readonly offsets: readonly number[];
     };
 
+/** A dependency, direct or not, as a package was compiled against it. */
+export interface Against {
+  readonly name: string;
+  readonly tree: Digest;
+  /** Whether it is there when the package runs, too. */
+  readonly reachesPrefix: boolean;
+}
+
 export interface Manifest {
   readonly format: 1;
   readonly package: { readonly name: string; readonly version: string };
@@ -52,6 +60,8 @@ export interface Manifest {
     readonly key: ContentKey;
     readonly tree: Digest;
   }[];
+  /** Every tree that was visible while it was compiled, in code-unit order of the names; absent where there was none. */
+  readonly against?: readonly Against[];
   /** What the ELF files want from a host. */
   readonly needs: {
     /** Highest symbol version per version family, such as `{ "GLIBC": "2.34" }`. */

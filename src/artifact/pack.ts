@@ -7,6 +7,7 @@ import { treeDigest } from '../system/tree-digest.ts';
 import { copyFile, makeSymlink, removeEmptyFolders, removeFile, writeWithMode } from '../system/tree-edit.ts';
 import { readElf } from './elf.ts';
 import { type ElfFile, libraryVerdict } from './libraries.ts';
+import { type Dependencies, restsOn } from './equal.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { manifestPathProblem } from './manifest-path.ts';
 import { type BuildPlaces, onHost } from './places.ts';
@@ -15,16 +16,10 @@ import { isPythonRecord, updatedRecord } from './python-record.ts';
 import { relocate, type Relocated } from './relocate.ts';
 import { stripTree } from './strip.ts';
 
-export interface PackRequest extends BuildPlaces {
+export interface PackRequest extends BuildPlaces, Dependencies {
   readonly package: Manifest['package'];
   readonly key: ContentKey;
   readonly keyText: string;
-  /** The declared run-time dependencies themselves. */
-  readonly dependencies: readonly Manifest[];
-  /** These and all of theirs: what will lie in one prefix with the package. */
-  readonly closure: readonly Manifest[];
-  /** What else was visible while it was compiled; for advice when a library of it is needed at run time. */
-  readonly buildOnly: readonly Manifest[];
   /** Globs relative to the prefix. */
   readonly remove: readonly string[];
   /** Globs relative to the prefix, of binary files that may hold it. */
@@ -90,12 +85,7 @@ export async function pack(request: PackRequest): Promise<Packed> {
     body: { digest: await digestFile(bodyPath), sizeBytes, unpackedBytes },
     tree: treeDigest(tree),
     files: entries.map((entry) => manifestFile(tree, entry, prefixUses)),
-    dependencies: request.dependencies.map(({ package: { name, version }, key, tree: digest }) => ({
-      name,
-      version,
-      key,
-      tree: digest,
-    })),
+    ...restsOn(request),
     needs: libraries.needs,
     provides: libraries.provides,
     build: request.build,

@@ -1,6 +1,7 @@
 /** Manifests as they are stored: the exact bytes, and whose they are; only as these bytes is a signature good for them. */
 import { minisign, minisignSignature, type MinisignSecretKey, type MinisignSignature } from '../key/minisign.ts';
 import { messageOf } from '../model/error.ts';
+import { type Standing, standIn } from './equal.ts';
 import { LARGEST_MANIFEST, serialiseManifest } from './manifest-text.ts';
 import type { Manifest } from './manifest.ts';
 import { LOCAL, type Signer, UNSIGNED } from './signer.ts';
@@ -24,14 +25,51 @@ export function signed(manifest: Manifest, key: MinisignSecretKey): SealedManife
   const payload = serialiseManifest(manifest);
   const { name, version } = manifest.package;
   const signature = minisign(key, Buffer.from(payload), `vbuild ${name}@${version} ${manifest.key}`);
-  const bytes = Buffer.from(`${JSON.stringify({ format: 1, payload, signature }, undefined, 1)}\n`);
-  return { manifest, signer: key.id, bytes };
+  return { manifest, signer: key.id, bytes: objectBytes({ format: 1, payload, signature }) };
 }
+
+/**
+ * An artifact as one that stands in for another. Nobody but the signer can sign what that one's manifest would be: so it keeps the bytes
+ * that are signed, beside what takes the place of something in them. Such an object is for the own disk, and never published.
+ */
+export function standingIn(sealed: SealedManifest, standing: Standing): SealedManifest {
+  const { signer, bytes } = sealed;
+  if (sealed.manifest.key === standing.key) return sealed;
+  const manifest = standIn(sealed.manifest, standing);
+  if (signer === UNSIGNED || signer === LOCAL) return unsigned(manifest, signer);
+  const { payload, signature } = JSON.parse(Buffer.from(bytes).toString()) as SignedObject;
+  return { manifest, signer, bytes: objectBytes({ format: 1, payload, signature, standing }) };
+}
+
+/** What was signed, of one that stands in for another and cannot be published as that; undefined for any other. */
+export function original({ signer, bytes }: SealedManifest): SealedManifest | undefined {
+  if (signer === UNSIGNED || signer === LOCAL) return undefined;
+  const { standing, ...object } = JSON.parse(Buffer.from(bytes).toString()) as SignedObject;
+  return standing === undefined
+    ? undefined
+    : {
+        manifest: JSON.parse(object.payload) as Manifest,
+        signer,
+        bytes: objectBytes(object),
+      };
+}
+
+/** A signed manifest as it is stored. */
+interface SignedObject {
+  readonly format: 1;
+  readonly payload: string;
+  readonly signature: string;
+  readonly standing?: Standing;
+}
+
+const objectBytes = (object: SignedObject): Uint8Array => Buffer.from(`${JSON.stringify(object, undefined, 1)}\n`);
 
 export interface Opened {
   /** The exact bytes of the manifest. */
   readonly payload: Uint8Array;
   readonly signature: MinisignSignature | undefined;
+  /** What it stands in for, see `standingIn`; not looked into either. */
+  readonly standing?: unknown;
 }
 
 /**
@@ -43,7 +81,7 @@ export function openSealed(bytes: Uint8Array, signer: Signer): Opened | { readon
   if (signer === UNSIGNED || signer === LOCAL) return { payload: bytes, signature: undefined };
   if (bytes.length > LARGEST_MANIFEST)
     return { rejected: `the signed manifest has ${bytes.length} bytes, more than ${LARGEST_MANIFEST}` };
-  let data: Partial<Record<'format' | 'payload' | 'signature', unknown>> | null;
+  let data: Partial<Record<keyof SignedObject, unknown>> | null;
   try {
     data = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as typeof data;
   } catch (error) {
@@ -53,5 +91,6 @@ export function openSealed(bytes: Uint8Array, signer: Signer): Opened | { readon
     return { rejected: 'the signed manifest does not hold a payload and a signature' };
   const signature = minisignSignature(data.signature);
   if (signature === undefined) return { rejected: 'its signature is not one of minisign' };
-  return { payload: Buffer.from(data.payload), signature };
+  const { payload, standing } = data;
+  return { payload: Buffer.from(payload), signature, ...(standing !== undefined && { standing }) };
 }

@@ -11,7 +11,7 @@ export interface Artifacts {
   /** Makes an artifact that lies in the disk cache known. */
   add(one: Package, manifest: Manifest): void;
   /** Of a package whose artifact is known. */
-  manifest(one: Package): Promise<Manifest>;
+  manifest(one: Package): Manifest;
   /** Unpacked and verified, in the given order. @throws {VbuildError} `artifact-refused` */
   members(packages: readonly Package[]): Promise<Member[]>;
 }
@@ -35,7 +35,7 @@ export function artifactsOf(disk: DiskCache, scratch: string): Artifacts {
     add(one, manifest) {
       manifests.set(one, manifest);
     },
-    manifest: async (one) => manifestOf(one),
+    manifest: manifestOf,
     members: (packages) =>
       Promise.all(
         packages.map((one) => {

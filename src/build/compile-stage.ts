@@ -6,7 +6,6 @@ import { pack } from '../artifact/pack.ts';
 import { onHost } from '../artifact/places.ts';
 import { unsigned } from '../artifact/sealed.ts';
 import { LOCAL } from '../artifact/signer.ts';
-import type { Package } from '../buildfile/package.ts';
 import { push } from '../cache/push.ts';
 import { SOURCE_TIME_SECONDS, standardEnvironment, systemPath } from '../compile/environment.ts';
 import { runSteps } from '../compile/run-steps.ts';
@@ -21,8 +20,9 @@ import { count } from '../model/count.ts';
 import { version } from '../model/version.ts';
 import type { Artifacts } from './artifacts.ts';
 import { buildPlaces, earlierPlaces, removeBuild } from './build-places.ts';
+import { dependenciesOf } from './cutoff.ts';
 import type { PackageFacts } from './facts.ts';
-import { runClosure, visibleTo } from './graph.ts';
+import { visibleTo } from './graph.ts';
 import { newLog } from './logs.ts';
 import { type Run, runStage } from './run.ts';
 import { stageInputs } from './stages.ts';
@@ -85,12 +85,9 @@ export async function ensureCompiled(
 /** Packs what was compiled and puts it into the disk cache; the build root goes unless it is to be kept. @throws {VbuildError} */
 export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, run: Run): Promise<Manifest> {
   const { package: one, places, key, keyText: text, tools } = facts;
-  const manifests = (packages: readonly Package[]): Promise<Manifest[]> =>
-    Promise.all(packages.map((other) => artifacts.manifest(other)));
   const compiled = readStamp(places.stamps, 'compile');
   const at = earlierPlaces(places);
   if (at === undefined) throw new Error(`${facts.id} is not compiled`);
-  const closure = runClosure(one.deps ?? []);
   const inputs = stageInputs(facts, 'pack');
   let made: Manifest | undefined;
   const kept = onHost(at, at.stage);
@@ -101,9 +98,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
       package: { name: one.name, version: one.version },
       key,
       keyText: text,
-      dependencies: await manifests(one.deps ?? []),
-      closure: await manifests(closure),
-      buildOnly: await manifests(visibleTo(one).filter((other) => !closure.includes(other))),
+      ...dependenciesOf(one, (other) => artifacts.manifest(other)),
       remove: one.remove ?? [],
       prefixInBinaries: one.prefixInBinaries ?? [],
       hostLibraries: one.hostLibraries ?? [],

@@ -66,6 +66,7 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
         history.know(known);
       },
       get: (name, key, end, progress) => run.cache.fetchArtifact(name, key, end, progress),
+      getEqual: (name, standing, end, progress) => run.cache.fetchEqual(name, standing, end, progress),
       keep: keeper(artifacts, outcomes, run),
     },
     run,

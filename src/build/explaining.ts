@@ -79,7 +79,10 @@ export async function explainMiss(
   const facts = at.facts.known.get(one);
   if (facts === undefined) return undefined;
   const { key, id } = facts;
-  const asked = [at.disk.peek(one.name, key, signal), ...tiers.map((tier) => tier.lookUp(one.name, key, signal))];
+  const asked = [
+    at.disk.peek({ name: one.name, key }, signal),
+    ...tiers.map((tier) => tier.lookUp(one.name, key, signal)),
+  ];
   const answers = (await Promise.all(asked)).map((answer, i) => ({
     tier: ['disk', ...tiers.map(({ name }) => name)][i] ?? '',
     answer: answer.outcome,
@@ -186,7 +189,7 @@ async function stateOf(name: string, key: ContentKey, at: Situation): Promise<Sn
 
 /** What made a run happen: what differs from the time before. */
 async function lastRun(record: ReadyRecord, at: Situation): Promise<LastRun> {
-  const { outcome, endedAtMs, durationMs, key, stages, answers, error } = record;
+  const { outcome, endedAtMs, durationMs, key, stages, answers, equal, error } = record;
   const name = record.package.slice(0, record.package.lastIndexOf('@'));
   const before = at.build.packages
     .filter((one) => one.name === name)
@@ -202,6 +205,7 @@ async function lastRun(record: ReadyRecord, at: Situation): Promise<LastRun> {
     roots: before === undefined ? [] : await explained(snapshotOfBase(before), snapshotOfBase(record), at),
     stages,
     answers,
+    ...(equal !== undefined && { equal }),
     ...(error !== undefined && { error }),
   };
 }

@@ -46,6 +46,8 @@ export interface ReadyRecord {
     readonly answer: Extract<BuildEvent, { type: 'cache-looked-up' }>['answer'];
     readonly reason?: string;
   }[];
+  /** Of a restored one: dependencies that came out equal, so that it was not compiled again. */
+  readonly equal?: readonly string[];
   readonly error?: { readonly code: ErrorCode; readonly headline: string; readonly stage?: string };
 }
 

@@ -19,7 +19,7 @@ export async function installWanted(
   { prefix, workspace }: BuildRequest,
   run: Run,
 ): Promise<Generation> {
-  const manifests = await Promise.all(want.packages.map((one) => artifacts.manifest(one)));
+  const manifests = want.packages.map((one) => artifacts.manifest(one));
   const keys = new Map(manifests.map((manifest, at) => [want.packages[at], manifest.key]));
   const current = currentGeneration(prefix);
   makeFolder(dirname(prefix));

@@ -7,6 +7,8 @@ export interface PackageWork {
   readonly id: string;
   /** Ids of those packages to be built that must be there before it is compiled. */
   readonly after: readonly string[];
+  /** Whether fetching waits for them too: as they come out, it may turn out that there is nothing to compile. */
+  readonly waits?: boolean;
   /** How long fetching and patching, and then compiling and packing, are expected to take, in milliseconds. */
   readonly prepareMs: number;
   readonly makeMs: number;
@@ -18,8 +20,13 @@ export const makeJob = (id: string): string => `make ${id}`;
 export const packageOf = (job: string): string => job.slice(job.indexOf(' ') + 1);
 
 export const packageJobs = (packages: readonly PackageWork[]): Job[] =>
-  packages.flatMap(({ id, after, prepareMs, makeMs }): Job[] => [
-    { id: prepareJob(id), after: [], expectedMs: prepareMs, resource: 'transfer' },
+  packages.flatMap(({ id, after, waits, prepareMs, makeMs }): Job[] => [
+    {
+      id: prepareJob(id),
+      after: waits === true ? after.map(makeJob) : [],
+      expectedMs: prepareMs,
+      resource: 'transfer',
+    },
     { id: makeJob(id), after: [prepareJob(id), ...after.map(makeJob)], expectedMs: makeMs, resource: 'cpu' },
   ]);
 

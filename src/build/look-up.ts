@@ -1,4 +1,5 @@
 /** Finds out which packages need not be built because a cache has their artifacts. What is done about that is the caller's. */
+import type { Manifest } from '../artifact/manifest.ts';
 import type { Package } from '../buildfile/package.ts';
 import type { FetchedArtifact, LayeredCache } from '../cache/layered.ts';
 import { type Host, thisHost, unfitReasons } from '../install/host.ts';
@@ -9,7 +10,9 @@ import { writeStamp } from '../stamps/stamp.ts';
 import type { Artifacts } from './artifacts.ts';
 import { removeBuild } from './build-places.ts';
 import type { Facts, PackageFacts } from './facts.ts';
-import { runClosure, visibleTo } from './graph.ts';
+import { cutOff } from './cutoff.ts';
+import { fullClosure, visibleTo } from './graph.ts';
+import { inParallel } from './in-parallel.ts';
 import type { Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { stageInputs } from './stages.ts';
@@ -21,12 +24,16 @@ type Artifact = Extract<FetchedArtifact, { outcome: 'done' }>;
 export interface Found extends Pick<Artifact, 'manifest' | 'tier'> {
   readonly outcome: 'fresh' | 'restored';
   readonly durationMs: number;
+  /** Dependencies that came out equal although their keys moved, so that an artifact of another key will do; `name@version`. */
+  readonly equal?: readonly string[];
 }
 
 /** What a run does and a plan leaves out. */
 export interface LookUpEffects {
   /** Brings an artifact to the disk, or only tells whether that could be done. */
   readonly get: LayeredCache['fetchArtifact'];
+  /** The same for one that was made of the same to the byte. */
+  readonly getEqual: LayeredCache['fetchEqual'];
   /** Called for each artifact that was found. */
   readonly keep: (facts: PackageFacts, found: Found) => void;
 }
@@ -43,43 +50,55 @@ export interface LookUps {
 const parallel = 8;
 
 export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpEffects, run: Run): Promise<LookUps> {
-  const seen = new Set<Package>();
   const missing = new Map<Package, Missed>();
   const found = new Map<Package, Found>();
   const open = new Set<Package>();
-  let host: Host | undefined;
-  let wave = [...want.packages];
-  while (wave.length > 0) {
-    const queue = wave.filter((one) => !seen.has(one));
-    for (const one of queue) seen.add(one);
-    const keyed = queue.flatMap((one) => facts.known.get(one) ?? []);
+  // What only compiling needs, and lies in a tier below the disk: its manifest says enough until it is certain that there is anything to compile.
+  const glimpsed = new Map<Package, Manifest>();
+  const tried = new Set<Package>();
+  const host = thisHost();
+  const isNew = (one: Package): boolean => !missing.has(one) && !found.has(one) && !open.has(one);
+  const lookFor = async (packages: readonly Package[], bring: boolean): Promise<void> => {
+    const known = packages.flatMap((one) => facts.known.get(one) ?? []);
+    for (const one of packages) if (!facts.known.has(one)) open.add(one);
     if (!run.options.noCache)
       await run.cache.foresee(
-        keyed.map(({ package: { name }, key }) => ({ name, key })),
+        known.map(({ package: { name }, key }) => ({ name, key })),
         run.signal,
       );
-    const workers = Array.from({ length: parallel }, async () => {
-      for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-        run.signal.throwIfAborted();
-        const known = facts.known.get(one);
-        if (known === undefined) {
-          open.add(one);
-          continue;
-        }
-        host ??= thisHost();
-        const answer = await find(known, host, effects.get, run);
-        if ('answer' in answer) missing.set(one, answer);
-        else {
-          found.set(one, answer);
-          effects.keep(known, answer);
-        }
+    await inParallel(known, parallel, async (one) => {
+      run.signal.throwIfAborted();
+      const glimpse =
+        bring || run.options.noCache ? undefined : await run.cache.glimpse(one.package.name, one.key, run.signal);
+      if (glimpse !== undefined) {
+        glimpsed.set(one.package, glimpse);
+        return;
+      }
+      const answer = await find(one, host, effects.get, run);
+      if ('answer' in answer) missing.set(one.package, answer);
+      else {
+        found.set(one.package, answer);
+        effects.keep(one, answer);
       }
     });
-    await Promise.all(workers);
+  };
+  const compiledAgainst = (): Package[] => [
+    ...new Set([...missing.keys(), ...open].flatMap((one) => visibleTo(one)).filter(isNew)),
+  ];
+  await lookFor(want.packages, true);
+  for (;;) {
     // What is to be built needs more than what is to be installed.
-    wave = [...new Set([...missing.keys(), ...open].flatMap((one) => visibleTo(one)))].filter((one) => !seen.has(one));
+    for (let wave = compiledAgainst(); wave.some((one) => !glimpsed.has(one)); wave = compiledAgainst())
+      await lookFor(
+        wave.filter((one) => !glimpsed.has(one)),
+        false,
+      );
+    await cutOff({ missing, found, glimpsed, tried }, facts, { effects, host, run });
+    const needed = compiledAgainst();
+    if (needed.length === 0) break;
+    await lookFor(needed, true);
   }
-  const order = runClosure([...seen]);
+  const order = fullClosure(want.packages);
   return {
     missing: new Map(order.flatMap((one) => (missing.has(one) ? [[one, missing.get(one) as Missed]] : []))),
     found,
@@ -118,7 +137,7 @@ async function find(
 /** Puts what was found to the artifacts of a run, and stamps what was not this project's before. */
 export function keeper(artifacts: Artifacts, outcomes: Map<string, Outcome>, run: Run): LookUpEffects['keep'] {
   const restored = new Set<ContentKey>();
-  return (facts, { outcome, manifest, tier, durationMs }) => {
+  return (facts, { outcome, manifest, tier, durationMs, equal = [] }) => {
     const { package: one, id, key, places } = facts;
     artifacts.add(one, manifest);
     // In a second round of look-ups, what the first one brought is there.
@@ -136,6 +155,12 @@ export function keeper(artifacts: Artifacts, outcomes: Map<string, Outcome>, run
       inputs: stageInputs(facts, 'pack'),
       results: { tree, body: body.digest, from: tier },
     });
-    run.emit({ type: 'package-finished', package: id, outcome, durationMs });
+    run.emit({
+      type: 'package-finished',
+      package: id,
+      outcome,
+      durationMs,
+      ...(equal.length > 0 && { equal }),
+    });
   };
 }

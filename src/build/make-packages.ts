@@ -3,6 +3,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
+import type { LayeredCache } from '../cache/layered.ts';
 import { canonicalRoot } from '../artifact/build-root.ts';
 import { thisHost, unfitReasons } from '../install/host.ts';
 import { makeFolder, temporaryFolder } from '../system/files.ts';
@@ -10,6 +11,7 @@ import { findNamespace } from '../system/namespace.ts';
 import type { Artifacts } from './artifacts.ts';
 import { ensureCompiled, packArtifact, type Workshop } from './compile-stage.ts';
 import { lastDurations } from './durations.ts';
+import { findEqual, mayBeEqual } from './cutoff.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { admission, jobserverFor } from './admission.ts';
 import { ensureSource } from './fetch-stage.ts';
@@ -54,16 +56,36 @@ export async function buildMissing({
   using jobserver = await jobserverFor(run);
   const workshop: Workshop = { jobserver, namespace: await namespaceFor(run) };
 
+  const host = thisHost();
+  const get: LayeredCache['fetchEqual'] = (...asked) => run.cache.fetchEqual(...asked);
+  const decided = new Map<string, Promise<boolean>>();
+  /** Whether an equal artifact was found for one whose dependencies have just been made; asked for once, when all of them are packed. */
+  const isSpared = (one: PackageFacts): Promise<boolean> => {
+    const decision = decided.get(one.id) ?? spared(one);
+    decided.set(one.id, decision);
+    return decision;
+  };
+  async function spared(one: PackageFacts): Promise<boolean> {
+    if (visibleTo(one.package).every((other) => !ids.has(packageId(other)))) return false;
+    const found = await findEqual(one, (other) => artifacts.manifest(other), { get, host, run });
+    if (found !== undefined) keep(one, found);
+    return found !== undefined;
+  }
+  const works = await Promise.all(known.map((one) => workOf(one, ids, run)));
+  const waiting = new Set(works.flatMap(({ id, waits }) => (waits ? [id] : [])));
+
   for (const one of known) {
     byJob.set(prepareJob(one.id), async () => {
+      if (waiting.has(one.id) && (await isSpared(one))) return;
       await ensureSource(one.package, one.source, run);
       pushes.addSource(one.package);
       await ensurePatched(one, run);
     });
     byJob.set(makeJob(one.id), async (lease) => {
+      if (waiting.has(one.id) && (await isSpared(one))) return pushes.add(one.package);
       const startedMs = performance.now();
       await using _lock = await lockKey(one, run, lease);
-      if (!(await takeFinished(one, keep, run))) {
+      if (!(await takeFinished(one, keep, run)) && !(await isSpared(one))) {
         await ensureCompiled(one, artifacts, run, workshop);
         artifacts.add(one.package, await packArtifact(one, artifacts, run));
         outcomes.set(one.id, 'built');
@@ -77,7 +99,7 @@ export async function buildMissing({
   const told = new Set<string>();
   const bugs: unknown[] = [];
   await runJobs({
-    jobs: packageJobs(known.map((one) => workOf(one, ids))),
+    jobs: packageJobs(works),
     async work(job, lease) {
       try {
         await byJob.get(job.id)?.(lease);
@@ -149,10 +171,14 @@ async function takeFinished(facts: PackageFacts, keep: ReturnType<typeof keeper>
 }
 
 /** @param ids Of all packages that are to be built. */
-function workOf({ id, package: one, places }: PackageFacts, ids: ReadonlySet<string>): PackageWork {
+async function workOf(facts: PackageFacts, ids: ReadonlySet<string>, run: Run): Promise<PackageWork> {
+  const { id, package: one, places } = facts;
   const { fetch = 0, patch = 0, compile = guessMs, pack = 0 } = lastDurations(places);
-  const after = visibleTo(one).map(packageId);
-  return { id, after: after.filter((other) => ids.has(other)), prepareMs: fetch + patch, makeMs: compile + pack };
+  const after = visibleTo(one)
+    .map(packageId)
+    .filter((other) => ids.has(other));
+  const waits = after.length > 0 && (await mayBeEqual(facts, run));
+  return { id, after, waits, prepareMs: fetch + patch, makeMs: compile + pack };
 }
 
 /** What was thrown as problems of a package; undefined when it is a bug. */

@@ -9,6 +9,7 @@ import type { StageName } from '../model/event.ts';
 import type { Plan, PlannedPackage } from '../model/plan.ts';
 import { exists } from '../system/files.ts';
 import { lastDurations } from './durations.ts';
+import { mayBeEqual } from './cutoff.ts';
 import { gatherFacts, type PackageFacts } from './facts.ts';
 import { fullClosure, runClosure, visibleTo } from './graph.ts';
 import { insistOnLeave } from './pinning.ts';
@@ -46,6 +47,7 @@ export async function planBuild(request: BuildRequest): Promise<Plan> {
       },
       begin: () => {},
       get: (name, key, signal) => run.cache.foreseeArtifact(name, key, signal),
+      getEqual: (name, standing, signal) => run.cache.foreseeEqual(name, standing, signal),
       keep: () => {},
     },
     run,
@@ -55,10 +57,11 @@ export async function planBuild(request: BuildRequest): Promise<Plan> {
   // What is open may come out as it is installed now.
   const keyOf = (one: Package): ContentKey | undefined => facts.known.get(one)?.key ?? installed?.[one.name]?.key;
   const reasons = options.noInstall ? [] : installReasons(want, prefix, keyOf);
+  const below = tiers.length > 0 && !options.noCache;
   const all = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one) || open.includes(one));
   return planOf({
     targets,
-    packages: await Promise.all(all.map((one) => plannedPackage(one, settled, run))),
+    packages: await Promise.all(all.map((one) => plannedPackage(one, settled, below, run))),
     ...(reasons.length > 0 && { install: { prefix, reasons } }),
     installOpen: !options.noInstall && reasons.length === 0 && open.length > 0,
     pushTo: options.push ? tiers.filter(({ writable }) => writable).map(({ name }) => name) : [],
@@ -79,30 +82,37 @@ const planned = (
   ...rest,
 });
 
-async function plannedPackage(one: Package, { facts, found, missing }: Settled, run: Run): Promise<PlannedPackage> {
+/** @param below Whether there are caches below the disk to be asked for what is equal. */
+async function plannedPackage(
+  one: Package,
+  { facts, found, missing }: Settled,
+  below: boolean,
+  run: Run,
+): Promise<PlannedPackage> {
   const known = facts.known.get(one);
   const missed = missing.get(one);
   if (known === undefined) return planned(one, known, { outcome: 'open', unpinned: facts.unpinned.includes(one) });
   if (missed !== undefined) {
     const durations = await expected(known, run);
+    const after = visibleTo(one).filter((other) => missing.has(other));
     return planned(one, known, {
       outcome: 'built',
       missed,
+      ...(after.length > 0 && (below || (await mayBeEqual(known, run))) && { unlessEqual: true }),
       stages: stagesToRun(known).map(({ stage, reasons }) => {
         const expectedMs = durations[stage];
         return { stage, reasons, ...(expectedMs !== undefined && { expectedMs }) };
       }),
-      after: visibleTo(one)
-        .filter((other) => missing.has(other))
-        .map(packageId),
+      after: after.map(packageId),
     });
   }
-  const { outcome = 'fresh', tier, manifest } = found.get(one) ?? {};
+  const { outcome = 'fresh', tier, manifest, equal = [] } = found.get(one) ?? {};
   if (outcome === 'fresh' || tier === undefined || manifest === undefined) return planned(one, known, { outcome });
   const { digest, sizeBytes } = manifest.body;
   return planned(one, known, {
     outcome,
     tier,
+    ...(equal.length > 0 && { equal }),
     transferBytes: exists(run.disk.blobs.pathOf(digest)) ? 0 : sizeBytes,
   });
 }

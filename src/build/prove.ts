@@ -1,13 +1,17 @@
 /** Proves of a closure that every artifact of it can be restored from the tiers below the disk: read whole, verified, acceptable. */
 import type { Manifest } from '../artifact/manifest.ts';
 import { type Mixed, mixedAmong } from '../artifact/mixed.ts';
-import type { CacheTier } from '../cache/cache.ts';
+import { equalKey, restsOn, standIn } from '../artifact/equal.ts';
+import type { Package } from '../buildfile/package.ts';
+import type { Answer, CacheTier } from '../cache/cache.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { removeTree } from '../system/files.ts';
-import { fullClosure, runClosure } from './graph.ts';
+import { dependenciesOf } from './cutoff.ts';
+import type { PackageFacts } from './facts.ts';
+import { fullClosure, runClosure, visibleTo } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
-import { keyedFacts } from './keyed.ts';
+import { type KeyedFacts, keyedFacts } from './keyed.ts';
 import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 import { countedTraffic, startRun } from './start-run.ts';
@@ -51,25 +55,83 @@ export async function prove(request: BuildRequest): Promise<Proofs> {
     wanted.map(({ package: { name }, key }) => ({ name, key })),
     run.signal,
   );
-  const inOrder = await inParallel(wanted, parallel, ({ id, package: { name }, key }) =>
-    proveOne(id, name, key, tiers, run),
+  const proven = new Map(
+    await inParallel(
+      wanted,
+      parallel,
+      async (one) => [one.package, await proveOne(one, byKey(one), tiers, run)] as const,
+    ),
   );
+  await proveEqual({ facts, proven, tiers, run });
+  const inOrder = [...proven.values()];
   return {
     proofs: inOrder.map(({ proof }) => proof),
     mixed: mixedAmong(inOrder.flatMap(({ manifest }) => manifest ?? [])),
   };
 }
 
-async function proveOne(
-  id: string,
-  name: string,
-  key: ContentKey,
-  tiers: readonly CacheTier[],
-  run: Run,
-): Promise<{ proof: Proof; manifest: Manifest | undefined }> {
+interface Proven {
+  readonly proof: Proof;
+  readonly manifest: Manifest | undefined;
+}
+
+type Ask = (tier: CacheTier, signal: AbortSignal) => Promise<Answer>;
+
+const byKey =
+  ({ package: { name }, key }: PackageFacts): Ask =>
+  (tier, signal) =>
+    tier.lookUp(name, key, signal);
+
+/** What no tier has by its key may be there as one that was made of the same, as a run would find it; each after its dependencies. */
+async function proveEqual(at: {
+  readonly facts: KeyedFacts;
+  readonly proven: Map<Package, Proven>;
+  readonly tiers: readonly CacheTier[];
+  readonly run: Run;
+}): Promise<void> {
+  const { facts, proven, tiers, run } = at;
+  const known = new Map<Package, Manifest>();
+  for (const [one, { manifest }] of proven) if (manifest !== undefined) known.set(one, manifest);
+  if (known.size === proven.size) return;
+  for (const one of fullClosure([...proven.keys()])) {
+    if (known.has(one)) continue;
+    const own = facts.of(one);
+    const before = proven.get(one);
+    const found = before === undefined ? await firstHit(byKey(own), tiers, run) : undefined;
+    const visible = visibleTo(one);
+    if (found !== undefined) known.set(one, found);
+    else if (visible.length > 0 && visible.every((other) => known.has(other))) {
+      const { dependencies, against = [] } = restsOn(dependenciesOf(one, (other) => known.get(other) as Manifest));
+      const equal = equalKey(own.keyText, against);
+      if (equal === undefined) continue;
+      const ask: Ask = (tier, signal) => tier.lookUpEqual(one.name, equal, signal);
+      const { key, keyText } = own;
+      const stands = (manifest: Manifest): Manifest => standIn(manifest, { key, keyText, dependencies, against });
+      if (before === undefined) {
+        const other = await firstHit(ask, tiers, run);
+        if (other !== undefined) known.set(one, stands(other));
+        continue;
+      }
+      const { proof, manifest } = await proveOne(own, ask, tiers, run);
+      if (manifest === undefined) continue;
+      known.set(one, stands(manifest));
+      proven.set(one, { proof: { ...proof, findings: before.proof.findings }, manifest: stands(manifest) });
+    }
+  }
+}
+
+async function firstHit(ask: Ask, tiers: readonly CacheTier[], { signal }: Run): Promise<Manifest | undefined> {
+  for (const tier of tiers) {
+    const answer = await ask(tier, signal);
+    if (answer.outcome === 'hit') return answer.manifest;
+  }
+  return undefined;
+}
+
+async function proveOne({ id, key }: PackageFacts, ask: Ask, tiers: readonly CacheTier[], run: Run): Promise<Proven> {
   const findings: { tier: string; answer: string; reason?: string }[] = [];
   for (const tier of tiers) {
-    const answer = await tier.lookUp(name, key, run.signal);
+    const answer = await ask(tier, run.signal);
     if (answer.outcome === 'hit') {
       const { body } = answer.manifest;
       const temporary = run.disk.blobs.temporaryPath();

@@ -8,6 +8,7 @@ import type { Facts, PackageFacts } from './facts.ts';
 import { directDependencies } from './graph.ts';
 import { type ProjectFiles, type Provenance, provenanceOf } from './provenance.ts';
 import type { Run } from './run.ts';
+import { original } from '../artifact/sealed.ts';
 import { sealFor } from './seal.ts';
 import { sourceFiles } from './source-files.ts';
 import { signingKey, type SigningSource } from './signing-key.ts';
@@ -77,8 +78,9 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
       return 'withheld';
     }
     return reported(one, async () => {
-      const pushed = await contentOf(known, tier, await provenance());
-      const done = await push(pushed, tier, run.signal, { repair: repair ?? false, thorough: thorough ?? false });
+      const { equalOnly, ...pushed } = await contentOf(known, tier, await provenance());
+      const options = { repair: repair ?? false, thorough: thorough ?? false, equalOnly };
+      const done = await push(pushed, tier, run.signal, options);
       const { sizeBytes } = pushed.sealed.manifest.body;
       if (done) run.emit({ type: 'pushed', package: packageId(one), tier: tier.name, sizeBytes });
     });
@@ -107,12 +109,20 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     return known;
   }
 
-  async function contentOf(known: PackageFacts, tier: CacheTier, from: Provenance): Promise<Pushed> {
+  async function contentOf(
+    known: PackageFacts,
+    tier: CacheTier,
+    from: Provenance,
+  ): Promise<Pushed & { readonly equalOnly: boolean }> {
     const { package: one, key: contentKey } = known;
     const found = await run.disk.lookUp(one.name, contentKey, run.signal);
     if (found.outcome !== 'hit') throw new Error(`${known.id} is not in the disk cache any more: ${found.outcome}`);
+    const sealed = sealFor(found, known, { key, trust, provenance: from });
+    // Of one that stands in for another and that we cannot sign, the other is handed on: readers find it as we did.
+    const signedAs = original(sealed);
     return {
-      sealed: sealFor(found, known, { key, trust, provenance: from }),
+      sealed: signedAs ?? sealed,
+      equalOnly: signedAs !== undefined,
       bodyFile: run.disk.blobs.pathOf(found.manifest.body.digest),
       source: () => sendSource(known, tier),
     };

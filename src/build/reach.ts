@@ -24,7 +24,7 @@ export async function reachedBy(
   lockFiles: readonly string[],
   at: { readonly build: Build; readonly workspace: Workspace },
 ): Promise<Reached & { readonly open: readonly string[] }> {
-  const artifacts = new Set<string>();
+  const artifacts = new Map<string, string>();
   const archives = new Set<Digest>();
   const trees = new Set<Digest>();
   const open = new Set<string>();
@@ -40,7 +40,7 @@ export async function reachedBy(
     let reaches = 0;
     for (const platform of Object.keys(lock.tools)) {
       const { known, unpinned } = gatherFacts(packages, { lock, platform, workspace });
-      for (const [{ name }, { key }] of known) artifacts.add(artifactName(name, key));
+      for (const [{ name }, { key, keyText }] of known) artifacts.set(artifactName(name, key), keyText);
       for (const one of unpinned) open.add(`${packageId(one)} by ${lockFile}`);
       reaches += known.size;
     }

@@ -24,7 +24,7 @@ export function recorder(next: Emit): Recorder {
     notes.set(id, found);
     return found;
   };
-  function write(id: string, end: Pick<ReadyRecord, 'outcome' | 'durationMs' | 'error'>): void {
+  function write(id: string, end: Pick<ReadyRecord, 'outcome' | 'durationMs' | 'equal' | 'error'>): void {
     const facts = known.get(id);
     if (facts === undefined) return;
     const { key, keyText, source, patches } = facts;
@@ -53,13 +53,17 @@ export function recorder(next: Emit): Recorder {
         return;
       }
       case 'cache-looked-up': {
-        const { tier, answer, reason } = event;
+        const { tier, answer, reason, equal } = event;
+        // What was asked for besides counts by what came of it.
+        if (equal !== undefined) return;
         of(event.package).answers.push(reason === undefined ? { tier, answer } : { tier, answer, reason });
         return;
       }
       case 'package-finished':
-        if (event.outcome !== 'fresh')
-          write(event.package, { outcome: event.outcome, durationMs: Math.round(event.durationMs) });
+        if (event.outcome !== 'fresh') {
+          const { outcome, equal } = event;
+          write(event.package, { outcome, durationMs: Math.round(event.durationMs), ...(equal && { equal }) });
+        }
         return;
       case 'package-failed': {
         const { code, message: headline, where } = event.error;

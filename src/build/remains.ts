@@ -67,10 +67,9 @@ const shared = ({ cache }: Workspace): string[] =>
 
 /** What a certain process left in the cache that was killed. */
 function sweepAfter(workspace: Workspace, by: number): void {
-  const artifacts = join(workspace.cache, 'v1/artifacts');
-  const keys = namesIn(artifacts).flatMap((name) =>
-    namesIn(join(artifacts, name)).map((key) => join(artifacts, name, key)),
-  );
+  const tops = ['v1/artifacts', 'v1/equal'].map((top) => join(workspace.cache, top));
+  const packages = tops.flatMap((top) => namesIn(top).map((name) => join(top, name)));
+  const keys = packages.flatMap((folder) => namesIn(folder).map((key) => join(folder, key)));
   for (const folder of [...shared(workspace), ...keys]) removeTemporaries(folder, { by });
 }
 

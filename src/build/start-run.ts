@@ -38,11 +38,12 @@ export function startRun({ build, workspace, platform, options, environment, emi
   const cache = layeredCache(
     disk,
     options.noCache ? [] : tiers,
-    ({ tier, name, key, answer }) =>
+    ({ tier, name, key, equal, answer }) =>
       emit({
         type: 'cache-looked-up',
         package: labels.get(key) ?? name,
         key,
+        ...(equal !== undefined && { equal }),
         tier,
         answer: answer.outcome,
         ...('reason' in answer && { reason: answer.reason }),

@@ -1,6 +1,8 @@
 /** Keeps the cache on this machine's disk below a quota: what was not used for longest goes first, never what a prefix uses. */
 import {
   heldBlobs,
+  type HeldEqual,
+  heldEquals,
   type HeldManifest,
   heldManifests,
   heldTrees,
@@ -44,7 +46,8 @@ export async function sweepDisk(folder: string, quotaBytes: number, dryRun: bool
       recordsOf(prefix).flatMap(({ packages }) => Object.entries(packages).map(([name, { key }]) => `${name} ${key}`)),
     ),
   );
-  const units = unitsOf(await heldManifests(folder), heldBlobs(folder), heldTrees(folder), used);
+  const manifests = [...(await heldManifests(folder)), ...(await heldEquals(folder))];
+  const units = unitsOf(manifests, heldBlobs(folder), heldTrees(folder), used);
   const swept: Swept[] = [];
   const sweep = ({ paths, ...one }: Swept & { readonly paths: readonly string[] }): void => {
     swept.push(one);
@@ -72,9 +75,13 @@ interface Unit extends Swept {
   readonly inUse: boolean;
 }
 
+type OneHeld = HeldManifest | HeldEqual;
+
+const keyOf = (one: OneHeld): string => ('key' in one ? one.key : one.equal);
+
 /** A body goes with all manifests that name it; a blob that none names is the archive or the packed tree of a source. */
 function unitsOf(
-  manifests: readonly HeldManifest[],
+  manifests: readonly OneHeld[],
   blobs: ReturnType<typeof heldBlobs>,
   trees: ReturnType<typeof heldTrees>,
   used: Set<string>,
@@ -87,11 +94,11 @@ function unitsOf(
     const [first] = named;
     return {
       kind: first === undefined ? 'archive' : 'artifact',
-      what: first === undefined ? digest : `${first.name}@${first.version} ${first.key}`,
+      what: first === undefined ? digest : `${first.name}@${first.version} ${keyOf(first)}`,
       sizeBytes: sizeBytes + sizeOf(named),
       usedMs: Math.max(first === undefined ? usedMs : 0, ...named.map((one) => one.usedMs)),
       paths: [...[...named, ...(packed.get(digest) ?? [])].map((one) => one.path), path],
-      inUse: named.some(({ name, key }) => used.has(`${name} ${key}`)),
+      inUse: named.some((one) => used.has(`${one.name} ${keyOf(one)}`)),
     };
   });
   // Those without a body, or that cannot be read.
@@ -99,7 +106,7 @@ function unitsOf(
     const [first] = named;
     if (first === undefined) continue;
     const usedMs = Math.max(...named.map((one) => one.usedMs));
-    const what = `${first.name}@${first.version ?? '?'} ${first.key}`;
+    const what = `${first.name}@${first.version ?? '?'} ${keyOf(first)}`;
     units.push({
       kind: 'artifact',
       what,
@@ -112,5 +119,5 @@ function unitsOf(
   return units;
 }
 
-const sizeOf = (manifests: readonly HeldManifest[]): number =>
+const sizeOf = (manifests: readonly OneHeld[]): number =>
   manifests.reduce((sum, { path }) => sum + (fileStat(path)?.sizeBytes ?? 0), 0);

@@ -1,14 +1,25 @@
 /** Finds out what of a bucket or folder no given lock file reaches any more, and removes it when that is asked for. */
+import { equalKeyOf, ownFields } from '../artifact/equal.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import type { CacheTier, TierObjects } from '../cache/cache.ts';
-import { artifactsFolder, blobFolder, blobObject, manifestNamed, sourceNamed, sourcesFolder } from '../cache/layout.ts';
+import {
+  artifactsFolder,
+  blobFolder,
+  blobObject,
+  equalFolder,
+  equalNamed,
+  manifestNamed,
+  objectFor,
+  sourceNamed,
+  sourcesFolder,
+} from '../cache/layout.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ListedObject } from '../system/objects.ts';
 
 export interface Reached {
-  /** `NAME KEY` of every artifact. */
-  readonly artifacts: ReadonlySet<string>;
+  /** The key text of every artifact, by `NAME KEY`. */
+  readonly artifacts: ReadonlyMap<string, string>;
   /** Archives of sources. */
   readonly archives: ReadonlySet<Digest>;
   /** Trees of sources, by their own digests. */
@@ -51,11 +62,12 @@ export async function sweepTier(
   const beforeMs = Date.now() - ageMs;
   const manifests = await objects.all(`${artifactsFolder}/`, signal);
   const sources = await objects.all(`${sourcesFolder}/`, signal);
+  const equals = await objects.all(`${equalFolder}/`, signal);
   const blobs = await objects.all(`${blobFolder}/`, signal);
-  const keep = await kept({ manifests, sources }, reached, beforeMs, { tier, objects }, signal);
+  const keep = await kept({ manifests, equals, sources }, reached, beforeMs, { tier, objects }, signal);
   const wanted = (one: ListedObject): boolean => keep.has(one.name);
   const old = (one: ListedObject): boolean => one.modifiedMs < beforeMs;
-  const all = [...manifests, ...sources, ...blobs];
+  const all = [...manifests, ...equals, ...sources, ...blobs];
   const candidates = all.filter((one) => !wanted(one) && old(one));
   const swept: ListedObject[] = [];
   for (const one of candidates) {
@@ -79,7 +91,7 @@ export async function sweepTier(
 
 /** Names of all that is reached or young, and of what these need in turn. */
 async function kept(
-  { manifests, sources }: Readonly<Record<'manifests' | 'sources', readonly ListedObject[]>>,
+  { manifests, equals, sources }: Readonly<Record<'manifests' | 'equals' | 'sources', readonly ListedObject[]>>,
   { artifacts, archives, trees }: Reached,
   beforeMs: number,
   { tier, objects }: { readonly tier: CacheTier; readonly objects: TierObjects },
@@ -87,6 +99,16 @@ async function kept(
 ): Promise<ReadonlySet<string>> {
   const keep = new Set([...archives].map(blobObject));
   const wantedTrees = new Set(trees);
+  const read = async (place: Parameters<TierObjects['manifest']>[0], object: string): Promise<Manifest | undefined> => {
+    const answer = await objects.manifest(place, signal);
+    if (answer.outcome === 'unreachable') throw unreadable(object, answer.reason);
+    // One that is damaged names nothing that could be kept for it.
+    return answer.outcome === 'hit' ? answer.manifest : undefined;
+  };
+  const keepWhatItNeeds = (manifest: Manifest): void => {
+    for (const digest of blobsOf(manifest)) keep.add(blobObject(digest));
+    if (manifest.statement !== undefined) wantedTrees.add(manifest.statement.source.tree);
+  };
   const placed = manifests.flatMap((one) => {
     const place = manifestNamed(one.name);
     return place === undefined ? [] : [{ ...place, object: one }];
@@ -101,14 +123,27 @@ async function kept(
     seen.add(artifact);
     for (const { object, ...place } of byArtifact.get(artifact) ?? []) {
       keep.add(object.name);
-      const answer = await objects.manifest(place, signal);
-      if (answer.outcome === 'unreachable') throw unreadable(object.name, answer.reason);
-      // One that is damaged names nothing that could be kept for it.
-      if (answer.outcome !== 'hit') continue;
-      for (const digest of blobsOf(answer.manifest)) keep.add(blobObject(digest));
-      if (answer.manifest.statement !== undefined) wantedTrees.add(answer.manifest.statement.source.tree);
-      open.push(...answer.manifest.dependencies.map(({ name, key }) => artifactName(name, key)));
+      const manifest = await read(place, object.name);
+      if (manifest === undefined) continue;
+      keepWhatItNeeds(manifest);
+      const equal = equalKeyOf(manifest);
+      if (equal !== undefined) keep.add(objectFor({ name: place.name, equal }, place.signer));
+      open.push(...manifest.dependencies.map(({ name, key }) => artifactName(name, key)));
     }
+  }
+  // What is reached and has no manifest is found as an equal one, where that was made of the same but for its dependencies.
+  const lacking = new Set(
+    [...artifacts].flatMap(([artifact, text]) => (byArtifact.has(artifact) ? [] : [madeOf(artifact, text)])),
+  );
+  const names = new Set([...lacking].map((one) => one.slice(0, one.indexOf(' '))));
+  for (const object of equals) {
+    const place = equalNamed(object.name);
+    if (place === undefined) continue;
+    const isKept = keep.has(object.name) || object.modifiedMs >= beforeMs;
+    const manifest = isKept || names.has(place.name) ? await read(place, object.name) : undefined;
+    if (manifest === undefined || !(isKept || lacking.has(madeOf(place.name, manifest.keyText)))) continue;
+    keep.add(object.name);
+    keepWhatItNeeds(manifest);
   }
   for (const { name, modifiedMs } of sources) {
     const tree = sourceNamed(name);
@@ -126,6 +161,15 @@ const unreadable = (object: string, reason: string): VbuildError =>
     facts: { object, reason },
     mend: 'try again; nothing was removed',
   });
+/** The name of a package, and all that is its own. @param artifact Begins with that name. */
+function madeOf(artifact: string, text: string): string {
+  const [name] = artifact.split(' ');
+  try {
+    return `${name} ${JSON.stringify(ownFields(text))}`;
+  } catch {
+    return `${name} `;
+  }
+}
 
 function blobsOf({ body, statement }: Manifest): Digest[] {
   const files = statement?.source.pin['files'];

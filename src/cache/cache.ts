@@ -1,7 +1,8 @@
 /** The contract of a cache tier: where finished artifacts are looked up, fetched from and put. */
 import type { SealedManifest } from '../artifact/sealed.ts';
 import type { Signer } from '../artifact/signer.ts';
-import type { ContentKey, Digest } from '../model/digest.ts';
+import type { ContentKey, Digest, EqualKey } from '../model/digest.ts';
+import type { Asked } from './layout.ts';
 import type { ListedObject, ObjectStat, Traffic } from '../system/objects.ts';
 
 /** Why a tier has nothing to give. */
@@ -41,8 +42,8 @@ export interface TierObjects {
   all(prefix: string, signal: AbortSignal): Promise<readonly ListedObject[]>;
   /** @throws {VbuildError} `cache-trouble` */
   stat(object: string, signal: AbortSignal): Promise<ObjectStat | undefined>;
-  /** The manifest that one signer has for a key, whatever the policy says of it. */
-  manifest(place: Wanted & { readonly signer: Signer }, signal: AbortSignal): Promise<Answer>;
+  /** The manifest that one signer has in a place, whatever the policy says of it. */
+  manifest(place: Asked & { readonly signer: Signer }, signal: AbortSignal): Promise<Answer>;
   /** @throws {VbuildError} `cache-trouble` */
   remove(object: string, signal: AbortSignal): Promise<void>;
   /** Gives up uploads that were begun before a time (milliseconds since 1970) and never ended, where there is such a thing. @returns How many. @throws {VbuildError} `cache-trouble` */
@@ -65,6 +66,8 @@ export interface CacheTier {
   foresee?(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
   /** Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier. */
   lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
+  /** The same for the manifest of an artifact that was made of the same to the byte, whatever its content key is. */
+  lookUpEqual(name: string, equal: EqualKey, signal: AbortSignal): Promise<Answer>;
   /** Writes the blob to `into` (absolute; must not exist), verified against its digest; on anything but `done` nothing is left there. */
   fetchBlob(blob: BlobRef, into: string, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<Fetched>;
   /** Whether a manifest that is as good lies in the place of this one's signer, with its body. Never throws for trouble of the tier. */
@@ -100,4 +103,12 @@ export interface CacheTier {
    * @throws {VbuildError} `upload-failed`
    */
   putManifest(sealed: SealedManifest, signal: AbortSignal, repair?: boolean): Promise<void>;
+  /**
+   * Makes an artifact whose body is present known to those who look for an equal one. What is there in its signer's place is left; where
+   * it is of no use, those build.
+   *
+   * @param repair What is there and cannot be used is replaced.
+   * @throws {VbuildError} `upload-failed`
+   */
+  putEqual(sealed: SealedManifest, signal: AbortSignal, repair?: boolean): Promise<void>;
 }

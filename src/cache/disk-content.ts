@@ -1,23 +1,33 @@
 /** What lies in the cache on this machine's disk, seen as a whole: for lists, and for sweeping. */
 import { join } from 'node:path';
 import type { Signer } from '../artifact/signer.ts';
-import { type ContentKey, type Digest, digestOf, isDigest } from '../model/digest.ts';
+import { type ContentKey, type Digest, digestOf, type EqualKey, isDigest } from '../model/digest.ts';
 import { exists, fileStat, namesIn, readBytes, readIfThere, walk, writeAtomically } from '../system/files.ts';
-import { artifactsFolder, blobFolder, manifestNamed, sourceNamed, sourcesFolder } from './layout.ts';
+import {
+  artifactsFolder,
+  type Asked,
+  blobFolder,
+  equalFolder,
+  equalNamed,
+  manifestNamed,
+  sourceNamed,
+  sourcesFolder,
+} from './layout.ts';
 import { readPointer } from './packed-tree.ts';
 
-/** One manifest. Paths are absolute. */
-export interface HeldManifest {
-  readonly name: string;
-  readonly key: ContentKey;
-  readonly signer: Signer;
+/** One manifest, by what it is asked for. */
+type Held<By> = By & {
+  /** Absolute. */
   readonly path: string;
   /** When it was last used, to the hour; milliseconds since 1970. */
   readonly usedMs: number;
   /** Undefined for one that cannot be read. */
   readonly version: string | undefined;
   readonly body: { readonly digest: Digest; readonly sizeBytes: number } | undefined;
-}
+};
+type Whose = { readonly name: string; readonly signer: Signer };
+export type HeldManifest = Held<Whose & { readonly key: ContentKey }>;
+export type HeldEqual = Held<Whose & { readonly equal: EqualKey }>;
 
 export interface HeldBlob {
   readonly digest: Digest;
@@ -26,15 +36,28 @@ export interface HeldBlob {
   readonly usedMs: number;
 }
 
-/** In the order of names and keys. @param folder Absolute, of the cache. */
+/** Those by content key, in the order of names and keys. @param folder Absolute, of the cache. */
 export async function heldManifests(folder: string): Promise<HeldManifest[]> {
+  return await heldBelow(folder, artifactsFolder, manifestNamed);
+}
+
+/** Those by which equal artifacts are found, in the same order. @param folder Absolute, of the cache. */
+export async function heldEquals(folder: string): Promise<HeldEqual[]> {
+  return await heldBelow(folder, equalFolder, equalNamed);
+}
+
+async function heldBelow<Named extends Asked & { readonly signer: Signer }>(
+  folder: string,
+  top: string,
+  named: (object: string) => Named | undefined,
+): Promise<Held<Named>[]> {
   const { judgeManifest } = await import('./judge.ts');
-  return filesIn(join(folder, artifactsFolder)).flatMap(({ path, mtimeNs }) => {
-    const place = manifestNamed(`${artifactsFolder}/${path}`);
+  return filesIn(join(folder, top)).flatMap(({ path, mtimeNs }) => {
+    const place = named(`${top}/${path}`);
     if (place === undefined) return [];
-    const file = join(folder, artifactsFolder, path);
+    const file = join(folder, top, path);
     const bytes = bytesOf(file);
-    const judged = bytes && judgeManifest(bytes, place, undefined);
+    const judged = bytes && judgeManifest(bytes, { ...place, own: true }, undefined);
     const manifest = judged?.outcome === 'hit' ? judged.manifest : undefined;
     const { version } = manifest?.package ?? {};
     return [{ ...place, path: file, usedMs: Number(mtimeNs / 1_000_000n), version, body: manifest?.body }];

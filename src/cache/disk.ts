@@ -1,5 +1,7 @@
 /** The cache on this machine's disk, shared by all sites of a user: written by many processes at once, and never trusted blindly. */
 import { basename, dirname, join } from 'node:path';
+import { equalKeyOf } from '../artifact/equal.ts';
+import type { SealedManifest } from '../artifact/sealed.ts';
 import { LOCAL, type Signer, UNSIGNED } from '../artifact/signer.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
@@ -17,7 +19,7 @@ import {
 } from '../system/files.ts';
 import { copyHashed, writeOnce } from '../system/landing.ts';
 import type { Answer, CacheTier, Fetched, TreeAnswer } from './cache.ts';
-import { blobFolder, keyFolder, manifestObject, sourceObject } from './layout.ts';
+import { type Asked, blobFolder, folderFor, objectFor, signerIn, sourceObject } from './layout.ts';
 import { pointerText, readPointer } from './packed-tree.ts';
 import { signersFor, strangers, type Trust } from './trust.ts';
 
@@ -28,9 +30,9 @@ export interface DiskCache extends CacheTier {
   /** Whether an artifact is there, by its manifest's presence alone; for the path on which nothing needs doing. */
   has(name: string, key: ContentKey): boolean;
   /** What a look-up would answer if the body were read too, but nothing is set aside: for plans. */
-  peek(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
-  /** Moves one manifest of a key out of the way, for later study. */
-  setAside(name: string, key: ContentKey, signer: Signer): void;
+  peek(asked: Asked, signal: AbortSignal): Promise<Answer>;
+  /** Moves one manifest out of the way, for later study. */
+  setAside(asked: Asked, signer: Signer): void;
 }
 
 /**
@@ -46,39 +48,38 @@ export interface DiskCache extends CacheTier {
  */
 export function diskCache(folder: string, trust?: Trust): DiskCache {
   const blobs = blobStore(join(folder, blobFolder));
-  const pathOf = (name: string, key: ContentKey, signer: Signer): string =>
-    join(folder, manifestObject(name, key, signer));
+  const pathOf = (asked: Asked, signer: Signer): string => join(folder, objectFor(asked, signer));
+  const signersOf = (asked: Asked): Signer[] =>
+    namesIn(join(folder, folderFor(asked))).flatMap((file) => signerIn(file) ?? []);
   const treePath = (tree: Digest): string => join(folder, sourceObject(tree));
-  const signersOf = (name: string, key: ContentKey): Signer[] =>
-    namesIn(join(folder, keyFolder(name, key))).flatMap((file) => /^([^.]+)\.json$/.exec(file)?.[1] ?? []);
   /** Those whose manifest may do, best first. */
   const candidates = (there: readonly Signer[]): Signer[] => {
     const order = [LOCAL, ...(trust === undefined ? [UNSIGNED, ...there] : signersFor(trust))];
     return [...new Set(order)].filter((signer) => there.includes(signer));
   };
 
-  const setAside = (name: string, key: ContentKey, signer: Signer): void => {
-    const from = pathOf(name, key, signer);
+  const setAside = (asked: Asked, signer: Signer): void => {
+    const from = pathOf(asked, signer);
+    const key = 'key' in asked ? asked.key : asked.equal;
     try {
-      moveIntoPlace(from, join(folder, 'v1', 'quarantine', `${name}.${key}.${basename(from)}.${Date.now()}`));
+      moveIntoPlace(from, join(folder, 'v1', 'quarantine', `${asked.name}.${key}.${basename(from)}.${Date.now()}`));
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw diskTrouble(from, error);
     }
   };
   async function look(
-    name: string,
-    key: ContentKey,
+    asked: Asked,
     refuse: DiskCache['setAside'] = setAside,
     among?: readonly Signer[],
   ): Promise<Answer> {
     const reasons: string[] = [];
     try {
-      const there = signersOf(name, key);
+      const there = signersOf(asked);
       // Of a cache that cannot be read no list tells.
       const wanted = among ?? (there.length === 0 ? [LOCAL] : candidates(there));
       if (wanted.length === 0) return rejected([`it is ${strangers(there)}`]);
       for (const signer of wanted) {
-        const answer = await lookAt(name, key, signer, refuse);
+        const answer = await lookAt(asked, signer, refuse);
         if (answer?.outcome === 'hit') return answer;
         if (answer !== undefined) reasons.push(answer.reason);
       }
@@ -89,26 +90,25 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     return reasons.length === 0 ? { outcome: 'absent' } : rejected(reasons);
   }
   async function lookAt(
-    name: string,
-    key: ContentKey,
+    asked: Asked,
     signer: Signer,
     refuse: DiskCache['setAside'],
   ): Promise<Exclude<Answer, { outcome: 'absent' | 'unreachable' }> | undefined> {
-    const bytes = bytesIfThere(pathOf(name, key, signer));
+    const bytes = bytesIfThere(pathOf(asked, signer));
     if (bytes === undefined) return undefined;
     const { judgeManifest } = await import('./judge.ts');
-    const judged = judgeManifest(bytes, { name, key, signer }, signer === LOCAL ? undefined : trust);
+    const judged = judgeManifest(bytes, { ...asked, signer, own: true }, signer === LOCAL ? undefined : trust);
     if (judged.outcome === 'rejected') {
-      if (judged.damaged) refuse(name, key, signer);
+      if (judged.damaged) refuse(asked, signer);
       return rejected([judged.reason]);
     }
     const { digest, sizeBytes } = judged.manifest.body;
     const found = fileStat(blobs.pathOf(digest))?.sizeBytes;
     if (found === sizeBytes) {
-      markUsed(pathOf(name, key, signer));
+      markUsed(pathOf(asked, signer));
       return judged;
     }
-    refuse(name, key, signer);
+    refuse(asked, signer);
     return rejected([
       found === undefined ? 'its body is not there' : `its body has ${found} bytes, expected ${sizeBytes}`,
     ]);
@@ -124,17 +124,31 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     }
   }
 
+  /** @returns Whether one that will do is there now. */
+  async function keep(asked: Asked, { manifest: { body }, signer, bytes }: SealedManifest): Promise<boolean> {
+    if (!exists(blobs.pathOf(body.digest)))
+      throw new Error(`the body of ${asked.name} ${body.digest} must be put before its manifest`);
+    const to = pathOf(asked, signer);
+    // The second time, what could not be used, or is against the policy that this one satisfies, has been set aside.
+    for (let tries = 0; tries < 3; tries += 1) {
+      if (await written(to, async () => writeOnce(to, bytes))) return true;
+      if ((await lookAt(asked, signer, setAside))?.outcome === 'hit') return true;
+      setAside(asked, signer);
+    }
+    return false;
+  }
+
   return {
     name: 'disk',
     writable: true,
     folder,
     blobs,
     setAside,
-    has: (name, key) => candidates(signersOf(name, key)).length > 0,
+    has: (name, key) => candidates(signersOf({ name, key })).length > 0,
     async holds({ manifest, signer }, signal) {
       signal.throwIfAborted();
       const { digest } = manifest.body;
-      const found = await look(manifest.package.name, manifest.key, () => {}, [signer]);
+      const found = await look({ name: manifest.package.name, key: manifest.key }, () => {}, [signer]);
       // A caller that has another body at hand goes on to use it.
       return (
         found.outcome === 'hit' && found.manifest.body.digest === digest && (await blobs.find(digest)) !== undefined
@@ -142,11 +156,15 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     },
     async lookUp(name, key, signal) {
       signal.throwIfAborted();
-      return look(name, key);
+      return look({ name, key });
     },
-    async peek(name, key, signal) {
+    async lookUpEqual(name, equal, signal) {
       signal.throwIfAborted();
-      const answer = await look(name, key, () => {});
+      return look({ name, equal });
+    },
+    async peek(asked, signal) {
+      signal.throwIfAborted();
+      const answer = await look(asked, () => {});
       if (answer.outcome !== 'hit') return answer;
       const { digest } = answer.manifest.body;
       return (await digestFile(blobs.pathOf(digest))) === digest ? answer : rejected(['its body was damaged']);
@@ -195,19 +213,18 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
       // Of two packings either one will do, and this one is there.
       await written(treePath(tree), async () => writeAtomically(treePath(tree), pointerText(tree, body)));
     },
-    async putManifest({ manifest, signer, bytes }, signal) {
+    async putManifest(sealed, signal) {
       signal.throwIfAborted();
-      const { key, body } = manifest;
-      const { name } = manifest.package;
-      if (!exists(blobs.pathOf(body.digest)))
-        throw new Error(`the body of ${name} ${key} must be put before its manifest`);
-      const to = pathOf(name, key, signer);
-      // The second time, what could not be used has been set aside.
-      for (let tries = 0; tries < 3; tries += 1) {
-        if (await written(to, async () => writeOnce(to, bytes))) return;
-        if ((await lookAt(name, key, signer, setAside))?.outcome === 'hit') return;
-      }
+      const { key, package: one } = sealed.manifest;
+      if (await keep({ name: one.name, key }, sealed)) return;
+      const to = pathOf({ name: one.name, key }, sealed.signer);
       throw diskTrouble(to, new Error('it comes back each time it is set aside'));
+    },
+    async putEqual(sealed, signal) {
+      signal.throwIfAborted();
+      const { name } = sealed.manifest.package;
+      const equal = equalKeyOf(sealed.manifest);
+      if (equal !== undefined) await keep({ name, equal }, sealed);
     },
   };
 }

@@ -1,18 +1,20 @@
 /** Whether the bytes that lie where a manifest should be are acceptable as the one that was asked for; pure. Loaded at need, since checking needs a library. */
-import { parseManifest } from '../artifact/manifest-text.ts';
+import { equalKeyOf, type Standing, standIn } from '../artifact/equal.ts';
+import { type ParsedManifest, parseManifest, serialiseManifest } from '../artifact/manifest-text.ts';
+import type { Manifest } from '../artifact/manifest.ts';
 import { openSealed, type SealedManifest } from '../artifact/sealed.ts';
 import type { Signer } from '../artifact/signer.ts';
-import type { ContentKey } from '../model/digest.ts';
+import type { Asked } from './layout.ts';
 import { signatureRefusal, statementRefusal, type Trust } from './trust.ts';
 
 export { LARGEST_MANIFEST } from '../artifact/manifest-text.ts';
 
 /** Where the bytes lay: what they must be the manifest of, and whose. */
-export interface Place {
-  readonly name: string;
-  readonly key: ContentKey;
+export type Place = Asked & {
   readonly signer: Signer;
-}
+  /** Whether it is on the own disk, where one may stand in for another. */
+  readonly own?: boolean;
+};
 
 export type Judgement =
   | ({ readonly outcome: 'hit' } & SealedManifest)
@@ -20,7 +22,8 @@ export type Judgement =
   | { readonly outcome: 'rejected'; readonly reason: string; readonly damaged: boolean };
 
 /** @param trust Without one, a signature counts for nothing. */
-export function judgeManifest(bytes: Uint8Array, { name, key, signer }: Place, trust: Trust | undefined): Judgement {
+export function judgeManifest(bytes: Uint8Array, place: Place, trust: Trust | undefined): Judgement {
+  const { name, signer } = place;
   const damaged = (reason: string): Judgement => ({ outcome: 'rejected', reason, damaged: true });
   const opened = openSealed(bytes, signer);
   if ('rejected' in opened) return damaged(opened.rejected);
@@ -28,11 +31,28 @@ export function judgeManifest(bytes: Uint8Array, { name, key, signer }: Place, t
   if (unproven !== undefined) return damaged(unproven);
   const parsed = parseManifest(opened.payload);
   if ('rejected' in parsed) return damaged(parsed.rejected);
-  const { manifest } = parsed;
+  const standing = standingManifest(parsed.manifest, opened.standing, place);
+  if ('rejected' in standing) return damaged(standing.rejected);
+  const { manifest } = standing;
   if (manifest.package.name !== name) return damaged(`it is the manifest of package ${manifest.package.name}`);
-  if (manifest.key !== key) return damaged(`it is the manifest of key ${manifest.key}`);
-  const refused = trust && statementRefusal(manifest, signer, trust);
+  if ('key' in place && manifest.key !== place.key) return damaged(`it is the manifest of key ${manifest.key}`);
+  if ('equal' in place && equalKeyOf(manifest) !== place.equal)
+    return damaged('it was made of something else than its place says');
+  const refused = trust && statementRefusal(parsed.manifest, signer, trust);
   return refused === undefined
     ? { outcome: 'hit', manifest, signer, bytes }
     : { outcome: 'rejected', reason: refused, damaged: false };
+}
+
+/** The manifest that one stands in for; it must have been made of the same. */
+function standingManifest(manifest: Manifest, standing: unknown, { own = false }: Place): ParsedManifest {
+  if (standing === undefined) return { manifest };
+  if (!own) return { rejected: 'it stands in for another artifact, which nobody has signed' };
+  const claimed = standIn(manifest, (standing ?? {}) as Standing);
+  const parsed = parseManifest(Buffer.from(serialiseManifest(claimed)));
+  if ('rejected' in parsed) return parsed;
+  const equal = equalKeyOf(manifest);
+  return equal !== undefined && equalKeyOf(parsed.manifest) === equal
+    ? parsed
+    : { rejected: 'it stands in for an artifact that is made of something else' };
 }

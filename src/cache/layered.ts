@@ -1,23 +1,39 @@
 /** A cache made of caches: the disk first, then the others in order, and whatever is found lands on the disk, verified. */
-import type { SealedManifest } from '../artifact/sealed.ts';
-import type { ContentKey, Digest } from '../model/digest.ts';
+import { equalKey, type Standing } from '../artifact/equal.ts';
+import type { Manifest } from '../artifact/manifest.ts';
+import { type SealedManifest, standingIn } from '../artifact/sealed.ts';
+import type { ContentKey, Digest, EqualKey } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Answer, BlobRef, CacheTier, Fetched, Lack, Wanted } from './cache.ts';
 import type { DiskCache } from './disk.ts';
+import type { Asked } from './layout.ts';
 import { push } from './push.ts';
 import type { FetchedTree } from './tree-fetch.ts';
 
-/** What one tier said of one key; `tier` is its name. After a hit, a second answer says why its body was no good. */
-export interface TierAnswer {
-  readonly tier: string;
+/** An artifact that is sought: by its content key, or (`equal`) as one that was made of the same to the byte. */
+export interface Sought {
   readonly name: string;
   readonly key: ContentKey;
+  readonly equal?: EqualKey;
+}
+
+/** What one tier said of one artifact; `tier` is its name. After a hit, a second answer says why its body was no good. */
+export interface TierAnswer extends Sought {
+  readonly tier: string;
   readonly answer: Answer;
 }
 
-/** `body` is the absolute path of verified bytes in the disk cache; `tier` says where they came from. */
+/**
+ * `body` is the absolute path of verified bytes in the disk cache; `tier` says where they came from, and `madeFrom` is the key text of
+ * what was compiled: another one's where that is only equal.
+ */
 export type FetchedArtifact =
-  | ({ readonly outcome: 'done'; readonly body: string; readonly tier: string } & SealedManifest)
+  | ({
+      readonly outcome: 'done';
+      readonly body: string;
+      readonly tier: string;
+      readonly madeFrom: string;
+    } & SealedManifest)
   | Lack;
 
 /** `path` is absolute, of verified bytes in the disk cache. */
@@ -40,8 +56,23 @@ export interface LayeredCache {
     signal: AbortSignal,
     progress?: (doneBytes: number, totalBytes: number) => void,
   ): Promise<FetchedArtifact>;
+  /** The manifest that the first tier below the disk has for a key, if any: enough to tell what came of it. Nothing is written. */
+  glimpse(name: string, key: ContentKey, signal: AbortSignal): Promise<Manifest | undefined>;
   /** What `fetchArtifact` would find, with nothing written; a body that lies in a lower tier is taken to be good. */
   foreseeArtifact(name: string, key: ContentKey, signal: AbortSignal): Promise<FetchedArtifact>;
+  /**
+   * Brings an artifact that was made of the same to the byte, and puts it into the disk cache under the key of the one that it stands in
+   * for; that is also the key of the manifest in the answer.
+   * @throws {VbuildError} `disk-trouble`
+   */
+  fetchEqual(
+    name: string,
+    standing: Standing,
+    signal: AbortSignal,
+    progress?: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<FetchedArtifact>;
+  /** What `fetchEqual` would find, as `foreseeArtifact`. */
+  foreseeEqual(name: string, standing: Standing, signal: AbortSignal): Promise<FetchedArtifact>;
   /** Brings a blob, such as a source's archive, into the disk cache. @throws {VbuildError} `disk-trouble` */
   fetchBlob(blob: BlobRef, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<FetchedBlob>;
   /** Fills an empty folder (absolute path) with a tree of a source, from the first tier that has it whole; see `fetchTreeFrom`. */
@@ -65,13 +96,18 @@ export function layeredCache(
   const remembered = new Map<string, Answer>();
   const unfillable = new Set<CacheTier>();
 
-  async function ask(tier: CacheTier, name: string, key: ContentKey, signal: AbortSignal): Promise<Answer> {
-    const known = tier === disk ? undefined : remembered.get(`${lower.indexOf(tier)} ${name} ${key}`);
-    return known ?? tell(tier, name, key, await tier.lookUp(name, key, signal));
+  const noteOf = (tier: CacheTier, { name, key, equal }: Sought): string =>
+    `${lower.indexOf(tier)} ${name} ${equal === undefined ? key : `equal ${equal}`}`;
+  async function ask(tier: CacheTier, sought: Sought, signal: AbortSignal): Promise<Answer> {
+    const known = tier === disk ? undefined : remembered.get(noteOf(tier, sought));
+    if (known !== undefined) return known;
+    const { name, key, equal } = sought;
+    const answer = equal === undefined ? tier.lookUp(name, key, signal) : tier.lookUpEqual(name, equal, signal);
+    return tell(tier, sought, await answer);
   }
-  function tell<Told extends Answer>(tier: CacheTier, name: string, key: ContentKey, answer: Told): Told {
-    remembered.set(`${lower.indexOf(tier)} ${name} ${key}`, answer);
-    onAnswer({ tier: tier.name, name, key, answer });
+  function tell<Told extends Answer>(tier: CacheTier, sought: Sought, answer: Told): Told {
+    remembered.set(noteOf(tier, sought), answer);
+    onAnswer({ ...sought, tier: tier.name, answer });
     return answer;
   }
 
@@ -91,32 +127,41 @@ export function layeredCache(
 
   async function bodyFrom(
     tier: CacheTier,
+    sought: Sought,
     sealed: SealedManifest,
     signal: AbortSignal,
     progress: (doneBytes: number) => void,
   ): Promise<Fetched> {
-    const { manifest, signer, bytes } = sealed;
+    const { manifest, signer } = sealed;
     if (tier === disk) {
       if ((await disk.blobs.find(manifest.body.digest)) !== undefined) return { outcome: 'done' };
-      disk.setAside(manifest.package.name, manifest.key, signer);
+      disk.setAside(askedFor(sought), signer);
       return { outcome: 'rejected', reason: 'its body was damaged' };
     }
     const fetched = await bring(tier, manifest.body, signal, progress);
     if (fetched.outcome === 'absent')
       return { outcome: 'rejected', reason: `its body ${manifest.body.digest} is not there` };
     if (fetched.outcome === 'done') {
-      await disk.putManifest({ manifest, signer, bytes }, signal);
-      await fill(lower.slice(0, lower.indexOf(tier)), { manifest, signer, bytes }, signal);
+      const equalOnly = sought.equal !== undefined;
+      await disk.putEqual(sealed, signal);
+      if (!equalOnly) await disk.putManifest(sealed, signal);
+      await fill(lower.slice(0, lower.indexOf(tier)), sealed, equalOnly, signal);
     }
     return fetched;
   }
 
   /** Tiers that stand before the one that had it get it too; one that cannot take it is told once, and left alone from then on. */
-  async function fill(tiers: readonly CacheTier[], sealed: SealedManifest, signal: AbortSignal): Promise<void> {
+  async function fill(
+    tiers: readonly CacheTier[],
+    sealed: SealedManifest,
+    equalOnly: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const bodyFile = disk.blobs.pathOf(sealed.manifest.body.digest);
     for (const tier of tiers) {
       if (unfillable.has(tier) || !(await tier.fillable?.(signal))) continue;
       try {
-        await push({ sealed, bodyFile: disk.blobs.pathOf(sealed.manifest.body.digest) }, tier, signal);
+        await push({ sealed, bodyFile }, tier, signal, { equalOnly });
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof VbuildError)) throw error;
@@ -124,6 +169,58 @@ export function layeredCache(
         onUnfilled(tier.name, error);
       }
     }
+  }
+
+  function foundIn(
+    tier: CacheTier,
+    { manifest, signer, bytes }: SealedManifest,
+    standing: Standing | undefined,
+  ): Extract<FetchedArtifact, { outcome: 'done' }> {
+    const sealed = { manifest, signer, bytes };
+    const body = disk.blobs.pathOf(manifest.body.digest);
+    const as = standing === undefined ? sealed : standingIn(sealed, standing);
+    return { outcome: 'done', ...as, body, tier: tier.name, madeFrom: manifest.keyText };
+  }
+
+  async function fetch(
+    sought: Sought,
+    standing: Standing | undefined,
+    signal: AbortSignal,
+    progress?: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<FetchedArtifact> {
+    const lacks: NamedLack[] = [];
+    for (const tier of [disk, ...lower]) {
+      const answer = await ask(tier, sought, signal);
+      if (answer.outcome !== 'hit') {
+        lacks.push([tier.name, answer]);
+        continue;
+      }
+      const { sizeBytes } = answer.manifest.body;
+      const fetched = await bodyFrom(tier, sought, answer, signal, (doneBytes) => progress?.(doneBytes, sizeBytes));
+      if (fetched.outcome !== 'done') {
+        lacks.push([tier.name, tell(tier, sought, fetched)]);
+        continue;
+      }
+      const found = foundIn(tier, answer, standing);
+      if (standing !== undefined) await disk.putManifest(found, signal);
+      return found;
+    }
+    return mostTelling(lacks);
+  }
+
+  async function foreseeOne(
+    sought: Sought,
+    standing: Standing | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchedArtifact> {
+    const lacks: NamedLack[] = [];
+    for (const tier of [disk, ...lower]) {
+      const answer =
+        tier === disk ? tell(disk, sought, await disk.peek(askedFor(sought), signal)) : await ask(tier, sought, signal);
+      if (answer.outcome === 'hit') return foundIn(tier, answer, standing);
+      lacks.push([tier.name, answer]);
+    }
+    return mostTelling(lacks);
   }
 
   return {
@@ -143,50 +240,29 @@ export function layeredCache(
     async lookUp(name, key, signal) {
       const lacks: NamedLack[] = [];
       for (const tier of [disk, ...lower]) {
-        const answer = await ask(tier, name, key, signal);
+        const answer = await ask(tier, { name, key }, signal);
         if (answer.outcome === 'hit') return answer;
         lacks.push([tier.name, answer]);
       }
       return mostTelling(lacks);
     },
-    async fetchArtifact(name, key, signal, progress) {
-      const lacks: NamedLack[] = [];
-      for (const tier of [disk, ...lower]) {
-        const answer = await ask(tier, name, key, signal);
-        if (answer.outcome !== 'hit') {
-          lacks.push([tier.name, answer]);
-          continue;
-        }
-        const { manifest, signer, bytes } = answer;
-        const { digest, sizeBytes } = manifest.body;
-        const fetched = await bodyFrom(tier, answer, signal, (doneBytes) => progress?.(doneBytes, sizeBytes));
-        if (fetched.outcome === 'done')
-          return { outcome: 'done', manifest, signer, bytes, body: disk.blobs.pathOf(digest), tier: tier.name };
-        lacks.push([tier.name, tell(tier, name, key, fetched)]);
+    async glimpse(name, key, signal) {
+      if (disk.has(name, key)) return undefined;
+      for (const tier of lower) {
+        const answer = await ask(tier, { name, key }, signal);
+        if (answer.outcome === 'hit') return answer.manifest;
       }
-      return mostTelling(lacks);
+      return undefined;
     },
-    async foreseeArtifact(name, key, signal) {
-      const lacks: NamedLack[] = [];
-      for (const tier of [disk, ...lower]) {
-        const answer =
-          tier === disk
-            ? tell(disk, name, key, await disk.peek(name, key, signal))
-            : await ask(tier, name, key, signal);
-        if (answer.outcome === 'hit') {
-          const { manifest, signer, bytes } = answer;
-          return {
-            outcome: 'done',
-            manifest,
-            signer,
-            bytes,
-            body: disk.blobs.pathOf(manifest.body.digest),
-            tier: tier.name,
-          };
-        }
-        lacks.push([tier.name, answer]);
-      }
-      return mostTelling(lacks);
+    fetchArtifact: (name, key, signal, progress) => fetch({ name, key }, undefined, signal, progress),
+    foreseeArtifact: (name, key, signal) => foreseeOne({ name, key }, undefined, signal),
+    async fetchEqual(name, standing, signal, progress) {
+      const sought = equalTo(name, standing);
+      return sought === undefined ? { outcome: 'absent' } : fetch(sought, standing, signal, progress);
+    },
+    async foreseeEqual(name, standing, signal) {
+      const sought = equalTo(name, standing);
+      return sought === undefined ? { outcome: 'absent' } : foreseeOne(sought, standing, signal);
     },
     async fetchBlob(blob, signal, progress) {
       const path = disk.blobs.pathOf(blob.digest);
@@ -201,6 +277,13 @@ export function layeredCache(
     },
   };
 }
+
+function equalTo(name: string, { key, keyText, against }: Standing): Sought | undefined {
+  const equal = equalKey(keyText, against);
+  return equal === undefined ? undefined : { name, key, equal };
+}
+
+const askedFor = ({ name, key, equal }: Sought): Asked => (equal === undefined ? { name, key } : { name, equal });
 
 type NamedLack = readonly [tier: string, lack: Lack];
 

@@ -1,7 +1,7 @@
 /** Where things lie in a cache: the same names in a bucket, under its prefix, as on disk, under its folder. */
 import { type Signer, UNSIGNED } from '../artifact/signer.ts';
 import { cachePlace } from '../model/cache-place.ts';
-import type { ContentKey, Digest } from '../model/digest.ts';
+import type { ContentKey, Digest, EqualKey } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 
 /** The folder of all manifests, relative to the tier's top. */
@@ -25,6 +25,35 @@ export function manifestNamed(
   return name === undefined || key === undefined || signer === undefined
     ? undefined
     : { name, key: key as ContentKey, signer };
+}
+
+/** The folder of all manifests by the trees that they rest on, relative to the tier's top. */
+export const equalFolder = 'v1/equal';
+
+/** Holds a folder for each such key of a package, relative to the tier's top. */
+export const equalsFolder = (name: string): string => `${equalFolder}/${part(name)}`;
+
+/** What a manifest is asked for by: the content key of its artifact, or the key over the trees that it rests on. */
+export type Asked = { readonly name: string } & ({ readonly key: ContentKey } | { readonly equal: EqualKey });
+
+/** Holds the manifests that are asked for in one way, one for each signer, relative to the tier's top. */
+export const folderFor = (asked: Asked): string =>
+  'key' in asked ? keyFolder(asked.name, asked.key) : `${equalsFolder(asked.name)}/${part(asked.equal)}`;
+
+/** One of them, relative to the tier's top. */
+export const objectFor = (asked: Asked, signer: Signer): string => `${folderFor(asked)}/${part(signer)}.json`;
+
+/** Whose a manifest is; undefined for what is none. @param file Its name within its folder. */
+export const signerIn = (file: string): Signer | undefined => /^([^/.]+)\.json$/.exec(file)?.[1];
+
+/** The names that such an object's name is made of; undefined for another one's. @param object Relative to the tier's top. */
+export function equalNamed(
+  object: string,
+): { readonly name: string; readonly equal: EqualKey; readonly signer: Signer } | undefined {
+  const [, name, equal, signer] = /^v1\/equal\/([^/]+)\/([0-9a-f]{64})\/([^/.]+)\.json$/.exec(object) ?? [];
+  return name === undefined || equal === undefined || signer === undefined
+    ? undefined
+    : { name, equal: equal as EqualKey, signer };
 }
 
 /** The folder of all blobs, relative to the tier's top. */

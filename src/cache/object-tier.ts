@@ -1,13 +1,22 @@
 /** A cache tier over a store of objects: every trouble becomes an answer, and a store out of reach is waited for once per run. */
+import { equalKeyOf } from '../artifact/equal.ts';
 import type { Signer } from '../artifact/signer.ts';
-import type { ContentKey } from '../model/digest.ts';
 import { fileStat } from '../system/files.ts';
 import type { ListedObject, PutOutcome, WritableObjects } from '../system/objects.ts';
 import { type Asking, asking, type Store, type Trouble, type Waits } from './asking.ts';
 import type { Answer, CacheTier, Lack, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
 import type { Place } from './judge.ts';
-import { artifactsFolder, blobFolder, blobObject, keyFolder, manifestNamed, manifestObject } from './layout.ts';
+import {
+  artifactsFolder,
+  type Asked,
+  blobFolder,
+  blobObject,
+  folderFor,
+  manifestObject,
+  objectFor,
+  signerIn,
+} from './layout.ts';
 import { objectTrees } from './object-trees.ts';
 import { type Patience, TooSlow } from './patience.ts';
 import { keysAlone, signersFor, strangers, type Trust } from './trust.ts';
@@ -32,9 +41,8 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
 
   /** The manifest in the place of one signer. */
   async function lookAt(place: Place, signal: AbortSignal, by: Trust | undefined = trust): Promise<Answer> {
-    const { name: packageName, key, signer } = place;
     const { LARGEST_MANIFEST, judgeManifest } = await import('./judge.ts');
-    const object = manifestObject(packageName, key, signer);
+    const object = objectFor(place, place.signer);
     const asked = await ask((objects, once) => objects.getSmall(within(object), LARGEST_MANIFEST, once), signal);
     if (asked.outcome === 'absent') absent.add(object);
     else absent.delete(object);
@@ -43,32 +51,28 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     return judged.outcome === 'hit' ? judged : { outcome: 'rejected', reason: judged.reason };
   }
 
-  /** Everybody whose manifest of a key is there; undefined when the store cannot or will not tell. */
-  async function signersOf(
-    packageName: string,
-    key: ContentKey,
-    signal: AbortSignal,
-  ): Promise<readonly Signer[] | undefined> {
-    const folder = keyFolder(packageName, key);
+  /** Everybody whose manifest is there; undefined when the store cannot or will not tell. */
+  async function signersOf(folder: string, signal: AbortSignal): Promise<readonly Signer[] | undefined> {
     const there = known.get(folder);
     if (there !== undefined) return there;
     const prefix = within(`${folder}/`);
     const asked = await ask(async (objects, once) => objects.list?.(prefix, { most: 100, signal: once }), signal);
     return asked.outcome === 'done'
-      ? asked.value?.objects.flatMap((one) => manifestNamed(`${folder}/${one.name.slice(prefix.length)}`)?.signer ?? [])
+      ? asked.value?.objects.flatMap((one) => signerIn(one.name.slice(prefix.length)) ?? [])
       : undefined;
   }
 
-  async function lookUp(packageName: string, key: ContentKey, signal: AbortSignal): Promise<Answer> {
+  async function lookUp(asked: Asked, signal: AbortSignal): Promise<Answer> {
     const reasons: string[] = [];
-    let there = known.get(keyFolder(packageName, key));
+    const folder = folderFor(asked);
+    let there = known.get(folder);
     for (const signer of signers) {
       if (there !== undefined && !there.includes(signer)) continue;
-      const found = await lookAt({ name: packageName, key, signer }, signal);
+      const found = await lookAt({ ...asked, signer }, signal);
       if (found.outcome === 'hit' || found.outcome === 'unreachable') return found;
       if (found.outcome === 'rejected') reasons.push(found.reason);
       // Without a policy there is one place only.
-      else if (trust !== undefined) there ??= await signersOf(packageName, key, signal);
+      else if (trust !== undefined) there ??= await signersOf(folder, signal);
     }
     if (reasons.length === 0 && trust !== undefined && there !== undefined && there.length > 0)
       reasons.push(`it is ${strangers(there)}`);
@@ -113,7 +117,8 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
         );
       for (const [folder, there] of await foreseen(wanted, signers.length, within(''), list)) known.set(folder, there);
     },
-    lookUp,
+    lookUp: (packageName, key, signal) => lookUp({ name: packageName, key }, signal),
+    lookUpEqual: (packageName, equal, signal) => lookUp({ name: packageName, equal }, signal),
     async fetchBlob(blob, into, signal, progress) {
       const object = within(blobObject(blob.digest));
       const asked = await ask(
@@ -159,6 +164,19 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
         objects.putFile(object, file, { digest, replace, signal: once });
       return await put(object, send, signal, { waits, isThere: async () => false, replace: found !== undefined });
+    },
+    async putEqual({ manifest, signer, bytes }, signal, repair = false) {
+      const equal = equalKeyOf(manifest);
+      if (equal === undefined) return;
+      const place = { name: manifest.package.name, equal, signer };
+      const object = within(objectFor(place, signer));
+      const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
+        objects.putSmall(object, bytes, { replace, signal: once });
+      const isThere = async (): Promise<boolean> =>
+        (await insist(object, (objects, once) => objects.stat(object, once), signal)) !== undefined;
+      if ((await put(object, send, signal, { isThere, replace: false })) === 'written' || !repair) return;
+      if ((await lookAt(place, signal, keysAlone(trust))).outcome === 'rejected')
+        await put(object, send, signal, { isThere, replace: true });
     },
     async putManifest({ manifest, signer, bytes }, signal, repair = false) {
       const { key, body } = manifest;

@@ -33,13 +33,15 @@ export interface SourceFiles {
 export interface PushOptions {
   /** What is there and cannot be used is replaced. */
   readonly repair?: boolean;
-  /** Sources are completed beside a manifest that is there already, too. */
+  /** Sources are completed beside a manifest that is there already, too, and what is known to those who look for an equal one. */
   readonly thorough?: boolean;
+  /** Only for those: where nobody can sign a manifest of its content key. */
+  readonly equalOnly?: boolean;
 }
 
 /**
- * Makes an artifact present in a tier: its blobs first, then the manifest. What is there already is left, if it is valid.
- * Those of its dependencies must be there before; their order is the caller's.
+ * Makes an artifact present in a tier: its blobs first, then what those find who look for an equal one, then the manifest. What is there
+ * already is left, if it is valid. Those of its dependencies must be there before; their order is the caller's.
  *
  * @returns Whether there was anything to do.
  * @throws {VbuildError} `upload-failed`, naming the object.
@@ -48,16 +50,17 @@ export async function push(
   { sealed, bodyFile, source }: Pushed,
   tier: CacheTier,
   signal: AbortSignal,
-  { repair = false, thorough = false }: PushOptions = {},
+  { repair = false, thorough = false, equalOnly = false }: PushOptions = {},
 ): Promise<boolean> {
-  const held = await tier.holds(sealed, signal);
+  const held = equalOnly ? false : await tier.holds(sealed, signal);
   if (held && !thorough) return false;
   const { digest } = sealed.manifest.body;
   const blobs = await Promise.all([
     source?.() ?? [],
     held ? [] : put(digest, bodyFile, tier, signal, repair).then((body) => [body]),
   ]).then((both) => both.flat());
-  if (held) return blobs.some(({ outcome }) => outcome === 'written');
+  await tier.putEqual(sealed, signal, repair);
+  if (held || equalOnly) return blobs.some(({ outcome }) => outcome === 'written');
   await tier.putManifest(sealed, signal, repair);
   // What was only renewed, a sweeper that had looked just before may have taken away all the same.
   const renewed = blobs.filter(({ outcome }) => outcome === 'renewed');

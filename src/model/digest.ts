@@ -7,6 +7,9 @@ export type Digest = string & { readonly __digest: true };
 /** SHA-256 of a package's key text: names an artifact from its inputs. Same spelling as a digest. */
 export type ContentKey = string & { readonly __contentKey: true };
 
+/** SHA-256 of a key text with trees in place of dependencies, see `artifact/equal.ts`. Same spelling as a digest. */
+export type EqualKey = string & { readonly __equalKey: true };
+
 /** SHA-256 of a small text (UTF-8) or buffer held in memory. */
 export const digestOf = (bytes: string | Uint8Array): Digest => hash('sha256', bytes, 'hex') as Digest;
 

@@ -1,5 +1,5 @@
 /** What happens during a run, as data: code emits events, reporters turn them into text or JSON. */
-import type { ContentKey } from './digest.ts';
+import type { ContentKey, EqualKey } from './digest.ts';
 import type { VbuildError } from './error.ts';
 
 export type StageName = 'fetch' | 'patch' | 'compile' | 'pack' | 'install';
@@ -48,6 +48,8 @@ export type BuildEvent =
       readonly type: 'cache-looked-up';
       readonly package: string;
       readonly key: ContentKey;
+      /** Where an artifact was sought that was made of the same to the byte, whatever its key: what it was sought by. */
+      readonly equal?: EqualKey;
       readonly tier: string;
       readonly answer: 'hit' | 'absent' | 'unreachable' | 'rejected';
       readonly reason?: string;
@@ -66,6 +68,8 @@ export type BuildEvent =
       readonly package: string;
       readonly outcome: Outcome;
       readonly durationMs: number;
+      /** Of a restored one: dependencies (`name@version`) that were made anew, came out equal, and so did not have it compiled again. */
+      readonly equal?: readonly string[];
     }
   | { readonly type: 'package-failed'; readonly package: string; readonly error: VbuildError }
   | { readonly type: 'package-skipped'; readonly package: string; readonly because: string }

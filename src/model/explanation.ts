@@ -86,6 +86,8 @@ export interface LastRun {
   }[];
   /** What the caches said then. */
   readonly answers: readonly { readonly tier: string; readonly answer: string; readonly reason?: string }[];
+  /** Dependencies (`name@version`) that came out equal then, so that it was not compiled again. */
+  readonly equal?: readonly string[];
   readonly error?: { readonly code: ErrorCode; readonly headline: string; readonly stage?: string };
 }
 

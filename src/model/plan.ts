@@ -29,6 +29,10 @@ export interface PlannedPackage {
   readonly transferBytes?: number;
   /** Why one is built. */
   readonly missed?: Missed;
+  /** Of a restored one: dependencies that are equal to those that it was compiled against, although their keys are other ones. */
+  readonly equal?: readonly string[];
+  /** Of a built one: if those in `after` come out as what an artifact of it was compiled against, that is restored, and no stage of this one runs. */
+  readonly unlessEqual?: true;
   /** Of a built one, those that must run, in their order. */
   readonly stages: readonly PlannedStage[];
   /** Whether its source is still to be pinned. */

@@ -9,7 +9,7 @@ import type {
   MissExplanation,
   Root,
 } from '../model/explanation.ts';
-import { because, inputName } from './phrases.ts';
+import { because, inputName, spared } from './phrases.ts';
 import { printable } from './printable.ts';
 import { duration, list, pathFrom, shortened } from './words.ts';
 
@@ -76,6 +76,7 @@ function lastRunLines(run: LastRun, at: ExplainWords): string[] {
   return [
     `${head}${why}${run.roots.length > 0 ? ', because of' : ''}`,
     ...rootLines(run.roots),
+    ...(run.equal === undefined ? [] : [`  ${spared(run.equal)}`]),
     ...(run.answers.length === 0 ? [] : [`  caches then: ${run.answers.map(answerText).join('; ')}`]),
   ];
 }

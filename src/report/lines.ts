@@ -4,7 +4,7 @@ import { type VbuildError, VbuildErrors } from '../model/error.ts';
 import { count } from '../model/count.ts';
 import type { BuildEvent } from '../model/event.ts';
 import { errorText, labelled, problemsOf } from './error-text.ts';
-import { because, failureSummary, lastLine, reason, transferred } from './phrases.ts';
+import { because, failureSummary, lastLine, reason, spared, transferred } from './phrases.ts';
 import { printable, printableLine } from './printable.ts';
 import { type Progress, progress } from './progress.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
@@ -147,7 +147,7 @@ export function linePrinter(
         const tier = happened.outcome === 'restored' ? tiers.get(happened.package) : undefined;
         const from = tier === undefined ? '' : ` from ${tier}`;
         const took = happened.outcome === 'fresh' ? '' : ` in ${duration(happened.durationMs)}`;
-        return line(happened.package, `${happened.outcome}${from}${took}`);
+        return line(happened.package, `${happened.outcome}${from}${took}`, spared(happened.equal));
       }
       case 'package-failed':
         if (!failed.has(happened.package)) line(happened.package, 'failed');
@@ -183,10 +183,12 @@ export function linePrinter(
     package: name,
     tier,
     answer,
+    equal,
     reason: why = answer,
   }: Extract<BuildEvent, { type: 'cache-looked-up' }>): void {
     if (answer === 'hit') tiers.set(name, tier);
-    if (detail === 'verbose') line(name, `${tier}: ${answer}`);
+    if (detail === 'verbose')
+      line(name, `${tier}: ${answer}`, equal === undefined ? '' : 'by the trees of its dependencies');
     const once = `${tier}\n${why}`;
     if (answer === 'unreachable' && !unreachable.has(once)) {
       unreachable.add(once);

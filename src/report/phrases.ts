@@ -33,6 +33,10 @@ export function reason({ input, before, now }: Reason, most = 24): string {
   return now === undefined ? `${input} is gone` : `${input}: ${shortened(before, most)} → ${shortened(now, most)}`;
 }
 
+/** Why a package was not compiled again; empty when there is no such reason. @param equal Dependencies that came out equal. */
+export const spared = (equal: readonly string[] = []): string =>
+  equal.length === 0 ? '' : `${list(equal)} came out equal, so this was not compiled again`;
+
 /** How far a transfer is: `orig.tar.xz: 1.2 MB of 3.4 MB`. */
 export function transferred({ what, doneBytes, totalBytes }: NonNullable<Activity['transfer']>): string {
   return `${what}: ${size(doneBytes)}${totalBytes === undefined ? '' : ` of ${size(totalBytes)}`}`;

@@ -25,6 +25,7 @@ export function planText(
     ...(plan.install === undefined ? [] : [`${place} gets a new generation: ${because(plan.install.reasons)}`]),
     ...(plan.installOpen ? [`whether ${place} gets a new generation is open until then`] : []),
     ...(plan.pushTo.length === 0 ? [] : [`every artifact is pushed to ${list(plan.pushTo)}, if it is not there`]),
+    ...openLine(plan),
     summary(plan, at.jobs),
     ...(plan.criticalPath.length > 1 ? [`critical path: ${plan.criticalPath.join(' → ')}`] : []),
     ...(plan.guessed.length > 0 ? [`a guess, for want of an earlier build: ${list(plan.guessed)}`] : []),
@@ -32,12 +33,25 @@ export function planText(
   return lines.map((line) => `${printableLine(line)}\n`).join('');
 }
 
-function notes({ outcome, tier, transferBytes = 0, missed, stages, unpinned }: PlannedPackage): string[] {
+function openLine({ packages }: Plan): string[] {
+  const open = packages.flatMap((one) => (one.unlessEqual === true ? [one.package] : []));
+  return open.length === 0
+    ? []
+    : [`not compiled if what ${open.length === 1 ? 'it rests' : 'they rest'} on comes out equal: ${list(open)}`];
+}
+
+function notes({ outcome, tier, transferBytes = 0, equal = [], missed, stages, unpinned }: PlannedPackage): string[] {
   switch (outcome) {
     case 'fresh':
       return [];
     case 'restored':
-      return [`from ${tier ?? 'a cache'}${transferBytes > 0 ? `, ${size(transferBytes)}` : ''}`];
+      return [
+        [
+          `from ${tier ?? 'a cache'}`,
+          ...(transferBytes > 0 ? [size(transferBytes)] : []),
+          ...(equal.length > 0 ? [`made with an equal ${list(equal)}`] : []),
+        ].join(', '),
+      ];
     case 'open':
       return [
         unpinned

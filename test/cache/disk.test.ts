@@ -138,8 +138,8 @@ test('a body can be read while its manifest is replaced or set aside by another 
   const { manifest, file, bytes } = sample(tempDir(t), 'a');
   await push(manifest, file, disk, never);
   const into = join(tempDir(t), 'body');
-  disk.setAside('zlib', manifest.key, 'unsigned');
-  disk.setAside('zlib', manifest.key, 'unsigned');
+  disk.setAside({ name: 'zlib', key: manifest.key }, 'unsigned');
+  disk.setAside({ name: 'zlib', key: manifest.key }, 'unsigned');
   assert.deepEqual(await disk.fetchBlob(manifest.body, into, never), { outcome: 'done' });
   assert.deepEqual(readFileSync(into), bytes);
   assert.ok(existsSync(join(disk.folder, blobObject(manifest.body.digest))));

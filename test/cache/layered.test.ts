@@ -127,6 +127,7 @@ test('an artifact in a lower tier lands whole on the disk, from where the next r
     outcome: 'done',
     body: disk.blobs.pathOf(manifest.body.digest),
     tier: 'two',
+    madeFrom: manifest.keyText,
   });
   assert.deepEqual(told(), ['disk absent', 'one absent', 'two hit']);
   assert.deepEqual(readFileSync(fetched.body), bytes);

@@ -2,14 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { equalKeyOf } from '../../src/artifact/equal.ts';
+import type { Manifest } from '../../src/artifact/manifest.ts';
+import { unsigned } from '../../src/artifact/sealed.ts';
 import { sweepTier } from '../../src/build/sweep-tier.ts';
 import type { CacheTier } from '../../src/cache/cache.ts';
 import { directoryTier } from '../../src/cache/directory.ts';
 import { directoryCache } from '../../src/cache/directory-spec.ts';
-import { blobObject, manifestObject, sourceObject } from '../../src/cache/layout.ts';
+import { blobObject, manifestObject, objectFor, sourceObject } from '../../src/cache/layout.ts';
 import { push, pushSource } from '../../src/cache/push.ts';
 import { bucketOf, s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
+import { contentKey, keyText, parseKeyText } from '../../src/key/fields.ts';
 import { type Digest, digestOf } from '../../src/model/digest.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
@@ -75,7 +79,11 @@ for (const { kind, skip, make } of kinds) {
 
     test('removes what is not reached, bodies and archives with it, and keeps what the reached needs', async (t) => {
       const { tier, zlib, png, jpeg, objectsOf } = await filled(t);
-      const reached = { artifacts: new Set([artifact(png)]), archives: new Set<Digest>(), trees: new Set<Digest>() };
+      const reached = {
+        artifacts: new Map([[artifact(png), png.manifest.keyText]]),
+        archives: new Set<Digest>(),
+        trees: new Set<Digest>(),
+      };
       const listed = await sweepTier(tier, reached, { ...everythingIsOld, remove: false });
       assert.deepEqual(names(listed.swept).sort(), objectsOf(jpeg));
       assert.equal((await there(tier)).length, 9);
@@ -87,15 +95,33 @@ for (const { kind, skip, make } of kinds) {
 
     test('keeps what is young, with all that it needs', async (t) => {
       const { tier } = await filled(t);
-      const nothing = { artifacts: new Set<string>(), archives: new Set<Digest>(), trees: new Set<Digest>() };
+      const nothing = { artifacts: new Map<string, string>(), archives: new Set<Digest>(), trees: new Set<Digest>() };
       const { swept, kept } = await sweepTier(tier, nothing, { ...everythingIsOld, ageMs: 60_000 });
       assert.deepEqual([swept, kept], [[], 9]);
+    });
+
+    test('keeps what is found as equal as long as something that is reached may be found by it, with its body', async (t) => {
+      const tier = await make(t);
+      const { body, text, of } = standing(sample(tempDir(t), 'p', { name: 'png' }));
+      await push({ sealed: unsigned(of('1')), bodyFile: body }, tier, never);
+      const place = objectFor({ name: 'png', equal: equalKeyOf(of('1')) ?? assert.fail() }, 'unsigned');
+      const whole = [blobObject(of('1').body.digest), place].sort();
+      const left = async (reached: Manifest): Promise<string[]> => {
+        const artifacts = new Map([[`png ${reached.key}`, reached.keyText]]);
+        await sweepTier(tier, { artifacts, archives: new Set(), trees: new Set() }, everythingIsOld);
+        return await there(tier);
+      };
+      assert.deepEqual(await left(of('1')), [manifestObject('png', of('1').key), ...whole].sort());
+      // Its key is not reached any more, and what is reached has another dependency, of which nobody knows here what came of it.
+      assert.deepEqual(await left(of('2')), whole);
+      const another = keyText([...parseKeyText(text('2')), ['step.001', 'true']]);
+      assert.deepEqual(await left({ ...of('2'), key: contentKey(another), keyText: another }), []);
     });
 
     test('keeps archives that a lock file pins', async (t) => {
       const { tier, zlib, objectsOf } = await filled(t);
       const archive = objectsOf(zlib).map((name) => name.slice(name.lastIndexOf('/') + 1)) as Digest[];
-      await sweepTier(tier, { artifacts: new Set(), archives: new Set(archive), trees: new Set() }, everythingIsOld);
+      await sweepTier(tier, { artifacts: new Map(), archives: new Set(archive), trees: new Set() }, everythingIsOld);
       assert.deepEqual(
         await there(tier),
         objectsOf(zlib).filter((name) => name.includes('/blobs/')),
@@ -115,7 +141,11 @@ for (const { kind, skip, make } of kinds) {
       const zlib = sample(folder, 'z');
       const sealed = sealedBy(zlib.manifest, ci, { source: { pin: { kind: 'git', commit: 'c' }, tree: builtFrom } });
       await push({ sealed, bodyFile: zlib.file }, tier, never);
-      const reached = { artifacts: new Set([artifact(zlib)]), archives: new Set<Digest>(), trees: new Set([pinned]) };
+      const reached = {
+        artifacts: new Map([[artifact(zlib), zlib.manifest.keyText]]),
+        archives: new Set<Digest>(),
+        trees: new Set([pinned]),
+      };
       const { swept } = await sweepTier(tier, reached, everythingIsOld);
       assert.equal(swept.length, 2);
       assert.equal(swept[0]?.name, sourceObject(stray));
@@ -148,7 +178,7 @@ for (const { kind, skip, make } of kinds) {
           },
         },
       };
-      const reached = { artifacts: new Set<string>(), archives: new Set<Digest>(), trees: new Set<Digest>() };
+      const reached = { artifacts: new Map<string, string>(), archives: new Set<Digest>(), trees: new Set<Digest>() };
       await sweepTier(racing, reached, { ...everythingIsOld, ageMs: Date.now() - cutoff });
       assert.deepEqual(await there(tier), objectsOf(jpeg));
       assert.equal((await tier.fetchBlob(jpeg.manifest.body, `${tempDir(t)}/body`, never)).outcome, 'done');
@@ -158,6 +188,21 @@ for (const { kind, skip, make } of kinds) {
       );
     });
   });
+}
+
+/** An artifact that was compiled against one tree, as made by several keys of that dependency. */
+function standing({ manifest, file }: Sample) {
+  const text = (dependency: string): string =>
+    keyText([
+      ['dependency.zlib', dependency],
+      ['package.name', 'png'],
+    ]);
+  const against = [{ name: 'zlib', tree: digestOf('zlib'), reachesPrefix: true }];
+  const of = (dependency: string): Manifest => {
+    const said = text(dependency);
+    return { ...manifest, key: contentKey(said), keyText: said, against };
+  };
+  return { body: file, text, of };
 }
 
 const specOf = ({ name }: CacheTier) => s3({ bucket: name.split('/')[2] ?? '', endpoint: server.endpoint });

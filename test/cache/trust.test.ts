@@ -1,8 +1,9 @@
 /** Whose manifests are accepted: the judgement of each, and what the disk makes of it. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { Manifest } from '../../src/artifact/manifest.ts';
 import { type SealedManifest, signed, unsigned } from '../../src/artifact/sealed.ts';
 import { LOCAL } from '../../src/artifact/signer.ts';
 import { diskCache } from '../../src/cache/disk.ts';
@@ -11,6 +12,8 @@ import { layeredCache } from '../../src/cache/layered.ts';
 import { manifestObject } from '../../src/cache/layout.ts';
 import { push } from '../../src/cache/push.ts';
 import type { Trust } from '../../src/cache/trust.ts';
+import { contentKey, keyText, parseKeyText } from '../../src/key/fields.ts';
+import { digestOf } from '../../src/model/digest.ts';
 import { tempDir } from '../support/temp.ts';
 import { commit, newKey, sealedBy, trusting } from './keys.ts';
 import { filesBelow, never, sample } from './sample.ts';
@@ -212,6 +215,39 @@ describe('the disk under a policy', () => {
     assert.equal(fetched.outcome === 'done' && fetched.tier, 'below');
     assert.deepEqual(await diskCache(folder, strict).lookUp('zlib', theirs.key, never), { outcome: 'hit', ...sealed });
     assert.ok(filesBelow(folder).includes(manifestObject('zlib', theirs.key, ci.id)));
+  });
+
+  test('lets a signed artifact stand in for another, by the signature that it has: nobody could make a new one', async (t) => {
+    const [folder, below] = [tempDir(t), diskCache(tempDir(t), strict)];
+    const { manifest: bare, file } = sample(tempDir(t), 'a');
+    const against = [{ name: 'nasm', tree: digestOf('nasm'), reachesPrefix: false }];
+    const of = (nasm: string): Manifest & { readonly against: typeof against } => {
+      const text = keyText([...parseKeyText(bare.keyText), ['dependency.nasm', nasm]]);
+      return { ...bare, keyText: text, key: contentKey(text), against };
+    };
+    const [old, now] = [of('1'), of('2')];
+    await push({ sealed: sealedBy(old, ci), bodyFile: file }, below, never);
+    const cache = layeredCache(diskCache(folder, strict), [{ ...below, name: 'below' }]);
+    const fetched = await cache.fetchEqual('zlib', now, never);
+    assert.equal(fetched.outcome, 'done', 'reason' in fetched ? fetched.reason : '');
+    assert.deepEqual(
+      [fetched.manifest.key, fetched.manifest.body, fetched.tier, fetched.madeFrom],
+      [now.key, old.body, 'below', old.keyText],
+    );
+    const found = await diskCache(folder, strict).lookUp('zlib', now.key, never);
+    assert.deepEqual([found.outcome, 'signer' in found && found.signer], ['hit', ci.id]);
+    assert.equal((await diskCache(folder, trusting([pr])).lookUp('zlib', now.key, never)).outcome, 'rejected');
+    // What it would be the artifact of is not covered by the signature: that it was made of the same is computed each time.
+    const path = join(folder, manifestObject('zlib', now.key, ci.id));
+    const sound = readFileSync(path, 'utf8');
+    const spoilt = sound.replace(/("against": \[\s*\{[^}]*"tree": ")[0-9a-f]+/, `$1${digestOf('yasm')}`);
+    assert.notEqual(spoilt, sound);
+    writeFileSync(path, spoilt);
+    const second = await diskCache(folder, strict).lookUp('zlib', now.key, never);
+    assert.match(
+      'reason' in second ? second.reason : '',
+      /it stands in for an artifact that is made of something else/,
+    );
   });
 
   test('has room for every signer of one key, and none keeps another out', async (t) => {

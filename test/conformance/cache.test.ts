@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { equalKeyOf } from '../../src/artifact/equal.ts';
+import { standingIn, unsigned } from '../../src/artifact/sealed.ts';
 import { serialiseManifest } from '../../src/artifact/manifest-text.ts';
 import type { CacheTier } from '../../src/cache/cache.ts';
 import { directoryTier } from '../../src/cache/directory.ts';
@@ -10,14 +12,15 @@ import { directoryCache } from '../../src/cache/directory-spec.ts';
 import { diskCache } from '../../src/cache/disk.ts';
 import { httpTier } from '../../src/cache/http.ts';
 import { httpCache } from '../../src/cache/http-spec.ts';
-import { blobObject, manifestObject, sourceObject } from '../../src/cache/layout.ts';
+import { blobObject, manifestObject, objectFor, sourceObject } from '../../src/cache/layout.ts';
 import { pointerText } from '../../src/cache/packed-tree.ts';
 import { push as pushSealed } from '../../src/cache/push.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
 import type { Trust } from '../../src/cache/trust.ts';
-import { type Digest, digestOf } from '../../src/model/digest.ts';
-import { filesBelow, hit, never, push, sample } from '../cache/sample.ts';
+import { contentKey, keyText, parseKeyText } from '../../src/key/fields.ts';
+import { type ContentKey, type Digest, digestOf } from '../../src/model/digest.ts';
+import { filesBelow, hit, never, push, type Sample, sample } from '../cache/sample.ts';
 import { commit, newKey, sealedBy, trusting } from '../cache/keys.ts';
 import { fileServer } from '../support/http-server.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
@@ -96,6 +99,13 @@ const kinds: readonly {
     },
   },
 ];
+
+/** The same artifact as one that was compiled against a tree. */
+function standing({ manifest, file }: Sample, tree = 'tree', key = 'e'.repeat(64)): Pick<Sample, 'manifest' | 'file'> {
+  const text = keyText([...parseKeyText(manifest.keyText), ['dependency.nasm', key]]);
+  const against = [{ name: 'nasm', tree: digestOf(tree), reachesPrefix: false }];
+  return { file, manifest: { ...manifest, keyText: text, key: contentKey(text), against } };
+}
 
 const [ci, next, stranger] = [newKey('ci'), newKey('next', 'ci'), newKey('stranger')];
 
@@ -302,6 +312,56 @@ for (const { kind, skip, make } of kinds) {
       const answer = await tier.lookUp('zlib', manifest.key, never);
       assert.equal(answer.outcome, 'rejected');
       assert.match(answer.reason, /its signature by ci \(\S+\) does not hold/);
+    });
+
+    test('finds an artifact by the trees that it was compiled against, and nothing that is not one', async (t) => {
+      const { tier, filler, place, objects } = await make(t);
+      const { manifest, file } = standing(sample(tempDir(t), 'a'));
+      const equal = equalKeyOf(manifest) ?? assert.fail();
+      assert.deepEqual(await tier.lookUpEqual('zlib', equal, never), { outcome: 'absent' });
+      await push(manifest, file, filler, never);
+      assert.deepEqual(await tier.lookUpEqual('zlib', equal, never), hit(manifest));
+      const object = objectFor({ name: 'zlib', equal }, 'unsigned');
+      assert.ok((await objects()).includes(object));
+      const strangers = [
+        '{',
+        serialiseManifest(sample(tempDir(t), 'a').manifest),
+        serialiseManifest(standing(sample(tempDir(t), 'a'), 'another tree').manifest),
+        serialiseManifest(standing(sample(tempDir(t), 'b')).manifest),
+        serialiseManifest(standing(sample(tempDir(t), 'a', { name: 'png' })).manifest),
+        serialiseManifest({ ...manifest, keyText: 'none', key: digestOf('none') as string as ContentKey }),
+      ];
+      for (const text of strangers) {
+        await place(object, text);
+        const answer = await tier.lookUpEqual('zlib', equal, never);
+        assert.equal(answer.outcome, 'rejected', `${'reason' in answer ? answer.reason : ''}: ${text}`);
+      }
+      // A push leaves it as it is, and repairs it when told to.
+      await pushSealed({ sealed: unsigned(manifest), bodyFile: file }, filler, never, { thorough: true, repair: true });
+      assert.deepEqual(await tier.lookUpEqual('zlib', equal, never), hit(manifest));
+    });
+
+    test('takes by the trees only what a trusted key has signed, and nothing that merely says to stand in for another', async (t) => {
+      const { tier, place } = await make(t, trusting([ci]));
+      const { manifest, file } = standing(sample(tempDir(t), 'a'));
+      await place(blobObject(manifest.body.digest), readFileSync(file));
+      const equal = equalKeyOf(manifest) ?? assert.fail();
+      await place(objectFor({ name: 'zlib', equal }, 'unsigned'), serialiseManifest(manifest));
+      await place(objectFor({ name: 'zlib', equal }, stranger.id), sealedBy(manifest, stranger).bytes);
+      assert.notEqual((await tier.lookUpEqual('zlib', equal, never)).outcome, 'hit');
+      const signed = sealedBy(manifest, ci);
+      await place(objectFor({ name: 'zlib', equal }, ci.id), signed.bytes);
+      assert.deepEqual(await tier.lookUpEqual('zlib', equal, never), { outcome: 'hit', ...signed });
+      if (kind === 'disk') return;
+      // Signed is what it was made of; whoever may write to the tier could claim any other key for it.
+      const now = standing(sample(tempDir(t), 'a'), 'tree', 'f'.repeat(64)).manifest;
+      const claimed = standingIn(signed, { ...now, against: now.against ?? [] });
+      await place(manifestObject('zlib', now.key, ci.id), claimed.bytes);
+      const answer = await tier.lookUp('zlib', now.key, never);
+      assert.deepEqual(
+        [answer.outcome, 'reason' in answer && /nobody has signed/.test(answer.reason)],
+        ['rejected', true],
+      );
     });
 
     test('throws the reason of an aborted signal, not an answer', async (t) => {

@@ -141,6 +141,10 @@ test('looking into caches', async (t) => {
     const { data } = await result(clone, 'gc', '--quota', '0');
     assert.equal((data['swept'] as unknown as unknown[]).length, 2);
     assert.equal(data['keptBytes'], 0);
+    assert.deepEqual(
+      filesBelow(its).filter((name) => /^v1\/(artifacts|equal|blobs\/sha256)\//.test(name)),
+      [],
+    );
   });
 
   await t.test('gc of a bucket keeps what lock files reach, lists first, and removes when told to', async () => {
@@ -153,7 +157,8 @@ test('looking into caches', async (t) => {
     checkIn(old.path);
     insistOnSuccess(await old.run(['--push']));
     const all = filesBelow(bucket);
-    assert.equal(all.filter((name) => name.endsWith('.json')).length, 6);
+    assert.equal(all.filter((name) => name.includes('/artifacts/')).length, 6);
+    assert.equal(all.filter((name) => name.includes('/equal/branch/')).length, 3);
     const gc = (...args: string[]) => result(site, 'gc', '--tier', bucket, ...args);
 
     const young = await gc('--delete');
@@ -162,17 +167,17 @@ test('looking into caches', async (t) => {
     const locks = ['Buildfile.lock', join(release.path, 'Buildfile.lock')];
     const dry = await gc(...locks);
     // The bytes of branch are those of the others: its body stays, under another manifest.
-    assert.equal((dry.data['swept'] as unknown as unknown[]).length, 3);
+    assert.equal((dry.data['swept'] as unknown as unknown[]).length, 4);
     assert.deepEqual(filesBelow(bucket), all);
     const run = await gc('--delete', ...locks);
     assert.deepEqual(run.data['swept'], dry.data['swept']);
-    assert.equal(filesBelow(bucket).length, all.length - 3);
+    assert.equal(filesBelow(bucket).length, all.length - 4);
     for (const where of [site, release]) assert.equal((await where.run(['cache', 'prove'])).exitStatus, 0);
     assert.equal((await old.run(['cache', 'prove'])).exitStatus, 3);
     // By the default, only what the Buildfile at hand reaches stays; archives of the sources are pinned.
     await gc('--delete');
     assert.equal((await release.run(['cache', 'prove'])).exitStatus, 3);
-    assert.equal(filesBelow(bucket).length, 2 + 2 + 2);
+    assert.equal(filesBelow(bucket).length, 2 + 1 + 2 + 2);
   });
 
   const refused: readonly (readonly [args: readonly string[], headline: RegExp])[] = [

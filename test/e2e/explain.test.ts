@@ -483,6 +483,7 @@ test('docs/explain.md shows what its commands print', async (t) => {
   const blocks = [...page.matchAll(/^```console\n([^]*?)^```$/gm)].map(([, block = '']) => block);
   const site = workspace(t, {
     'zlib/zlib.h': '#define ZLIB_VERSION "1.3.1"\n',
+    'zlib/README': 'zlib is a library.\n',
     'libpng/png.h': '#include <zlib.h>\n#define PNG_VERSION "1.6.44"\n',
     'pil/pil.py': 'version = "11.0.0"\n',
     'patches/zlib/0001-name.patch': `--- a/zlib.h

@@ -181,7 +181,8 @@ test('pushing', { skip: skipWithoutS3 }, async (t) => {
   });
 
   await t.test('with upstream gone and no artifact left, sources come from the bucket', async () => {
-    for (const name of await objects('/artifacts/')) await server.remove(bucket, name);
+    for (const part of ['/artifacts/', '/equal/'])
+      for (const name of await objects(part)) await server.remove(bucket, name);
     const clone = cloneOf(site, `${site.path}-later`, `${site.home}-later`);
     rmSync(join(clone.path, 'upstream'), { recursive: true });
     const run = insistOnSuccess(await build(clone, 'branch'));

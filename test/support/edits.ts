@@ -6,7 +6,7 @@ import type { TinyPackage } from './tiny.ts';
 
 /** What a person may do to a project between two runs; numbers stand for packages and values, taken modulo how many there are. */
 export type Edit =
-  | { readonly kind: 'source' | 'patch' | 'word' | 'said'; readonly package: number; readonly value: number }
+  | { readonly kind: 'source' | 'patch' | 'word' | 'said' | 'unsaid'; readonly package: number; readonly value: number }
   | { readonly kind: 'unpatch'; readonly package: number }
   | { readonly kind: 'dep'; readonly package: number; readonly on: number }
   /** Takes the list of packages around, and with it nothing that counts. */
@@ -44,6 +44,7 @@ export const graphs = fc
 const [one, value] = [fc.nat(4), fc.nat(2)];
 export const edits: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({ kind: fc.constantFrom('source', 'patch', 'word', 'said'), package: one, value }),
+  fc.record({ kind: fc.constant('unsaid'), package: one, value }),
   fc.record({ kind: fc.constant('unpatch'), package: one }),
   fc.record({ kind: fc.constant('dep'), package: one, on: one }),
   fc.record({ kind: fc.constant('order'), by: fc.integer({ min: 1, max: 4 }) }),
@@ -52,13 +53,10 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({ kind: fc.constant('lose'), what: fc.constantFrom('work', 'cache', 'prefix') }),
 ) as fc.Arbitrary<Edit>;
 
-const withoutPatch = ({ name, deps, source, word, said }: TinyPackage): TinyPackage => ({
-  name,
-  deps,
-  source,
-  word,
-  said,
-});
+function withoutPatch(now: TinyPackage): TinyPackage {
+  const { patched, ...rest } = now;
+  return patched === undefined ? now : rest;
+}
 
 /** The packages after an edit. */
 export function edited(packages: readonly TinyPackage[], edit: Edit): readonly TinyPackage[] {
@@ -77,6 +75,8 @@ export function edited(packages: readonly TinyPackage[], edit: Edit): readonly T
         return { ...now, word: valueOf(edit.value) };
       case 'said':
         return { ...now, said: valueOf(edit.value) };
+      case 'unsaid':
+        return { ...now, unsaid: valueOf(edit.value) };
       case 'dep': {
         const on = edit.on < at ? (packages[edit.on]?.name ?? '') : undefined;
         if (on === undefined) return now;

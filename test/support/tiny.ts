@@ -18,11 +18,13 @@ export interface TinyPackage {
   readonly word: string;
   /** A line of its recipe. */
   readonly said: string;
+  /** A word of its recipe that nothing comes of. */
+  readonly unsaid?: string;
 }
 
 const quoted = (text: string): string => JSON.stringify(text);
 
-function definition({ name, deps, patched, word, said }: TinyPackage): string {
+function definition({ name, deps, patched, word, said, unsaid = '' }: TinyPackage): string {
   return `const ${name} = definePackage('${name}', {
   version: '1',
   source: directory('sources/${name}'),
@@ -30,7 +32,7 @@ function definition({ name, deps, patched, word, said }: TinyPackage): string {
   deps: [${deps.join(', ')}],
   recipe: steps(
     [
-      { group: 'build', run: ${quoted(`{ echo "${name} $WORD"; echo "${said}"; cat line; for one in ${deps.join(' ')}; do sed 's/^/ /' "@prefix@/share/$one"; done; } >out`)} },
+      { group: 'build', run: ${quoted(`: ${unsaid}; { echo "${name} $WORD"; echo "${said}"; cat line; for one in ${deps.join(' ')}; do sed 's/^/ /' "@prefix@/share/$one"; done; } >out`)} },
       { group: 'install', run: ['install', '-D', '-m', '644', 'out', '@stage@@prefix@/share/${name}'] },
     ],
     { env: { WORD: ${quoted(word)} } },
