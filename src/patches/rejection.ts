@@ -5,6 +5,7 @@ import type { PatchText, Rejection } from './apply-patch.ts';
 import { allowed, bestGuess, lineSearch, placeHunks } from './place.ts';
 import type { Hunk } from './section.ts';
 import { placeOf } from './section-paths.ts';
+import { sideBySide } from './side-by-side.ts';
 import type { TreeView } from './tree-view.ts';
 
 /** The facts of one thing that did not fit. */
@@ -13,16 +14,18 @@ interface Finding {
   readonly line: number;
   /** One clause that names it among others. */
   readonly name: string;
+  /** What was expected beside what was found. */
+  readonly table?: string;
   readonly facts: Readonly<Record<string, string>>;
   readonly mend: string;
 }
 
 /**
- * One error for one patch: the first thing that does not fit in full, the others by name.
+ * One error for one patch: everything that does not fit, with expected and found lines side by side, the first one in words as well.
  *
  * @param rejections At least one.
  * @param view       The tree that the patch met, for finding the right strip level.
- * @returns {VbuildError} `patch-rejected` with the facts `file`, `hunk`, `expected`, `found`, and where they apply `likely` and `also`.
+ * @returns {VbuildError} `patch-rejected` with the facts `file`, `hunk`, `expected`, `found`, and where they apply `likely`, `lines` and `also`.
  */
 export function rejectionError(
   patch: PatchText,
@@ -36,16 +39,23 @@ export function rejectionError(
     where: { file: patch.file, line: first.line },
     facts: {
       ...first.facts,
+      ...(first.table !== undefined && { lines: first.table }),
       ...(others.length > 0 && { also: namesOf(others) }),
     },
     mend: first.mend,
   });
 }
 
-/** A thousand of them are named, which no patch that a person reads has. */
+/** More than any patch has that a person reads: so many are shown in full, and so many named. */
+const mostTables = 50;
+const mostNames = 1000;
+
 function namesOf(findings: readonly Finding[]): string {
-  const named = findings.slice(0, 1000).map(({ line, name }) => `line ${line}: ${name}`);
-  return [...named, ...(findings.length > 1000 ? [`${findings.length - 1000} more`] : [])].join('; ');
+  const named = findings.slice(0, mostNames).map(({ line, name, table }, at) => {
+    const heading = `line ${line}: ${name}`;
+    return table === undefined || at >= mostTables ? heading : `${heading}\n${table.replaceAll(/^/gm, '  ')}`;
+  });
+  return [...named, ...(findings.length > mostNames ? [`${findings.length - mostNames} more`] : [])].join('\n');
 }
 
 const refresh = 'refresh the patch against the source that is pinned';
@@ -70,7 +80,9 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
             file: named,
             expected: `a file of that name, at strip level ${patch.strip}`,
             found: 'no such file in the tree',
-            ...(strip !== undefined && { likely: `the strip level is ${strip}, not ${patch.strip}` }),
+            ...(strip !== undefined
+              ? { likely: `the strip level is ${strip}, not ${patch.strip}` }
+              : section.new === 'absent' && { likely: 'the patch is applied already: it deletes this file' }),
           },
           mend: strip === undefined ? refresh : `set the strip level of this patch to ${strip}`,
         },
@@ -133,12 +145,8 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
       hunks.map((hunk) => ({ ...hunk, old: hunk.old.map(withoutCr) })),
     );
   const search = lineSearch(lines);
-  let explained = false;
   return hunks.flatMap((hunk, i) => {
     if (placements[i] !== undefined) return [];
-    const name = `hunk ${i + 1} of ${path}`;
-    if (explained) return [{ line: hunk.line, name, facts: {}, mend: refresh }];
-    explained = true;
     const elsewhere =
       hunk.old.length === 0
         ? undefined
@@ -156,7 +164,12 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
       expected: `${path}:${seen.expected}`,
       found: seen.found,
     };
-    return [{ line: hunk.line, name, facts: likely === undefined ? facts : { ...facts, likely }, mend }];
+    const table =
+      elsewhere === undefined && hunk.old.length > 0
+        ? { table: sideBySide(hunk.old, lines, bestGuess(lines, hunk), path) }
+        : {};
+    const name = `hunk ${i + 1} of ${path}${'table' in table ? '' : `, expected ${facts.expected}, found ${facts.found}`}`;
+    return [{ line: hunk.line, name, ...table, facts: likely === undefined ? facts : { ...facts, likely }, mend }];
   });
 }
 

@@ -28,7 +28,7 @@ const rejected: readonly [
     { file: 'x', hunk: '1 of 1, @@ -1,4 +1,4 @@', expected: 'x:3 to read "3"', found: '"new"' },
   ],
   [
-    'every hunk that fails, the others by name',
+    'every hunk that fails',
     { x: five, y: '1\n' },
     `${head}@@ -1,2 +1,2 @@\n-a\n+b\n 2\n@@ -3,2 +3,2 @@\n-3\n+c\n 4\n@@ -5 +5 @@\n-e\n+f\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-2\n+3\n--- a/z\n+++ b/z\n@@ -1 +1 @@\n-2\n+3\n`,
     3,
@@ -37,7 +37,15 @@ const rejected: readonly [
       hunk: '1 of 3, @@ -1,2 +1,2 @@',
       expected: 'x:1 to read "a"',
       found: '"1"',
-      also: 'line 11: hunk 3 of x; line 16: hunk 1 of y; line 19: z is not there',
+      also: [
+        'line 11: hunk 3 of x',
+        '  the patch expects      x has',
+        '  e                 | 5  5',
+        'line 16: hunk 1 of y',
+        '  the patch expects      y has',
+        '  2                 | 1  1',
+        'line 19: z is not there',
+      ].join('\n'),
     },
   ],
   [
@@ -64,7 +72,13 @@ const rejected: readonly [
       expected: 'x:2 to read "2"',
       found: '"a"',
       likely: 'the patch is applied already, or was made the wrong way round',
-      also: 'line 9: hunk 2 of x',
+      also: [
+        'line 9: hunk 2 of x',
+        '  the patch expects      x has',
+        '  2                   5  2',
+        '                    > 6  d',
+        '  3                   7  3',
+      ].join('\n'),
     },
   ],
   [
@@ -188,6 +202,89 @@ const rejected: readonly [
 for (const [title, tree, patch, line, facts] of rejected) {
   test(`applySeries() rejects and explains ${title}`, async (t) => {
     const error = await lab(t, tree).refuses([patch]);
-    assert.deepEqual([error.code, error.where.line, error.facts], ['patch-rejected', line, facts]);
+    const { lines: _, ...others } = error.facts;
+    assert.deepEqual([error.code, error.where.line, others], ['patch-rejected', line, facts]);
   });
 }
+
+const tables: readonly [title: string, file: string, patch: string, table: readonly string[]][] = [
+  [
+    'a line that reads otherwise',
+    lines('0', '1', '2', 'THREE', '4', '5'),
+    '@@ -2,3 +2,3 @@\n 2\n-3\n+drei\n 4\n',
+    [
+      'the patch expects      x has',
+      '2                   3  2',
+      '3                 | 4  THREE',
+      '4                   5  4',
+    ],
+  ],
+  [
+    'a line that was put in between, and one that is gone',
+    lines('1', '2', 'new', '3', '5', '6', '7'),
+    '@@ -1,6 +1,6 @@\n 1\n 2\n 3\n 4\n-5\n+fuenf\n 6\n',
+    [
+      'the patch expects      x has',
+      '1                   1  1',
+      '2                   2  2',
+      '                  > 3  new',
+      '3                   4  3',
+      '4                 <',
+      '5                   5  5',
+      '6                   6  6',
+    ],
+  ],
+  [
+    'what cannot be seen',
+    'a\tb \r\nc',
+    '@@ -1,2 +1,2 @@\n a    b  \n-c\n+d\n',
+    ['the patch expects      x has', 'a    b··          | 1  a\\tb \\r', 'c                 | 2  c (no line end)'],
+  ],
+  [
+    'long lines and bytes that are no letters',
+    `${'x'.repeat(100)}\n\u00e4\u00ff\n`,
+    `@@ -1,2 +1,2 @@\n-${'y'.repeat(100)}\n+z\n \u00e4\u00ff\n`,
+    [
+      `the patch expects${' '.repeat(31)}      x has`,
+      `${'y'.repeat(47)}… | 1  ${'x'.repeat(47)}…`,
+      `\u00e4\u00ff${' '.repeat(46)}   2  \u00e4\u00ff`,
+    ],
+  ],
+  [
+    'an empty file',
+    '',
+    '@@ -1,2 +1,2 @@\n-1\n+one\n 2\n',
+    ['the patch expects      x has', '1                 <', '2                 <'],
+  ],
+  [
+    'no more of a long hunk than what is near its differences',
+    lines(...Array.from({ length: 30 }, (_, i) => (i === 9 || i === 25 ? 'other' : `${i}`))),
+    `@@ -1,30 +1,31 @@\n${lines(...Array.from({ length: 15 }, (_, i) => ` ${i}`))}+new\n${lines(...Array.from({ length: 15 }, (_, i) => ` ${i + 15}`))}`,
+    [
+      'the patch expects       x has',
+      '…',
+      ...[6, 7, 8].map((n) => `${n}                   ${String(n + 1).padStart(2)}  ${n}`),
+      '9                 | 10  other',
+      ...[10, 11, 12].map((n) => `${n}                  ${n + 1}  ${n}`),
+      '…',
+      ...[22, 23, 24].map((n) => `${n}                  ${n + 1}  ${n}`),
+      '25                | 26  other',
+      ...[26, 27, 28].map((n) => `${n}                  ${n + 1}  ${n}`),
+      '…',
+    ],
+  ],
+];
+for (const [title, file, hunk, table] of tables) {
+  test(`a hunk that fails is shown beside the file: ${title}`, async (t) => {
+    const error = await lab(t, { x: file }).refuses([head + hunk]);
+    assert.deepEqual((error.facts['lines'] ?? '').split('\n'), table);
+  });
+}
+
+test('of very many hunks that fail, all are named and some are shown', async (t) => {
+  const hunks = Array.from({ length: 60 }, (_, i) => `@@ -${i + 1} +${i + 1} @@\n-x\n+y\n`).join('');
+  const error = await lab(t, { x: lines(...Array.from({ length: 60 }, (_, i) => `${i}`)) }).refuses([head + hunks]);
+  const also = (error.facts['also'] ?? '').split('\n');
+  assert.equal(also.filter((line) => /^line \d+: hunk \d+ of x$/.test(line)).length, 59);
+  assert.equal(also.filter((line) => line.includes(' | ')).length, 50);
+});
