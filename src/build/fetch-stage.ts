@@ -105,7 +105,11 @@ async function fillTree(
 ): Promise<string | undefined> {
   const kind = sourceKind(one.source);
   const context = contextFor(one, run);
-  if (tree === undefined || pin.files !== undefined || kind.current !== undefined) {
+  if (pin.files !== undefined) {
+    await fetchArchives(one, pin, tree, target, context);
+    return undefined;
+  }
+  if (tree === undefined || kind.current !== undefined) {
     await kind.fetch(one.source, pin, target, context);
     return undefined;
   }
@@ -124,6 +128,24 @@ async function fillTree(
   }
   await kind.fetch(one.source, pin, target, context);
   return undefined;
+}
+
+/** Where upstream offers other archives than the pinned ones, what is in them decides. @throws {VbuildError} */
+async function fetchArchives(
+  one: Package,
+  pin: Pin,
+  tree: Digest | undefined,
+  target: FetchTarget,
+  context: SourceContext,
+): Promise<void> {
+  const kind = sourceKind(one.source);
+  try {
+    await kind.fetch(one.source, pin, target, context);
+  } catch (thrown) {
+    if (!(thrown instanceof VbuildError) || thrown.code !== 'pin-mismatch' || tree === undefined) throw thrown;
+    const { takeRepacked } = await import('./repacked.ts');
+    await takeRepacked({ source: one.source, pin, tree, target, mismatch: thrown }, context);
+  }
 }
 
 function emptyFolder(path: string): void {

@@ -101,6 +101,7 @@ async function copied(place: string, wanted: Wanted, context: SourceContext): Pr
   if (stat === undefined)
     throw new VbuildError('source-missing', 'Archive is not there', {
       where: { file },
+      ...(wanted.digest !== undefined && { facts: { expected: `SHA-256 ${wanted.digest}`, found: 'no such file' } }),
       mend: 'put it there, or correct the path; a relative one starts at the folder of the Buildfile',
     });
   const temporary = context.blobs.temporaryPath();

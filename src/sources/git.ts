@@ -141,10 +141,40 @@ async function bring(
   const { commitOf } = await import('../system/git.ts');
   await firstRepository(url, context, async (place) => {
     refuseOffline(place, commit, context);
-    if (await repository.fetch(place, commit)) return;
+    if (await repository.fetch(place, commit)) {
+      if (rev !== undefined && !isCommit(rev)) await warnOfMovedTag(place, commit, rev, context);
+      return;
+    }
     const now =
       rev === undefined || isCommit(rev) ? undefined : await commitOf(place, rev, { cwd: context.state, ...context });
     throw commitGone(place, commit, rev, now);
+  });
+}
+
+/** A branch moves all the time; a tag should not, and who sees the same name mean two things should know. */
+async function warnOfMovedTag(place: string, commit: string, rev: string, context: SourceContext): Promise<void> {
+  const { commitOf } = await import('../system/git.ts');
+  const tag = rev.startsWith('refs/') ? rev : `refs/tags/${rev}`;
+  if (!tag.startsWith('refs/tags/')) return;
+  // The commit is here: whatever keeps the server from answering again is no trouble of this run.
+  const now = await commitOf(place, tag, { cwd: context.state, ...context }).catch((error: unknown) => {
+    if (error instanceof VbuildError) return undefined;
+    throw error;
+  });
+  if (now === undefined || now === commit) return;
+  context.emit({
+    type: 'notice',
+    level: 'warning',
+    code: 'tag-moved',
+    headline: 'Upstream moved the tag; the pinned commit is kept',
+    package: context.package,
+    facts: {
+      url: shown(place),
+      rev,
+      expected: commit,
+      found: now,
+      mend: `find out why; if the move is meant, follow it with vbuild update ${context.package.replace(/@.*$/, '')}`,
+    },
   });
 }
 

@@ -37,6 +37,8 @@ export const npmKind: SourceKind<NpmSpec> = {
       : ['version must be an exact version such as `1.2.3`, not a range or a tag']),
   ],
 
+  loosened: (spec) => spec,
+
   /** @throws {VbuildError} `source-missing`, `npm-failed`, `download-failed`, `tool-missing`, `pin-mismatch` */
   async resolve(spec, context) {
     refuseOffline(spec, context);

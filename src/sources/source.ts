@@ -71,6 +71,11 @@ export interface SourceKind<Spec extends { readonly kind: string }> {
   current?(spec: Spec, buildfileFolder: string): Digest;
   /** Programs of this host that bringing or unpacking it takes, so that a missing one shows before any work; none when not given. */
   needs?(spec: Spec): readonly FetchTool[];
+  /**
+   * The same source with no digest insisted on, for finding out what upstream offers now: only for kinds that pin archives, of which
+   * other ones can hold the same tree.
+   */
+  loosened?(spec: Spec): Spec;
   /** What the spec stands for now; may use the network. @throws {VbuildError} */
   resolve(spec: Spec, context: SourceContext): Promise<Pin>;
   /** Fills the target with exactly what the pin says. @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone. */

@@ -95,6 +95,11 @@ export const tarballKind: SourceKind<TarballSpec> = {
 
   problems,
 
+  loosened: ({ also, ...spec }) => ({
+    ...withoutDigest(spec),
+    ...(also !== undefined && { also: also.map(withoutDigest) }),
+  }),
+
   async resolve(spec, context) {
     const files: PinnedFile[] = [];
     for (const archive of archivesOf(spec)) files.push(await pinned(archive, context));
@@ -122,6 +127,11 @@ export const tarballKind: SourceKind<TarballSpec> = {
     }
   },
 };
+
+function withoutDigest<Archive extends ArchiveSpec>(archive: Archive): Omit<Archive, 'sha256'> {
+  const { sha256: _, ...others } = archive;
+  return others;
+}
 
 const archivesOf = (spec: TarballSpec): readonly [ArchiveSpec, ...FurtherSpec[]] => [spec, ...(spec.also ?? [])];
 

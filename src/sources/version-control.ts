@@ -50,7 +50,7 @@ export function commitGone(url: string, commit: string, rev: string | undefined,
       mend: 'find out why upstream moved it; if the move is meant, pin it anew with vbuild update',
     });
   return new VbuildError('source-missing', 'Repository no longer has the pinned commit', {
-    facts: { url: shown(url), commit },
+    facts: { url: shown(url), expected: commit, found: 'no such commit' },
     mend: 'name a mirror that still has it, or pin another one with vbuild update',
   });
 }

@@ -69,9 +69,23 @@ export async function download(request: DownloadRequest): Promise<Downloaded> {
     if (!('error' in trouble)) return trouble;
     signal.throwIfAborted();
     idle = partSize(request.into) > before ? 0 : idle + 1;
-    if (!trouble.passing || idle >= triesWithoutProgress || tries >= mostTries) throw trouble.error;
+    if (!trouble.passing || idle >= triesWithoutProgress || tries >= mostTries) throw told(trouble.error, request);
     await sleep(backoffMs * 2 ** Math.max(0, idle - 1), undefined, { signal }).catch(() => signal.throwIfAborted());
   }
+}
+
+/** A file that vanished is told by what it was, so that it can be sought elsewhere. */
+function told(error: VbuildError, { digest, sizeBytes }: DownloadRequest): VbuildError {
+  const expected = spoken(digest, sizeBytes);
+  if (error.code !== 'source-missing' || expected === '') return error;
+  const { message, where, facts, mend } = error;
+  const found = `nothing, status ${facts['status']}`;
+  return new VbuildError(error.code, message, {
+    where,
+    facts: { ...facts, expected, found },
+    mend,
+    cause: error.cause,
+  });
 }
 
 const partSize = (into: string): number => fileStat(`${into}.part`)?.sizeBytes ?? 0;

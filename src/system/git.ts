@@ -82,9 +82,8 @@ export async function commitOf(
   rev: string,
   options: GitOptions & { readonly cwd: string },
 ): Promise<string | undefined> {
-  const candidates = [rev, `refs/tags/${rev}^{}`, `refs/tags/${rev}`, `refs/heads/${rev}`].filter(
-    (name) => name.startsWith('refs/') || name === 'HEAD',
-  );
+  const names = rev.startsWith('refs/') || rev === 'HEAD' ? [rev] : [`refs/tags/${rev}`, `refs/heads/${rev}`];
+  const candidates = names.flatMap((name) => [`${name}^{}`, name]);
   const text = await caller(options.cwd, options)(url, ['ls-remote', '--quiet', '--', url, ...candidates]);
   // git matches names by their ends as well, so what it lists is looked through again.
   const found = new Map(

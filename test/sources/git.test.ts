@@ -53,6 +53,26 @@ test('git() pins the commit of a tag, and takes a full commit id as it is', asyn
   );
 });
 
+test('git() takes the full name of a ref, and peels a tag that has a text of its own', async (t) => {
+  const { context, upstream, commit } = setting(t);
+  inGit(upstream, 'tag', '--annotate', '--message=first', 'v1.0');
+  inGit(upstream, 'branch', 'stable');
+  for (const rev of ['v1.0', 'refs/tags/v1.0', 'stable', 'refs/heads/stable', 'HEAD'])
+    assert.equal((await gitKind.resolve(git('served/up', { rev }), context)).commit, commit, rev);
+});
+
+test('git() says nothing of a branch that moved on', async (t) => {
+  const { context, upstream, top } = setting(t);
+  inGit(upstream, 'branch', 'stable');
+  const spec = git('served/up', { rev: 'stable' });
+  const pin = await gitKind.resolve(spec, context);
+  writeTree(upstream, { 'new.c': 'new' });
+  commitAll(upstream, 'later');
+  inGit(upstream, 'branch', '--force', 'stable');
+  await gitKind.fetch(spec, pin, fetchTarget(top), context);
+  assert.deepEqual(context.events, []);
+});
+
 test('git() names a rev that upstream does not have', async (t) => {
   const { context } = setting(t);
   await assert.rejects(gitKind.resolve(git('served/up', { rev: 'v9' }), context), (error: VbuildError) => {
@@ -86,6 +106,12 @@ test('git() keeps to the pinned commit when upstream moves the tag, as long as t
   const target = fetchTarget(top);
   await gitKind.fetch(spec, pin, target, context);
   assert.deepEqual(names(target.tree), ['a.c', 'lib', 'lib/b.c']);
+  assert.deepEqual(
+    context.events.flatMap((event) =>
+      event.type === 'notice' ? [[event.level, event.code, event.facts?.['expected'], event.facts?.['found']]] : [],
+    ),
+    [['warning', 'tag-moved', commit, moved]],
+  );
   assert.deepEqual([pin.commit, (await gitKind.resolve(spec, context)).commit], [commit, moved]);
 });
 
