@@ -38,7 +38,7 @@ export const formatOf = (head: Buffer): Format | undefined =>
 const tools = {
   xz: { argv: ['xz', '-dc', '-T1'], debian: 'xz-utils' },
   bzip2: { argv: ['bzip2', '-dc'], debian: 'bzip2' },
-  lzip: { argv: ['lzip', '-dc'], debian: 'lzip' },
+  lzip: { argv: ['lzip', '-dc', '--trailing-error'], debian: 'lzip' },
 } as const;
 
 type Consume = (chunks: AsyncIterable<Buffer>) => Promise<void>;

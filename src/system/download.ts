@@ -28,7 +28,7 @@ export interface DownloadRequest {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** @param totalBytes Undefined where the server does not say. */
   readonly progress?: (doneBytes: number, totalBytes: number | undefined) => void;
-  /** Longest silence of the server, in milliseconds; 30 seconds when not given. */
+  /** Longest wait for the server, in milliseconds: for the head of its answer, and then each time for a kilobyte a second; 30 seconds when not given. */
   readonly stallMs?: number;
   /** Wait before the second try, in milliseconds, doubled for each one after it; half a second when not given. */
   readonly backoffMs?: number;
@@ -44,6 +44,9 @@ export interface Downloaded {
 /** Tries in a row that brought nothing; one that brought bytes starts the count anew, up to `mostTries` altogether. */
 const triesWithoutProgress = 4;
 const mostTries = 20;
+
+/** Bytes in a second below which a server counts as stalled, as for git. */
+const slowestBytes = 1000;
 
 /** For servers that send without end where no size is known. */
 const mostBytes = 32 * 2 ** 30;
@@ -174,15 +177,17 @@ async function receive(job: {
   if (have > 0) for await (const bytes of createReadStream(part) as AsyncIterable<Buffer>) hash.update(bytes);
 
   let done = have;
-  let stalled = false;
-  const stall = setTimeout(() => {
-    stalled = true;
-    response.destroy();
+  let [stalled, doneBefore] = [false, done];
+  // A byte now and then must not hold a build for ever either.
+  const leastBytes = Math.ceil((stallMs / 1000) * slowestBytes);
+  const stall = setInterval(() => {
+    stalled = done - doneBefore < leastBytes;
+    doneBefore = done;
+    if (stalled) response.destroy();
   }, stallMs);
   const file = openSync(part, have > 0 ? 'a' : 'w', 0o644);
   try {
     for await (const bytes of response as AsyncIterable<Buffer>) {
-      stall.refresh();
       hash.update(bytes);
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
       done += bytes.length;
@@ -194,11 +199,11 @@ async function receive(job: {
     if ((error as NodeJS.ErrnoException).syscall === 'write' || (error as NodeJS.ErrnoException).syscall === 'fsync')
       throw error;
     const reason = stalled
-      ? `the server sent nothing for ${stallMs} ms`
+      ? `the server sent less than ${leastBytes} bytes in ${stallMs} ms`
       : `the connection broke (${(error as Error).message})`;
     return failure(url, reason, true, { received: `${done} of ${total ?? 'unknown'} bytes` });
   } finally {
-    clearTimeout(stall);
+    clearInterval(stall);
     closeSync(file);
     response.destroy();
   }

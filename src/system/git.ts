@@ -233,6 +233,12 @@ function caller(cwd: string, { environment, signal }: GitOptions): Call {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof GitError)) throw error;
+      if (/\bENOENT\b/.test(messageOf(error)))
+        throw new VbuildError('tool-missing', 'Program git is not installed', {
+          facts: { 'needed for': shownPlace(place) },
+          mend: 'install it with apt-get install git',
+          cause: error,
+        });
       throw new VbuildError('git-failed', 'Git failed', {
         facts: {
           command: `git ${args[0] ?? ''}`,

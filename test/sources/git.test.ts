@@ -133,6 +133,16 @@ test('git() names both commits when upstream moved the tag and dropped the pinne
   });
 });
 
+test('git() names the package that has git where there is none', async (t) => {
+  const { context, top } = setting(t);
+  const bare = { ...context, environment: { ...context.environment, PATH: top } };
+  await assert.rejects(gitKind.resolve(git('served/up', { rev: 'v1.0' }), bare), (error: VbuildError) => {
+    assert.equal(error.code, 'tool-missing');
+    assert.match(error.mend, /apt-get install git$/);
+    return true;
+  });
+});
+
 test('git() never shows a password', async (t) => {
   const { context } = setting(t);
   const spec = git('http://jo:s3cret@127.0.0.1:1/up', { rev: 'main' });

@@ -30,7 +30,13 @@ function rawMember({ name, type = '0', content = '', link = '', mode = 0o644, si
   Buffer.from(name).copy(header, 0, 0, 100);
   header.write(`${mode.toString(8).padStart(7, '0')}\0`, 100, 'latin1');
   header.write('0000000\0'.repeat(2), 108, 'latin1');
-  header.write(`${(size ?? bytes.length).toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  const stated = size ?? bytes.length;
+  if (stated < 8 ** 11) header.write(`${stated.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  else {
+    // As GNU tar writes what has no room in octal digits.
+    header[124] = 0x80;
+    header.writeBigUInt64BE(BigInt(stated), 128);
+  }
   header.write('00000000000\0', 136, 'latin1');
   header.write(' '.repeat(8), 148, 'latin1');
   header.write(type, 156, 'latin1');
@@ -52,7 +58,7 @@ export function rawPax(records: Readonly<Record<string, string>>): RawMember {
   return { name: 'PaxHeader/x', type: 'x', content: content.join('') };
 }
 
-export type Compression = 'none' | 'gzip' | 'bzip2' | 'xz' | 'zstd';
+export type Compression = 'none' | 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'lzip';
 
 /** Packs a folder's content with GNU tar, under one top folder. @returns the archive's absolute path. */
 export function packWithTar(

@@ -7,7 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { VbuildError } from '../../src/model/error.ts';
 import { unpackArchive, unpackTarZst } from '../../src/system/archive.ts';
-import { leadsOut } from '../../src/system/archive-guard.ts';
+import { archiveLimits, leadsOut, MemberTable } from '../../src/system/archive-guard.ts';
 import { walk } from '../../src/system/files.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
 import { type RawMember, rawPax, rawTar } from '../support/upstream.ts';
@@ -138,6 +138,14 @@ const hostile: readonly (readonly [title: string, member: string | undefined, me
   ],
   ['a pax name with a zero byte', undefined, [rawPax({ path: 'p/evil\0.txt' }), { name: 'p/a', content: 'x' }]],
   ['a size that swallows the rest of the archive', undefined, [{ name: 'p/a', content: 'x', size: 2 ** 30 }]],
+  ['a size just below 8 GiB that is not there', undefined, [{ name: 'p/a', content: 'x', size: 8 ** 11 - 1 }]],
+  ['a size over 8 GiB that is not there', undefined, [{ name: 'p/a', content: 'x', size: 9 * 2 ** 30 }]],
+  [
+    'a size over 8 GiB in a pax header',
+    undefined,
+    [rawPax({ size: `${9 * 2 ** 30}` }), { name: 'p/a', content: 'x', size: 0 }],
+  ],
+  ['a size that no number holds', undefined, [{ name: 'p/a', content: 'x', size: 2 ** 63 }]],
   [
     'a name with a part that no file system takes',
     `p/${'n'.repeat(300)}`,
@@ -255,6 +263,37 @@ test('unpackArchive() stops at hard links that multiply a file', async (t) => {
   const bomb = gzipSync(rawTar([{ name: 'p/a', content: Buffer.alloc(8 * 2 ** 20) }, ...links]));
   const error = await refused(top, bomb, undefined);
   assert.match(error.facts['member'] ?? '', /^"p\/l/);
+});
+
+test('unpackArchive() keeps names apart that differ in case or in how their letters are composed', async (t) => {
+  const top = tempDir(t);
+  const names = ['p/README', 'p/readme', 'p/Readme/x', 'p/\u00e9', 'p/e\u0301'];
+  writeFileSync(join(top, 'a'), rawTar(names.map((name) => ({ name, content: name }))));
+  mkdirSync(join(top, 'into'));
+  await unpackArchive({ file: join(top, 'a'), into: join(top, 'into') });
+  for (const name of names) assert.equal(readFileSync(join(top, 'into', name.slice(2)), 'utf8'), name);
+});
+
+test('no archive has more members than the limit', () => {
+  const table = new MemberTable();
+  for (let i = 0; i < archiveLimits.members; i += 1) table.add(`${i}`, [`${i}`], 'file');
+  assert.throws(() => table.add('more', ['more'], 'file'), {
+    code: 'archive-refused',
+    facts: { member: '"more"', reason: 'the archive has more than 500000 members' },
+  });
+});
+
+test('a member of 9 GiB in its header, with bytes that never end, stops at the limit on growth', async (t) => {
+  const top = tempDir(t);
+  mkdirSync(join(top, 'into'));
+  const [header = Buffer.alloc(0)] = [rawTar([{ name: 'p/huge', size: 9 * 2 ** 30 }], { end: false })];
+  // 100 MB of zeros in 100 KB.
+  writeFileSync(join(top, 'a'), gzipSync(Buffer.concat([header, Buffer.alloc(100 * 2 ** 20)]), { level: 9 }));
+  await assert.rejects(unpackArchive({ file: join(top, 'a'), into: join(top, 'into') }), (error: VbuildError) => {
+    assert.deepEqual([error.code, error.facts['member']], ['archive-refused', '"p/huge"']);
+    assert.match(error.facts['reason'] ?? '', /more than 1000 times its size/);
+    return true;
+  });
 });
 
 test('unpackArchive() takes honest files of zeros, whatever their ratio', async (t) => {

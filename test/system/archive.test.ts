@@ -48,7 +48,7 @@ function emptyFolder(top: string, name = 'out'): string {
 }
 
 const archives: readonly (readonly [name: string, pack: (folder: string, archive: string) => void])[] = [
-  ...(['none', 'gzip', 'bzip2', 'xz', 'zstd'] as readonly Compression[]).flatMap((compression) =>
+  ...(['none', 'gzip', 'bzip2', 'xz', 'zstd', 'lzip'] as readonly Compression[]).flatMap((compression) =>
     ['gnu', 'pax'].map(
       (format) =>
         [
@@ -341,7 +341,7 @@ for (const [title, make] of damaged)
     });
   });
 
-for (const compression of ['xz', 'bzip2'] as const) {
+for (const compression of ['xz', 'bzip2', 'lzip'] as const) {
   test(`unpackArchive() refuses a ${compression} archive that is cut short`, async (t) => {
     const top = tempDir(t);
     const file = packWithTar(sample(top), join(top, 'a'), { compression });

@@ -170,7 +170,20 @@ test('download() gives up on a server that falls silent', async (t) => {
   );
   await assert.rejects(
     get({ stallMs: 60 }),
-    failsWith('download-failed', { reason: /sent nothing for 60 ms/, received: /10 of 300000/ }),
+    failsWith('download-failed', { reason: /sent less than 60 bytes in 60 ms/, received: /10 of 300000/ }),
+  );
+  assert.ok(server.seen.length > 1, 'tried again');
+});
+
+test('download() gives up on a server that sends a byte now and then', async (t) => {
+  const { get, server } = await setting(t, (_, response) => {
+    response.writeHead(200, { 'content-length': body.length });
+    const trickle = setInterval(() => response.write('x'), 5);
+    response.on('close', () => clearInterval(trickle));
+  });
+  await assert.rejects(
+    get({ stallMs: 100 }),
+    failsWith('download-failed', { reason: /sent less than 100 bytes in 100 ms/ }),
   );
   assert.ok(server.seen.length > 1, 'tried again');
 });
