@@ -5,11 +5,12 @@ import { type LockedSource, pinnedFor } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
 import type { FetchedTree } from '../cache/tree-fetch.ts';
 import type { BuildEvent } from '../model/event.ts';
-import type { Digest } from '../model/digest.ts';
+import { type Digest, digestOf } from '../model/digest.ts';
 import { sourceKind } from '../sources/index.ts';
 import type { FetchTarget, Pin, SourceContext } from '../sources/source.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
+import { acquireLock } from '../system/lock.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { type Run, runStage } from './run.ts';
 import { fetchInputs, fetchReasons } from './verdicts.ts';
@@ -27,6 +28,7 @@ function contextFor(one: Package, run: Run): SourceContext {
       const fetched = await run.cache.fetchBlob({ digest }, run.signal);
       return fetched.outcome === 'done' ? fetched.path : undefined;
     },
+    alone: (name, work) => alone(name, work, one, run),
     mirrors: run.mirrors,
     environment: run.environment,
     state,
@@ -34,6 +36,33 @@ function contextFor(one: Package, run: Run): SourceContext {
     emit: run.emit,
     signal: run.signal,
   };
+}
+
+async function alone<Result>(name: string, work: () => Promise<Result>, one: Package, run: Run): Promise<Result> {
+  let lock: AsyncDisposable | undefined;
+  try {
+    lock = await acquireLock(join(run.disk.folder, 'v1/locks', `fetch.${digestOf(name).slice(0, 32)}`), {
+      signal: run.signal,
+      removed: true,
+      onWait: (holder) =>
+        run.emit({
+          type: 'notice',
+          level: 'info',
+          code: 'waiting-for-source',
+          headline: 'Another vbuild brings this source, waiting for it',
+          package: packageId(one),
+          ...(holder && { facts: { process: String(holder.pid), since: holder.since } }),
+        }),
+    });
+  } catch (thrown) {
+    // Without locks the worst is that two bring the same.
+    if (!(thrown instanceof VbuildError) || thrown.code !== 'disk-trouble') throw thrown;
+  }
+  try {
+    return await work();
+  } finally {
+    await lock?.[Symbol.asyncDispose]();
+  }
 }
 
 /** What a source stands for now, and nothing fetched that resolving does not need. @throws {VbuildError} */

@@ -34,9 +34,19 @@ export function beside(place: string, suffix: string): string {
   return url.href;
 }
 
-/** @param from As the Buildfile has it; mirrors are asked too. @throws as `firstPlace` */
+/**
+ * Processes that want one and the same archive wait for the first of them.
+ *
+ * @param from As the Buildfile has it; mirrors are asked too.
+ * @throws as `firstPlace`
+ */
 export const bring = (from: readonly string[], wanted: Wanted, context: SourceContext): Promise<Brought> =>
-  firstPlace(from, { archives: true, digest: wanted.digest }, context, (place) => broughtFrom(place, wanted, context));
+  context.alone(`archive ${wanted.digest ?? from.join(' ')}`, async () => {
+    const { digest } = wanted;
+    const path = digest === undefined ? undefined : await context.blobs.find(digest);
+    if (digest !== undefined && path !== undefined) return { digest, sizeBytes: fileStat(path)?.sizeBytes ?? 0, path };
+    return firstPlace(from, { archives: true, digest }, context, (place) => broughtFrom(place, wanted, context));
+  });
 
 function broughtFrom(place: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
   switch (schemeOf(place)) {

@@ -52,9 +52,13 @@ export const npmKind: SourceKind<NpmSpec> = {
     let path = await context.findBlob(file.digest);
     if (path === undefined) {
       refuseOffline(spec, context);
-      const found = await bring(spec, integrity, context);
-      if (found.digest !== file.digest) throw otherBytes(spec, file.digest, found.digest);
-      path = context.blobs.pathOf(found.digest);
+      path = await context.alone(`archive ${file.digest}`, async () => {
+        const there = await context.blobs.find(file.digest);
+        if (there !== undefined) return there;
+        const found = await bring(spec, integrity, context);
+        if (found.digest !== file.digest) throw otherBytes(spec, file.digest, found.digest);
+        return context.blobs.pathOf(found.digest);
+      });
     }
     const { unpackArchive } = await import('../system/archive.ts');
     // As npm itself: whatever the top folder is called, it goes.

@@ -41,6 +41,8 @@ export interface SourceContext {
   readonly blobs: BlobStore;
   /** Looks for an archive in the blob store and then in the caches' stores; the absolute path of verified bytes, or undefined. */
   readonly findBlob: (digest: Digest) => Promise<string | undefined>;
+  /** Does something while no other process of this user does what goes by the same name, as far as the file system has locks. */
+  readonly alone: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
   /** Other places for what lies below given URLs, in the order in which they are asked. */
   readonly mirrors: readonly MirrorRule[];
   /** Absolute path of an existing folder of this package's own, kept between runs, for a kind's working state (a bare repository, an apt state). */

@@ -28,6 +28,7 @@ const context = {
   buildfileFolder: top,
   blobs,
   findBlob: async (digest: Digest) => blobs.find(digest),
+  alone: <Result>(_name: string, work: () => Promise<Result>) => work(),
   mirrors: [],
   state: join(top, 'state', name),
   environment,

@@ -108,6 +108,7 @@ export function sourceContext(top: string, changes: Partial<SourceContext> = {})
     buildfileFolder: top,
     blobs,
     findBlob: (digest) => blobs.find(digest),
+    alone: (_name, work) => work(),
     mirrors: [],
     state,
     environment: { PATH: process.env['PATH'], HOME: join(top, 'home') },

@@ -321,40 +321,46 @@ test('download() goes through the proxy of the environment, but not for hosts in
   landed(`${into}2`);
 });
 
-test('download() refuses a redirect from https to http', async (t) => {
+/** What one download from an https server on loopback ends with, in a process of its own: authorities are read at its start. */
+async function overHttps(
+  t: TestContext,
+  answer: string,
+  trusting: (cert: string) => NodeJS.ProcessEnv,
+): Promise<string> {
   const folder = tempDir(t);
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const form = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await promisify(execFile)('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-    '-days',
-    '1',
-    ...subject,
-  ]);
-  // The authority is read at the start of a process, so the download runs in one of its own.
+  await promisify(execFile)('openssl', ['req', ...form, ...subject, '-keyout', key, '-out', cert]);
   const script = `
     import { createServer } from 'node:https';
     import { readFileSync } from 'node:fs';
     import { download } from ${JSON.stringify(join(import.meta.dirname, '../../src/system/download.ts'))};
-    const server = createServer({ key: readFileSync(${JSON.stringify(key)}), cert: readFileSync(${JSON.stringify(cert)}) }, (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/a' }).end());
+    const server = createServer({ key: readFileSync(${JSON.stringify(key)}), cert: readFileSync(${JSON.stringify(cert)}) }, (_, response) => ${answer});
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
-      await download({ url: 'https://127.0.0.1:' + server.address().port + '/a', into: ${JSON.stringify(join(folder, 'file'))}, offline: false, signal: new AbortController().signal });
+      const { sizeBytes } = await download({ url: 'https://127.0.0.1:' + server.address().port + '/a', into: ${JSON.stringify(join(folder, 'file'))}, offline: false, signal: new AbortController().signal, backoffMs: 1 });
+      console.log('downloaded ' + sizeBytes);
     } catch (error) { console.log(error.code + ': ' + error.facts.reason); }
     server.close();
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
+    env: { ...process.env, ...trusting(cert) },
   });
-  assert.match(stdout, /^download-failed: a redirect from https to http/);
+  return stdout;
+}
+
+test('download() refuses a redirect from https to http', async (t) => {
+  const answer = "response.writeHead(302, { location: 'http://127.0.0.1:1/a' }).end()";
+  assert.match(
+    await overHttps(t, answer, (cert) => ({ NODE_EXTRA_CA_CERTS: cert })),
+    /^download-failed: a redirect from https to http/,
+  );
 });
+
+for (const variable of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'])
+  test(`download() trusts an authority that ${variable} names, and none that nobody named`, async (t) => {
+    const answer = "response.end('12345')";
+    assert.equal(await overHttps(t, answer, (cert) => ({ [variable]: cert })), 'downloaded 5\n');
+    assert.match(await overHttps(t, answer, () => ({})), /^download-failed: no connection \(.*certificate/);
+  });
