@@ -1,16 +1,7 @@
 /** A tree as a series leaves it, worked out in memory: nothing is written before every patch has applied. */
 import { posix } from 'node:path';
-import {
-  entryAt,
-  linkTarget,
-  makeFolder,
-  moveIntoPlace,
-  readBytes,
-  removeAndPrune,
-  removeTree,
-  temporaryName,
-  walk,
-} from '../system/files.ts';
+import { entryAt, linkTarget, makeFolder, readBytes, removeTree, temporaryName, walk } from '../system/files.ts';
+import { changeTree } from '../system/change-tree.ts';
 import { makeSymlink, writeWithMode } from '../system/tree-edit.ts';
 
 /** A file, or a symlink whose text is where it points. Texts are latin1, one character per byte. */
@@ -107,16 +98,18 @@ export function treeView(top: string): TreeView {
       const written = [...changes].flatMap(([path, content], i) =>
         content === undefined || same(content, onDisk(path)) ? [] : [{ path, content, name: String(i) }],
       );
-      // Everything that takes room on the disk comes first, aside: when that fails, the tree is as it was.
+      const removed = [...changes].flatMap(([path, content]) =>
+        content === undefined && isOnDisk(path) ? [path] : [],
+      );
+      if (written.length + removed.length === 0) return;
+      // What takes most room on the disk comes first, aside.
       const aside = temporaryName(`${top}/patched`);
       try {
-        if (written.length > 0) makeFolder(aside);
+        makeFolder(aside);
         for (const { name, content } of written) place(`${aside}/${name}`, content);
-        for (const [path, content] of changes)
-          if (content === undefined && isOnDisk(path)) removeAndPrune(`${top}/${path}`, top);
-        for (const { name, path } of written) moveIntoPlace(`${aside}/${name}`, `${top}/${path}`);
+        changeTree({ top, removed, put: written.map(({ path, name }) => ({ path, from: `${aside}/${name}` })), aside });
       } finally {
-        if (written.length > 0) removeTree(aside);
+        removeTree(aside);
       }
     },
     writeOriginals(into) {

@@ -23,7 +23,6 @@ import {
   rmSync,
   statSync,
   writeSync,
-  rmdirSync,
   utimesSync,
   writeFileSync,
   type Stats,
@@ -242,15 +241,6 @@ export function replaceFile(path: string, content: Uint8Array, mode: number): vo
   writeFileSync(temporary, content, { flag: 'wx' });
   chmodSync(temporary, mode);
   renameSync(temporary, path);
-}
-
-/** Removes a file or symlink, then the folders above it that became empty, up to but without `top`. */
-export function removeAndPrune(path: string, top: string): void {
-  rmSync(path, { force: true });
-  for (let folder = dirname(path); folder !== top && folder.startsWith(`${top}/`); folder = dirname(folder)) {
-    if (namesIn(folder).length > 0) return;
-    rmdirSync(folder);
-  }
 }
 
 /** Moves a file over whatever is at `to`, also to another file system. */

@@ -53,29 +53,35 @@ test('patch apply leaves the tree as it was when a later patch fails, names ever
   assert.deepEqual(namesIn(path), ['1.patch', '2.patch', 'x', 'y']);
 });
 
-test('patch apply leaves the tree as it was when it cannot be written', async (t) => {
-  const { read, path, home } = workspace(t, {
-    'tree/x': '1\n',
-    'tree/d/y': '1\n',
-    'p.patch': patch('x', '1', '2') + patch('d/y', '1', '2'),
+for (const closed of ['tree', 'tree/d'])
+  test(`patch apply leaves the tree as it was when ${closed} cannot be written`, async (t) => {
+    const { read, path, home } = workspace(t, {
+      'tree/x': '1\n',
+      'tree/e/gone': '1\n',
+      'tree/d/y': '1\n',
+      'p.patch':
+        '--- a/e/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n--- /dev/null\n+++ b/new/n\n@@ -0,0 +1 @@\n+1\n' +
+        patch('x', '1', '2') +
+        patch('d/y', '1', '2'),
+    });
+    for (const folder of ['tree', 'tree/e', 'tree/d']) chmodSync(join(path, folder), folder === closed ? 0o555 : 0o777);
+    const asUser = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all'];
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot)
+      for (const folder of [path, join(path, '..'), home]) {
+        mkdirSync(folder, { recursive: true });
+        chmodSync(folder, 0o777);
+      }
+    const { exitStatus, stderr } = await runProgram(
+      [...(isRoot ? asUser : []), vbuildBin, 'patch', 'apply', '-d', 'tree', 'p.patch'],
+      { cwd: path, home },
+    );
+    chmodSync(join(path, closed), 0o755);
+    assert.equal(exitStatus, 1, stderr);
+    assert.match(stderr, /Permission is denied/);
+    assert.deepEqual([read('tree/x'), read('tree/d/y'), read('tree/e/gone')], ['1\n', '1\n', '1\n']);
+    assert.deepEqual(namesIn(join(path, 'tree')), ['d', 'e', 'x']);
   });
-  chmodSync(join(path, 'tree'), 0o555);
-  const asUser = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all'];
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot)
-    for (const folder of [path, join(path, '..'), home]) {
-      mkdirSync(folder, { recursive: true });
-      chmodSync(folder, 0o777);
-    }
-  const { exitStatus, stderr } = await runProgram(
-    [...(isRoot ? asUser : []), vbuildBin, 'patch', 'apply', '-d', 'tree', 'p.patch'],
-    { cwd: path, home },
-  );
-  chmodSync(join(path, 'tree'), 0o755);
-  assert.equal(exitStatus, 1, stderr);
-  assert.match(stderr, /Permission is denied/);
-  assert.deepEqual([read('tree/x'), read('tree/d/y'), namesIn(join(path, 'tree'))], ['1\n', '1\n', ['d', 'x']]);
-});
 
 const refused: readonly (readonly [args: readonly string[], status: number, words: RegExp])[] = [
   [['patch', 'apply'], 2, /"vbuild patch apply" needs a patch/],
