@@ -610,7 +610,7 @@ test('docs/patches.md shows what its commands print', async (t) => {
     text
       .replaceAll(site.path, '/home/me/shop')
       .replace(/^\[1\/1\].*\n/gm, '')
-      .replace(/\b[0-9a-f]{7}\b/g, 'ID')
+      .replace(/\b[0-9a-f]{7}([0-9a-f]{5})?\b/g, 'ID')
       .replace(/ +/g, ' ')
       .trim();
   let cwd = site.path;
