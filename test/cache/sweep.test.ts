@@ -1,12 +1,15 @@
 /** Sweeping a tier: what is reached or young stays with all that it needs, against a bucket and a folder. */
 import assert from 'node:assert/strict';
+import { utimesSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { equalKeyOf } from '../../src/artifact/equal.ts';
 import type { Manifest } from '../../src/artifact/manifest.ts';
 import { unsigned } from '../../src/artifact/sealed.ts';
+import { sweepDisk } from '../../src/build/sweep-disk.ts';
 import { sweepTier } from '../../src/build/sweep-tier.ts';
 import type { CacheTier } from '../../src/cache/cache.ts';
+import { diskCache } from '../../src/cache/disk.ts';
 import { directoryTier } from '../../src/cache/directory.ts';
 import { directoryCache } from '../../src/cache/directory-spec.ts';
 import { blobObject, manifestObject, objectFor, sourceObject } from '../../src/cache/layout.ts';
@@ -40,6 +43,28 @@ const kinds: readonly {
       s3Cache(s3({ bucket: await server.bucket(), prefix: 'a/b', endpoint: server.endpoint }), server.owner),
   },
 ];
+
+test('sweeping the disk takes what leads to a packed tree away with it, and leaves what is young', async (t) => {
+  const folder = tempDir(t);
+  const disk = diskCache(folder);
+  const trees = ['old', 'young'].map((name) => digestOf(name)) as [Digest, Digest];
+  for (const tree of trees) {
+    const { manifest, file, bytes } = sample(tempDir(t), tree);
+    const packed = { digest: manifest.body.digest, sizeBytes: bytes.length, file };
+    await pushSource({ archives: [], tree: { digest: tree, pack: async () => packed } }, disk, never);
+  }
+  const found = await disk.lookUpTree(trees[0], never);
+  assert.ok(found.outcome === 'hit');
+  const dayAgo = Date.now() / 1000 - 86_400;
+  utimesSync(disk.blobs.pathOf(found.body.digest), dayAgo, dayAgo);
+  const { swept } = await sweepDisk(folder, 0, false);
+  assert.deepEqual(
+    swept.map(({ kind, what }) => [kind, what]),
+    [['archive', found.body.digest]],
+  );
+  assert.deepEqual(await disk.lookUpTree(trees[0], never), { outcome: 'absent' });
+  assert.equal(await disk.holdsTree(trees[1], never), true);
+});
 
 /** All that there is now counts as old. */
 const everythingIsOld = { ageMs: -60_000, remove: true, signal: never };
