@@ -1,6 +1,7 @@
 /** THE TABLE of commands: every one of them once; the parser, the help pages and completions read it, and that of options beside it. */
 import { explainCommands } from './explain-table.ts';
 import { cacheCommands } from './cache-table.ts';
+import { partsCommands } from './parts-table.ts';
 import { patchCommands } from './patch-table.ts';
 
 export { conflicts, type OptionName, type OptionRow, optionTable } from './option-table.ts';
@@ -10,7 +11,7 @@ export interface CommandRow {
   readonly name: string;
   /**
    * What may follow the name: nothing, any number of packages, at least one, exactly one, one package or file, one package and perhaps a
-   * part of its log, at least one patch file, exactly one file, any number of lock files, a command's name,
+   * part of its log, at least one patch file, exactly one file, any number of lock files, a folder and then any number of packages, a command's name,
    * or a foreign command after `--`.
    */
   readonly takes:
@@ -23,6 +24,7 @@ export interface CommandRow {
     | 'patches'
     | 'one-file'
     | 'lock-files'
+    | 'folder-targets'
     | 'command'
     | 'command-line';
   readonly summary: string;
@@ -140,6 +142,7 @@ export const commandTable = [
   ...explainCommands,
   ...patchCommands,
   ...cacheCommands,
+  ...partsCommands,
   {
     name: 'help',
     takes: 'command',

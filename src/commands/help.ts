@@ -75,6 +75,7 @@ const synopsis: Readonly<Record<CommandRow['takes'], string>> = {
   patches: '[OPTION…] PATCH…',
   'one-file': '[OPTION…] FILE',
   'lock-files': '[OPTION…] [LOCKFILE…]',
+  'folder-targets': '[OPTION…] DIR [TARGET…]',
   command: '[COMMAND]',
   'command-line': '[OPTION…] -- COMMAND [ARGUMENT…]',
 };
@@ -121,6 +122,7 @@ function commandLabel(row: CommandRow): string {
     patches: ' PATCH…',
     'one-file': ' FILE',
     'lock-files': ' [LOCKFILE…]',
+    'folder-targets': ' DIR [TARGET…]',
     command: ' [COMMAND]',
     'command-line': ' -- COMMAND',
   };

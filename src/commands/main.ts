@@ -46,6 +46,8 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'cache ls': async () => (await import('./cache-ls.ts')).cacheLs,
   'cache prove': async () => (await import('./cache-prove.ts')).cacheProve,
   'cache gc': async () => (await import('./cache-gc.ts')).cacheGc,
+  sbom: async () => (await import('./sbom.ts')).sbom,
+  legal: async () => (await import('./legal.ts')).legal,
   'key new': async () => (await import('./key-new.ts')).keyNew,
   help: async () => (await import('./pages.ts')).help,
   version: async () => (await import('./pages.ts')).printVersion,

@@ -1,4 +1,5 @@
 /** THE TABLE of options: every one of them once, with the commands that it applies to. */
+import { cacheOptions } from './cache-options.ts';
 import type { CommandName } from './command-table.ts';
 import { explainOptions } from './explain-options.ts';
 
@@ -19,8 +20,21 @@ export interface OptionRow {
 
 const caching = ['cache push', 'cache ls', 'cache prove', 'cache gc'] as const;
 const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
-const working = ['build', 'lock', 'update', ...patching, ...caching] as const;
-const reading = ['build', 'list', 'show', 'init', 'exec', 'env', 'lock', 'update', ...patching, ...caching] as const;
+const parts = ['sbom', 'legal'] as const;
+const working = ['build', 'lock', 'update', ...patching, ...caching, ...parts] as const;
+const reading = [
+  'build',
+  'list',
+  'show',
+  'init',
+  'exec',
+  'env',
+  'lock',
+  'update',
+  ...patching,
+  ...caching,
+  ...parts,
+] as const;
 
 export const optionTable = [
   {
@@ -121,39 +135,7 @@ export const optionTable = [
     summary: 'upload what was built to the caches of the Buildfile; a failed upload ends with status 5',
     commands: ['build', 'plan'],
   },
-  {
-    name: 'repair',
-    type: 'flag',
-    summary: 'replace objects that are there and cannot be used',
-    commands: ['cache push'],
-  },
-  {
-    name: 'quota',
-    type: 'text',
-    value: 'SIZE',
-    summary: 'how much the disk cache may hold, such as 500M (default: 20G)',
-    commands: ['cache gc'],
-  },
-  {
-    name: 'tier',
-    type: 'text',
-    value: 'CACHE',
-    summary: 'the cache of the Buildfile to sweep, by its name, such as s3://bucket/prefix',
-    commands: ['cache gc'],
-  },
-  {
-    name: 'older-than',
-    type: 'count',
-    value: 'DAYS',
-    summary: 'leave alone what is younger (default: 30, at least 2)',
-    commands: ['cache gc'],
-  },
-  {
-    name: 'delete',
-    type: 'flag',
-    summary: 'remove it, in place of only listing it',
-    commands: ['cache gc'],
-  },
+  ...cacheOptions,
   {
     name: 'no-install',
     type: 'flag',
@@ -275,6 +257,7 @@ export const optionTable = [
       'log',
       'key new',
       ...caching,
+      ...parts,
     ],
   },
   { name: 'help', short: 'h', type: 'flag', summary: 'show the help page', commands: 'all' },

@@ -198,6 +198,10 @@ function argumentProblems(command: CommandRow, words: readonly string[]): Vbuild
     case 'lock-files':
     case 'targets':
       return words.includes('') ? [usage('Target is an empty text', 'name a package')] : [];
+    case 'folder-targets':
+      return words[0] !== undefined && !words.includes('')
+        ? []
+        : [usage(`"vbuild ${command.name}" needs a folder`, `name one, as in "vbuild ${command.name} legal pil"`)];
     case 'some-targets':
       return words.length > 0
         ? []

@@ -5,9 +5,12 @@ import { selectTargets } from '../buildfile/targets.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type CommandContext, openProject } from './command.ts';
 
-export async function openForPatches(context: CommandContext): Promise<{ readonly request: PatchRequest }> {
+/** `files`: what the Buildfile was read from. */
+export async function openForPatches(
+  context: CommandContext,
+): Promise<{ readonly request: PatchRequest; readonly files: readonly string[] }> {
   const { line, env, reporter, signal } = context;
-  const { build, workspace } = await openProject(context);
+  const { build, workspace, loaded } = await openProject(context);
   const request: PatchRequest = {
     build,
     workspace,
@@ -17,7 +20,7 @@ export async function openForPatches(context: CommandContext): Promise<{ readonl
     emit: (event) => reporter.event(event),
     signal,
   };
-  return { request };
+  return { request, files: loaded.files };
 }
 
 /** For commands about exactly one package. @throws {VbuildError} `unknown-target`, `ambiguous-target` */

@@ -1,6 +1,7 @@
 /** Upstream trees kept in Bazaar: pinned to a revision id, exported as the branch has them. */
 import { digestOf } from '../model/digest.ts';
 import { firstRepository } from './first-place.ts';
+import { repositoryOrigin } from './origin.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
@@ -37,6 +38,8 @@ export const bazaarKind: SourceKind<BazaarSpec> = {
       : ['rev must be a tag, `revno:` with a number, or `revid:` with a full revision id, as a string']),
     ...subdirProblems(subdir),
   ],
+
+  origin: (spec, pin) => repositoryOrigin('bzr', spec, commitIn(pin)),
 
   async resolve(spec, context) {
     if (isRevisionId(spec.rev)) return { kind: 'bazaar', commit: spec.rev.slice('revid:'.length) };

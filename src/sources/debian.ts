@@ -8,6 +8,7 @@ import { acquire, findAll, whereabouts } from './debian-download.ts';
 import { hasUpstream, roleOf, unpackDebianFile } from './debian-files.ts';
 import { lackingFacts, nothingFound, searchOffers } from './debian-search.ts';
 import { isOfUpstream } from './debian-version.ts';
+import { archiveOrigin, packageUrl } from './origin.ts';
 import type { Pin, PinnedFile, SourceContext, SourceKind } from './source.ts';
 
 export interface DebianSpec {
@@ -60,6 +61,14 @@ export const debianKind: SourceKind<DebianSpec> = {
         ? []
         : ['version must be a full Debian version such as `1:2.1.5-2`']),
     ];
+  },
+
+  origin({ name, patches }, pin, distribution) {
+    const { debianVersion } = pin as DebianPin;
+    const [vendor = ''] = distribution.split('-');
+    // Under this name others take it that the faults which that version fixes are fixed.
+    const purl = packageUrl('deb', [vendor, name], debianVersion, { arch: 'source', distro: distribution });
+    return { ...archiveOrigin(pin), ...(patches && { purl }) };
   },
 
   /** @throws {VbuildError} `debian-source`, `source-missing`, `download-failed`, `tool-missing` */

@@ -26,6 +26,8 @@ export const directoryKind: SourceKind<DirectorySpec> = {
 
   current: ({ path }, buildfileFolder) => treeDigest(existing(path, buildfileFolder), comesAlong),
 
+  origin: () => ({}),
+
   async resolve() {
     return { kind: 'directory' };
   },

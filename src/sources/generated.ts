@@ -38,6 +38,8 @@ export const generatedKind: SourceKind<GeneratedSpec> = {
   kind: 'generated',
   problems,
 
+  origin: () => ({}),
+
   async resolve(spec, context) {
     const { removeTree } = await import('../system/files.ts');
     const { keepTree } = await import('./kept-tree.ts');

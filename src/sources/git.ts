@@ -3,6 +3,7 @@ import { posix, resolve } from 'node:path';
 import { digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { GitRepository } from '../system/git.ts';
+import { repositoryOrigin } from './origin.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { isInside } from './spec-checks.ts';
 import { firstRepository } from './first-place.ts';
@@ -40,6 +41,8 @@ export const gitKind: SourceKind<GitSpec> = {
   kind: 'git',
   needs: ({ lfs }) => (lfs === true ? ['git', 'git-lfs'] : ['git']),
   problems,
+
+  origin: (spec, pin) => repositoryOrigin('git', spec, commitIn(pin)),
 
   async resolve(spec, context) {
     if (isCommit(spec.rev)) return { kind: 'git', commit: spec.rev };

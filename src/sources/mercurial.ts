@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { digestOf } from '../model/digest.ts';
 import { firstRepository } from './first-place.ts';
+import { repositoryOrigin } from './origin.ts';
 import type { FetchTarget, SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
@@ -56,6 +57,8 @@ export const mercurialKind: SourceKind<MercurialSpec> = {
       : ['rev must be a tag, a bookmark, a branch or a full changeset hash, as a string']),
     ...subdirProblems(subdir),
   ],
+
+  origin: (spec, pin) => repositoryOrigin('hg', spec, commitIn(pin)),
 
   async resolve(spec, context) {
     if (isChangeset(spec.rev)) return { kind: 'mercurial', commit: spec.rev };

@@ -1,5 +1,6 @@
 /** Packages of the npm registry that the user's npm is set up for: one exact version, with the integrity hash that the registry states. */
 import { VbuildError } from '../model/error.ts';
+import { archiveOrigin, packageUrl } from './origin.ts';
 import type { Pin, PinnedFile, SourceContext, SourceKind } from './source.ts';
 import type { Call, UserTool } from './user-tool.ts';
 
@@ -38,6 +39,8 @@ export const npmKind: SourceKind<NpmSpec> = {
   ],
 
   loosened: (spec) => spec,
+
+  origin: ({ name, version }, pin) => ({ ...archiveOrigin(pin), purl: packageUrl('npm', name.split('/'), version) }),
 
   /** @throws {VbuildError} `source-missing`, `npm-failed`, `download-failed`, `tool-missing`, `pin-mismatch` */
   async resolve(spec, context) {

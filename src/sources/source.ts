@@ -3,6 +3,7 @@ import type { Digest } from '../model/digest.ts';
 import type { Emit } from '../model/event.ts';
 import type { BlobStore } from '../system/blob-store.ts';
 import type { MirrorRule } from './mirror-spec.ts';
+import type { Origin } from './origin.ts';
 
 /** One archive that a pin names. */
 export interface PinnedFile {
@@ -82,4 +83,6 @@ export interface SourceKind<Spec extends { readonly kind: string }> {
   resolve(spec: Spec, context: SourceContext): Promise<Pin>;
   /** Fills the target with exactly what the pin says. @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone. */
   fetch(spec: Spec, pin: Pin, target: FetchTarget, context: SourceContext): Promise<void>;
+  /** Where it comes from, for bills of materials; pure. @param distribution Of the host, such as `debian-12`. */
+  origin(spec: Spec, pin: Pin, distribution: string): Origin;
 }

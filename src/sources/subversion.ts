@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { firstRepository } from './first-place.ts';
+import { repositoryOrigin } from './origin.ts';
 import type { Pin, SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
@@ -45,6 +46,8 @@ export const subversionKind: SourceKind<SubversionSpec> = {
       : ['rev must be the number of a revision, from 1 up']),
     ...subdirProblems(subdir),
   ],
+
+  origin: (spec, pin) => repositoryOrigin('svn', spec, commitIn(pin).slice(1)),
 
   async resolve(spec, context) {
     return firstRepository(spec.url, context, (place) => pinAt(urlOf(place), spec, context));

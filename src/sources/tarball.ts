@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
+import { archiveOrigin } from './origin.ts';
 import type { FetchTarget, PinnedFile, SourceContext, SourceKind } from './source.ts';
 import { isInside } from './spec-checks.ts';
 
@@ -99,6 +100,12 @@ export const tarballKind: SourceKind<TarballSpec> = {
     ...withoutDigest(spec),
     ...(also !== undefined && { also: also.map(withoutDigest) }),
   }),
+
+  origin: (spec, pin) =>
+    archiveOrigin(
+      pin,
+      archivesOf(spec).map(({ from }) => from),
+    ),
 
   async resolve(spec, context) {
     const files: PinnedFile[] = [];

@@ -106,7 +106,7 @@ const refused: readonly (readonly [line: readonly string[], headline: string, me
   [['show'], '"vbuild show" needs a package', /vbuild show/],
   [['exec'], 'Command to run is missing', /vbuild exec -- /],
   [['exec', 'python3', '-c', 'x'], 'Command to run must follow "--"', /vbuild exec -- python3/],
-  [['legal', 'pil', '--dot'], 'Command "legal" is not part of this release', /vbuild help/],
+  [['eject', 'pil', '--dot'], 'Command "eject" is not part of this release', /vbuild help/],
   [[''], 'Target is an empty text', /name a package/],
   [['patch'], '"vbuild patch" needs a second word', /vbuild help patch/],
   [['patch', 'eidt', 'pil'], 'Command "patch eidt" is unknown', /"vbuild patch edit"/],

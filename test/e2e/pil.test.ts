@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { cycloneDxProblems } from '../support/cyclonedx.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { runAndListLoads } from '../support/loads.ts';
 import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
@@ -157,6 +158,29 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
         );
     },
   );
+
+  await t.test('its bill of materials is right for CycloneDX, with the licences that its makers gave it', async () => {
+    const { stdout } = insistOnSuccess(await vbuild(['sbom', 'pil', ...example, '--offline']));
+    const bom = JSON.parse(stdout) as {
+      components: { purl: string; licenses: { license: { id: string } }[]; 'bom-ref': string }[];
+    };
+    assert.deepEqual(cycloneDxProblems(bom), []);
+    assert.deepEqual(
+      bom.components.map((one) => [one['bom-ref'], ...one.licenses.map(({ license }) => license.id)].join(' ')),
+      [
+        'zlib@1.2.13 Zlib',
+        'libjpeg-turbo@2.1.5 BSD-3-Clause IJG',
+        'libpng@1.6.39 Libpng libpng-2.0',
+        'freetype@2.12.1 FTL GPL-2.0',
+        'libwebp@1.2.4 BSD-3-Clause',
+        'lcms2@2.14 MIT',
+        'tiff@4.5.0 libtiff',
+        'openjpeg@2.5.0 BSD-2-Clause',
+        'pil@9.4.0 MIT-CMU',
+      ],
+    );
+    for (const { purl } of bom.components) assert.match(purl, /^pkg:deb\/debian\/[^?]+\?arch=source&distro=debian-12$/);
+  });
 
   await t.test('a second run takes no stage and loads no package', async () => {
     const run = insistOnSuccess(eventsOf(await vbuild(['pil', ...example, '--json'])));

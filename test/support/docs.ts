@@ -18,7 +18,13 @@ import { type ErrorCode, VbuildError } from '../../src/model/error.ts';
 import { checkout } from './vbuild.ts';
 
 /** Every page, relative to the checkout. */
-export const pages = ['README.md', 'docs/buildfile.md', 'docs/from-make.md', 'docs/cache.md'] as const;
+export const pages = [
+  'README.md',
+  'docs/buildfile.md',
+  'docs/from-make.md',
+  'docs/cache.md',
+  'docs/handing-on.md',
+] as const;
 
 export const readPage = (page: string): string => readFileSync(join(checkout, page), 'utf8');
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkout, type Ended, type RunOptions, runVbuild } from './vbuild.ts';
+import { checkout, type Ended, type RunOptions, runProgram } from './vbuild.ts';
 
 export interface Loads extends Ended {
   /** Files of src, relative to it. */
@@ -11,11 +11,11 @@ export interface Loads extends Ended {
   readonly packages: readonly string[];
 }
 
-/** Runs vbuild and lists what it loaded. @param options.home Takes the list of modules as well. */
+/** Runs vbuild, always that of the checkout, and lists what it loaded. @param options.home Takes the list of modules as well. */
 export async function runAndListLoads(args: readonly string[], options: RunOptions): Promise<Loads> {
   const list = join(options.home, `loads-${Date.now()}`);
   const hook = pathToFileURL(join(checkout, 'test/support/trace-loads.mjs')).href;
-  const ended = await runVbuild(args, {
+  const ended = await runProgram([join(checkout, 'bin/vbuild'), ...args], {
     ...options,
     env: { ...options.env, NODE_OPTIONS: `--import ${hook}`, TRACE_LOADS: list },
   });
