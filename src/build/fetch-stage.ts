@@ -96,7 +96,7 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
     const target = { tree: join(incoming, 'tree'), series: join(incoming, 'series') };
     makeFolder(target.tree);
     makeFolder(target.series);
-    const from = await fillTree(one, pin, pinned?.tree, target, run);
+    const from = await fillTree(one, pin, pinned, target, run);
     const tree = treeDigest(target.tree);
     const series = walk(target.series).length > 0 ? treeDigest(target.series) : undefined;
     insist('tree', pinned?.tree, tree);
@@ -120,23 +120,40 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
 
 /**
  * Archives are sought in the caches by their digests before upstream is asked; a tree that has none is, too, once it turns out that bringing it
- * takes the network.
+ * takes the network. A tree that others had packed there is the last resort for archives.
  *
- * @param tree Its digest; undefined while it is being pinned.
+ * @param pinned Undefined while it is being pinned.
  * @returns The name of the cache that had the tree, if it came from one.
  */
 async function fillTree(
   one: Package,
   pin: Pin,
-  tree: Digest | undefined,
+  pinned: LockedSource | undefined,
   target: FetchTarget,
   run: Run,
 ): Promise<string | undefined> {
   const kind = sourceKind(one.source);
   const context = contextFor(one, run);
+  const tree = pinned?.tree;
   if (pin.files !== undefined) {
-    await fetchArchives(one, pin, tree, target, context);
-    return undefined;
+    try {
+      await fetchArchives(one, pin, tree, target, context);
+      return undefined;
+    } catch (thrown) {
+      // A series of upstream's own is no part of the tree.
+      if (!(thrown instanceof VbuildError) || tree === undefined || pinned?.series !== undefined) throw thrown;
+      const tier = await treeFromCaches(one, tree, target, run);
+      if (tier === undefined) throw thrown;
+      run.emit({
+        type: 'notice',
+        level: 'warning',
+        code: thrown.code,
+        headline: 'Upstream does not have the source any more; a cache has it',
+        package: packageId(one),
+        facts: { ...thrown.facts, cache: tier },
+      });
+      return tier;
+    }
   }
   if (tree === undefined || kind.current !== undefined) {
     await kind.fetch(one.source, pin, target, context);
@@ -149,10 +166,8 @@ async function fillTree(
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof VbuildError) || run.signal.aborted) throw thrown;
-    emptyFolder(target.tree);
-    const found = await run.cache.fetchTree(tree, target.tree, run.signal);
-    if (found.outcome === 'done') return found.tier;
-    warnOfRejected(one, found.lacks, run);
+    const tier = await treeFromCaches(one, tree, target, run);
+    if (tier !== undefined) return tier;
     if (run.options.offline) throw thrown;
   }
   await kind.fetch(one.source, pin, target, context);
@@ -175,6 +190,16 @@ async function fetchArchives(
     const { takeRepacked } = await import('./repacked.ts');
     await takeRepacked({ source: one.source, pin, tree, target, mismatch: thrown }, context);
   }
+}
+
+/** @returns The name of the cache that had it; the folder is empty when none had. */
+async function treeFromCaches(one: Package, tree: Digest, target: FetchTarget, run: Run): Promise<string | undefined> {
+  run.signal.throwIfAborted();
+  emptyFolder(target.tree);
+  const found = await run.cache.fetchTree(tree, target.tree, run.signal);
+  if (found.outcome === 'done') return found.tier;
+  warnOfRejected(one, found.lacks, run);
+  return undefined;
 }
 
 function emptyFolder(path: string): void {

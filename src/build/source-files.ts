@@ -9,7 +9,7 @@ import type { Run } from './run.ts';
 
 /** As far as it is here, verified; a folder of the project is nobody else's source. */
 export async function sourceFiles(
-  { package: one, places, source: { pin, tree } }: PackageFacts,
+  { package: one, places, source: { pin, tree, series } }: PackageFacts,
   run: Run,
 ): Promise<SourceFiles> {
   if (pin.files === undefined)
@@ -19,7 +19,10 @@ export async function sourceFiles(
   const found = await Promise.all(
     pin.files.map(async ({ digest }) => ({ digest, file: await run.disk.blobs.find(digest) })),
   );
-  return { archives: found.flatMap(({ digest, file }) => (file === undefined ? [] : [{ digest, file }])) };
+  const archives = found.flatMap(({ digest, file }) => (file === undefined ? [] : [{ digest, file }]));
+  // Archives that upstream packed anew are not the pinned ones, but the tree is.
+  const whole = archives.length === found.length || series !== undefined;
+  return { archives, ...(!whole && { tree: { digest: tree, pack: () => packed(tree, places.source, run) } }) };
 }
 
 /** The disk cache keeps what was packed, so that the next cache gets the same bytes. */

@@ -5,6 +5,9 @@ import type { BlobRef, TreeAnswer } from './cache.ts';
 /** No such object is longer. */
 export const LARGEST_POINTER = 1024;
 
+/** No source that could be unpacked is larger. */
+const largestBytes = 32 * 2 ** 30;
+
 /** @param tree Said as well, so that an object in a wrong place is told. */
 export const pointerText = (tree: Digest, { digest, sizeBytes }: Required<BlobRef>): string =>
   `${JSON.stringify({ format: 1, tree, body: { digest, sizeBytes } })}\n`;
@@ -23,5 +26,6 @@ export function readPointer(text: string, tree: Digest): Exclude<TreeAnswer, { o
   const { digest, sizeBytes } = data.body ?? {};
   if (typeof digest !== 'string' || !isDigest(digest) || !Number.isSafeInteger(sizeBytes) || Number(sizeBytes) < 0)
     return rejected('what says where the source lies names no blob');
+  if (Number(sizeBytes) > largestBytes) return rejected(`the packed source is said to have ${Number(sizeBytes)} bytes`);
   return { outcome: 'hit', body: { digest, sizeBytes: Number(sizeBytes) } };
 }

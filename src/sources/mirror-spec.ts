@@ -57,9 +57,11 @@ function mirrorOf(url: string, { from, to, by }: MirrorRule, { archives, digest 
   if (!url.startsWith(from) || (/^s3:/i.test(to) && !archives)) return [];
   const top = /[/:]$/.test(to) ? to : `${to}/`;
   if (by === 'digest') return archives && digest !== undefined ? [top + digest] : [];
-  const rest = isPath(to) ? decoded(url.slice(from.length)) : url.slice(from.length);
-  // A name that climbs would be another one below the mirror's top.
-  return rest === undefined || rest.split('/').includes('..') ? [] : [top + rest];
+  const rest = url.slice(from.length);
+  const name = decoded(rest);
+  // A name that climbs would not lie below the mirror's top.
+  if (name === undefined || name.split('/').includes('..')) return [];
+  return [top + (isPath(to) ? name : rest)];
 }
 
 /** The name of a file as a URL spells it; undefined for what no file can be called. */

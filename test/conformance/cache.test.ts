@@ -254,6 +254,7 @@ for (const { kind, skip, make } of kinds) {
         pointerText(tree, body).replace('"format":1', '"format":2'),
         pointerText(tree, body).replace('"sizeBytes":3', '"sizeBytes":-3'),
         pointerText(digestOf('another tree'), body),
+        pointerText(tree, { ...body, sizeBytes: 2 ** 40 }),
         pointerText(tree, { ...body, digest: '../../x' as Digest }),
         pointerText(tree, body).padEnd(2000),
       ]) {

@@ -1,9 +1,10 @@
 /** What a run says of an upstream that is no longer what was pinned: a moved tag, an archive packed anew, other content, nothing at all. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../src/model/digest.ts';
+import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
 import { commitAll, gitServer, inGit, makeRepository } from '../support/git-server.ts';
 import { fileServer } from '../support/http-server.ts';
@@ -16,14 +17,14 @@ const tree = (says: string): Tree => ({
 });
 
 /** A Buildfile of one package, pinned. @param source The text of its source. */
-async function pinned(top: string, source: string): Promise<Project> {
+async function pinned(top: string, source: string, more = ''): Promise<Project> {
   const site = projectAt(join(top, 'site'), join(top, 'home'));
   site.write({
-    'Buildfile.ts': `import { defineBuild, definePackage, git, make, place, tarball } from 'vbuild';
+    'Buildfile.ts': `import { defineBuild, definePackage, directoryCache, git, make, place, tarball } from 'vbuild';
 const recipe = make({ variables: { PREFIX: place.prefix } });
 const up = definePackage('up', { version: '1', source: ${source}, recipe });
-export default defineBuild({ packages: [up] });
-export const used = [git, tarball];
+export default defineBuild({ packages: [up]${more} });
+export const used = [directoryCache, git, tarball];
 `,
   });
   insistOnSuccess(await site.run(['lock']));
@@ -81,6 +82,21 @@ test('an archive that upstream packed anew will do where its content is the pinn
   const { stdout } = insistOnSuccess(await site.run(['update', 'up']));
   assert.match(stdout, /up@1/);
   assert.ok(site.read('Buildfile.lock').includes(second));
+});
+
+test('what was built from an archive packed anew can be built again when upstream is gone', async (t) => {
+  const { top, www, publish, url } = await archiveServer(t);
+  mkdirSync(join(top, 'cache'));
+  const site = await pinned(top, `tarball('${url}')`, `, cache: [directoryCache('${join(top, 'cache')}')]`);
+  publish('one', anew);
+  const { at } = insistOnSuccess(await elsewhere(site, '--frozen'));
+  checkIn(at.path);
+  assert.equal((await at.run(['cache', 'push', 'up'])).exitStatus, 0);
+  rmSync(join(top, 'cache/v1/artifacts'), { recursive: true });
+  rmSync(join(www, 'up.tar.gz'));
+  const run = insistOnSuccess(await elsewhere(site, '--frozen'));
+  assert.equal(run.at.read('vendor/says'), 'one\n');
+  assert.equal(toldOf(run, 'source-missing')?.['cache'], join(top, 'cache'));
 });
 
 test('an archive that upstream packed anew is refused where the Buildfile has its digest, and what is the same is said', async (t) => {

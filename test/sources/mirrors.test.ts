@@ -83,6 +83,13 @@ const rows: readonly (readonly [
   ['a URL that is escaped', `${at}a%2Bb`, [mirror(at, { to: 'http://m' })], true, ['http://m/a%2Bb', `${at}a%2Bb`]],
   ['a name that climbs', `${at}../x`, [mirror(at, { to: '/m' })], true, [`${at}../x`]],
   ['a name that climbs in disguise', `${at}%2e%2e%2fx`, [mirror(at, { to: '/m' })], true, [`${at}%2e%2e%2fx`]],
+  [
+    'a name that climbs in disguise on a server',
+    `${at}%2E%2E%2fx`,
+    [mirror(at, { to: 'http://m/top/' })],
+    true,
+    [`${at}%2E%2E%2fx`],
+  ],
   ['what is no escape', `${at}%zz`, [mirror(at, { to: '/m' })], true, [`${at}%zz`]],
 ];
 for (const [title, url, rules, archives, places] of rows)

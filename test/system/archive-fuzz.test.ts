@@ -108,7 +108,7 @@ function ground(t: WithCleanUp): Ground {
 }
 
 const options = (runs: number): { numRuns: number } => ({ numRuns: runs });
-const limit = { timeout: 240_000 } as const;
+const limit = { timeout: 1_200_000 } as const;
 
 test('3500 tar archives of odd members, half of them damaged, are unpacked inside or refused', limit, async (t) => {
   const { tries, answers } = ground(t);
