@@ -143,7 +143,7 @@ export async function openRepository(folder: string, commit: string, options: Gi
           facts: { commit: id, folder: path },
           mend: 'correct subdir',
         });
-      await git(folder, ['read-tree', path === '' ? id : `${id}:${path}`]);
+      await git(folder, ['read-tree', path === '' ? id : `${id}:${path}`]).catch(refusePath);
       const staged = (await git(folder, ['ls-files', '--stage', '-z'])).split('\0').filter((line) => line !== '');
       const unspeakable = staged.find((line) => line.includes('\uFFFD'));
       if (unspeakable !== undefined)
@@ -250,6 +250,13 @@ function caller(cwd: string, { environment, signal }: GitOptions): Call {
       });
     }
   };
+}
+
+/** Names such as `..` and `.git` in the tree of a hostile repository are git's own to find. */
+function refusePath(error: unknown): never {
+  const said = error instanceof VbuildError ? error.facts['said'] : undefined;
+  const [, path] = /invalid path '([^\n]*)'/.exec(said ?? '') ?? [];
+  throw path === undefined ? error : archiveRefused(path, 'git takes no such name', error);
 }
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-6).join('\n');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -181,6 +182,45 @@ function addSubmodule(upstream: string, url: string, commit: string): void {
   inGit(upstream, 'update-index', '--add', '--cacheinfo', `160000,${commit},deps/sub`);
   inGit(upstream, 'commit', '--quiet', '--message=submodule');
 }
+
+test('git() lands nothing of a hostile tree, and names what it refuses', async (t) => {
+  const { context, upstream, top } = setting(t);
+  inGit(upstream, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+  const write = (type: string, content: string | Buffer): string =>
+    execFileSync('git', ['-C', upstream, 'hash-object', '-w', '--literally', '-t', type, '--stdin'], {
+      input: content,
+      encoding: 'utf8',
+    }).trim();
+  const tree = (mode: string, name: string, object: string): string =>
+    write('tree', Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(object, 'hex')]));
+  const blob = write('blob', 'evil\n');
+  const folder = (name: string): string => tree('40000', name, tree('100755', 'evil', blob));
+  const hostile: Readonly<Record<string, string>> = {
+    '../evil': folder('..'),
+    '..': tree('100644', '..', blob),
+    '../../evil': tree('100644', '../../evil', blob),
+    [`${top}/evil`]: tree('100644', `${top}/evil`, blob),
+    '.git/evil': folder('.git'),
+    '.GIT/evil': folder('.GIT'),
+    l: tree('120000', 'l', write('blob', '/etc')),
+  };
+  for (const [at, [member, evil]] of Object.entries(hostile).entries()) {
+    const commit = inGit(upstream, 'commit-tree', '-m', 'evil', evil);
+    inGit(upstream, 'update-ref', `refs/heads/evil${at}`, commit);
+    const target = fetchTarget(top, `hostile${at}`);
+    await assert.rejects(gitKind.fetch(git('served/up', { rev: commit }), { kind: 'git', commit }, target, context), {
+      code: 'archive-refused',
+      facts: {
+        member: JSON.stringify(member),
+        reason: member === 'l' ? 'it is a symlink that leads out of the tree: "/etc"' : 'git takes no such name',
+      },
+    });
+    assert.deepEqual(
+      [...walk(top)].filter(({ path }) => path.endsWith('/evil') || path === 'evil'),
+      [],
+    );
+  }
+});
 
 test('git() brings submodules, also nested and relative ones, at the commits that the pinned tree names', async (t) => {
   const { context, upstream, top } = setting(t);
