@@ -10,7 +10,7 @@ import type { BuildRequest } from './request.ts';
 import { notesFor, type Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { reportShadowed } from './shadowed.ts';
-import { installReasons } from './verdicts.ts';
+import { installReasons } from './install-reasons.ts';
 
 /** @throws {VbuildError | VbuildErrors} `install-refused` */
 export async function installWanted(

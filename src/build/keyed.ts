@@ -10,6 +10,10 @@ export interface KeyedFacts extends Facts {
   of(one: Package): PackageFacts;
 }
 
+/** The advice where pins of a platform are missing: there, or wherever the caches can tell. */
+export const lockFor = (platform: string): string =>
+  `run vbuild lock --platform '${platform}' and commit the lock file`;
+
 /**
  * @param packages Closed under both kinds of dependencies, each after its own.
  * @param lock     What is pinned; as in the workspace's lock file when not given.
@@ -30,7 +34,7 @@ export function keyedFacts(
         ...(unpinned.length > 0 && { sources: unpinned.map(packageId).join(', ') }),
         ...(unpinnedTools.length > 0 && { tools: unpinnedTools.join(', ') }),
       },
-      mend: 'take the lock file of the machine that built them, or run vbuild lock on a machine of this platform that has the tools',
+      mend: `take the lock file of the machine that built them, or ${lockFor(platform)}`,
     });
   }
   return {

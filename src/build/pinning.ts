@@ -15,6 +15,7 @@ import { VbuildError, VbuildErrors } from '../model/error.ts';
 import { sourceKind } from '../sources/index.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { toolsOf } from './facts.ts';
+import { lockFor } from './keyed.ts';
 import { runJobs } from './job-runner.ts';
 import type { Run } from './run.ts';
 
@@ -96,7 +97,7 @@ export async function pinTools(
     throw new VbuildError('unpinned', 'Tools have no pin for this platform', {
       where: { file: run.workspace.lockFile },
       facts: { platform, tools: unpinned.join(', ') },
-      mend: 'run vbuild lock on a machine of this platform that has them, and commit the lock file',
+      mend: `${lockFor(platform)}: on a machine of this platform, or where a cache has artifacts of it`,
     });
   }
   needs.push(...fetching.map((one) => ({ package: packageId(one), tools: [...fetchToolsOf(one)] })));

@@ -18,7 +18,8 @@ import { type BuildRequest, isUpToDate } from './request.ts';
 import type { Run } from './run.ts';
 import { type Settled, settle, wantedBy } from './settle.ts';
 import { startRun } from './start-run.ts';
-import { installReasons, stagesToRun } from './verdicts.ts';
+import { installReasons } from './install-reasons.ts';
+import { stagesToRun } from './verdicts.ts';
 
 /**
  * What a run of this request would do now. Writes nothing: no lock file, no stamp, no cache, no folder. Tools are asked for their

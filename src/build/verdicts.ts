@@ -2,12 +2,9 @@
  * Whether each stage of a package must run now, and why: the one place that decides. Stages obey it, plans tell it, so that they cannot
  * disagree. Reads stamps and trees, changes nothing; no reasons mean that the stage need not run.
  */
-import { dirname, resolve } from 'node:path';
 import type { Package } from '../buildfile/package.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
-import { currentGeneration, placeOf } from '../install/generations.ts';
 import { canonicalJson } from '../key/fields.ts';
-import type { ContentKey } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
 import type { Pin } from '../sources/source.ts';
 import { staleness } from '../stamps/staleness.ts';
@@ -16,7 +13,6 @@ import { exists } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { isStaged } from './build-places.ts';
 import type { PackageFacts } from './facts.ts';
-import { prefixDifferences, type Wanted } from './roots.ts';
 import { type KeyedStage, stageInputs, treeResult } from './stages.ts';
 import type { PackagePlaces } from './workspace.ts';
 
@@ -91,17 +87,4 @@ export function stagesToRun(
     { stage: 'pack', reasons: packReasons(facts) },
   ] as const;
   return rows.filter(({ reasons }) => reasons.length > 0);
-}
-
-/** Why the prefix must get a new generation. @throws {VbuildError} `install-refused` */
-export function installReasons(
-  want: Wanted,
-  prefix: string,
-  keyOf: (one: Package) => ContentKey | undefined,
-): readonly Reason[] {
-  const current = currentGeneration(prefix);
-  // A folder that is made only when it is needed has no real path yet.
-  const place = exists(dirname(resolve(prefix))) ? placeOf(prefix) : resolve(prefix);
-  const reasons = prefixDifferences(current?.record, want, place, keyOf);
-  return current === undefined && reasons.length === 0 ? [{ input: 'prefix', now: 'never installed' }] : reasons;
 }

@@ -69,7 +69,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
   };
   async function look(
     asked: Asked,
-    refuse: DiskCache['setAside'] = setAside,
+    effects: Effects = { refuse: setAside, use: markUsed },
     among?: readonly Signer[],
   ): Promise<Answer> {
     const reasons: string[] = [];
@@ -79,7 +79,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
       const wanted = among ?? (there.length === 0 ? [LOCAL] : candidates(there));
       if (wanted.length === 0) return rejected([`it is ${strangers(there)}`]);
       for (const signer of wanted) {
-        const answer = await lookAt(asked, signer, refuse);
+        const answer = await lookAt(asked, signer, effects);
         if (answer?.outcome === 'hit') return answer;
         if (answer !== undefined) reasons.push(answer.reason);
       }
@@ -92,7 +92,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
   async function lookAt(
     asked: Asked,
     signer: Signer,
-    refuse: DiskCache['setAside'],
+    { refuse, use }: Effects,
   ): Promise<Exclude<Answer, { outcome: 'absent' | 'unreachable' }> | undefined> {
     const bytes = bytesIfThere(pathOf(asked, signer));
     if (bytes === undefined) return undefined;
@@ -105,7 +105,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     const { digest, sizeBytes } = judged.manifest.body;
     const found = fileStat(blobs.pathOf(digest))?.sizeBytes;
     if (found === sizeBytes) {
-      markUsed(pathOf(asked, signer));
+      use(pathOf(asked, signer));
       return judged;
     }
     refuse(asked, signer);
@@ -132,7 +132,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     // The second time, what could not be used, or is against the policy that this one satisfies, has been set aside.
     for (let tries = 0; tries < 3; tries += 1) {
       if (await written(to, async () => writeOnce(to, bytes))) return true;
-      if ((await lookAt(asked, signer, setAside))?.outcome === 'hit') return true;
+      if ((await lookAt(asked, signer, { refuse: setAside, use: markUsed }))?.outcome === 'hit') return true;
       setAside(asked, signer);
     }
     return false;
@@ -148,7 +148,9 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     async holds({ manifest, signer }, signal) {
       signal.throwIfAborted();
       const { digest } = manifest.body;
-      const found = await look({ name: manifest.package.name, key: manifest.key }, () => {}, [signer]);
+      const found = await look({ name: manifest.package.name, key: manifest.key }, { ...noEffects, use: markUsed }, [
+        signer,
+      ]);
       // A caller that has another body at hand goes on to use it.
       return (
         found.outcome === 'hit' && found.manifest.body.digest === digest && (await blobs.find(digest)) !== undefined
@@ -164,7 +166,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     },
     async peek(asked, signal) {
       signal.throwIfAborted();
-      const answer = await look(asked, () => {});
+      const answer = await look(asked, noEffects);
       if (answer.outcome !== 'hit') return answer;
       const { digest } = answer.manifest.body;
       return (await digestFile(blobs.pathOf(digest))) === digest ? answer : rejected(['its body was damaged']);
@@ -228,6 +230,16 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
     },
   };
 }
+
+/** What looking at a manifest does to the disk. */
+interface Effects {
+  /** With one that nobody can use. */
+  readonly refuse: DiskCache['setAside'];
+  /** With the file of one that is found. */
+  readonly use: (path: string) => void;
+}
+
+const noEffects: Effects = { refuse: () => {}, use: () => {} };
 
 const rejected = (reasons: readonly string[]): Extract<Answer, { outcome: 'rejected' }> => ({
   outcome: 'rejected',

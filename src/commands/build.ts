@@ -16,6 +16,7 @@ import { buildfileOf, type Command, type CommandContext, openProject, type Proje
 
 export const build: Command = async (context) => {
   if (context.line.options.dryRun) return (await import('./plan.ts')).plan(context);
+  if (context.line.options.question) return (await import('./check.ts')).check(context);
   const startedMs = performance.now();
   const { options, targets: named } = context.line;
   const project = await openProject(context);

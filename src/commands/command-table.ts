@@ -1,6 +1,7 @@
 /** THE TABLE of commands: every one of them once; the parser, the help pages and completions read it, and that of options beside it. */
 import { explainCommands } from './explain-table.ts';
 import { cacheCommands } from './cache-table.ts';
+import { deployCommands } from './deploy-table.ts';
 import { partsCommands } from './parts-table.ts';
 import { patchCommands } from './patch-table.ts';
 
@@ -120,11 +121,13 @@ export const commandTable = [
     takes: 'targets',
     summary: 'pin sources and tools in the lock file, build nothing',
     description: [
-      'Resolves the sources of every TARGET (all packages when none is given) that have no pin yet, and writes the pins to the lock file beside the Buildfile. Pins that are there are never moved.',
+      'Resolves the sources of every TARGET (all packages when none is given) that have no pin yet, and writes the pins to the lock file beside the Buildfile. Pins of sources that are there are never moved. Tools are pinned as this machine has them.',
+      'With --platform the tools of another platform are pinned, so that keys for it can be computed: as the newest artifacts have them that the caches hold for that platform. Where none tells, run it on such a machine.',
     ],
     examples: [
       ['vbuild lock', 'pin all packages of ./Buildfile.ts'],
       ['vbuild lock pil', 'pin pil and what it needs'],
+      ['vbuild lock --platform "linux-arm64-glibc debian-12"', 'pin the tools of that platform as well'],
     ],
   },
   {
@@ -139,6 +142,7 @@ export const commandTable = [
       ['vbuild update', 'the same for all packages of ./Buildfile.ts'],
     ],
   },
+  ...deployCommands,
   ...explainCommands,
   ...patchCommands,
   ...cacheCommands,

@@ -7,6 +7,7 @@ import type { SigningSource } from '../build/signing-key.ts';
 import { type Workspace, workspaceOf } from '../build/workspace.ts';
 import { cacheFolder } from '../cache/layout.ts';
 import { jsonLine } from '../report/json.ts';
+import type { BuildEvent, Emit } from '../model/event.ts';
 import type { Reporter, ReportOptions } from '../report/reporter.ts';
 import type { Question } from '../system/quick.ts';
 import type { CommandLine } from './options.ts';
@@ -64,4 +65,20 @@ export async function openProject(context: CommandContext): Promise<Project> {
 /** Writes a result as text, or as one JSON document under `--json`. */
 export function printResult({ stdout, line }: CommandContext, text: () => string, data: () => unknown): void {
   stdout.write(line.options.json ? `${jsonLine(data())}\n` : text());
+}
+
+/** For commands that look and do nothing: of all events only what went otherwise than one would expect. */
+export function asides({ line, reporter }: CommandContext): {
+  readonly emit: Emit;
+  /** Under `--json`, where there is one document on stdout to hold them. */
+  readonly notices: readonly BuildEvent[];
+} {
+  const notices: BuildEvent[] = [];
+  const emit: Emit = (event) => {
+    const matters = event.type === 'notice' || (event.type === 'cache-looked-up' && event.answer !== 'hit');
+    if (!matters) return;
+    if (line.options.json) notices.push(event);
+    else reporter.event(event);
+  };
+  return { emit, notices };
 }

@@ -3,6 +3,7 @@ import type { PinChange } from '../build/pin-all.ts';
 import { packageId } from '../buildfile/package.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
+import { VbuildError } from '../model/error.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
 
@@ -14,8 +15,10 @@ const idOf = ({ pin: { files }, tree }: LockedSource): string =>
   (files?.map(({ digest }) => digest) ?? [tree]).map((digest) => digest.slice(0, 12)).join(' ');
 
 async function pin(context: CommandContext, move: boolean): Promise<number> {
-  const platform = hostPlatform();
   const { line, env, reporter, signal } = context;
+  const host = hostPlatform();
+  const platform = line.options.platform === undefined ? host : platformNamed(line.options.platform);
+  const elsewhere = platform !== host;
   const project = await openProject(context);
   const { build, workspace } = project;
   const targets = line.targets.length === 0 ? build.packages : selectTargets(build, line.targets);
@@ -25,19 +28,27 @@ async function pin(context: CommandContext, move: boolean): Promise<number> {
   ]);
   const { offline } = line.options;
   const emit: Parameters<typeof pinAll>[0]['emit'] = (event) => reporter.event(event);
-  const changes = await pinAll({ build, targets, workspace, platform, environment: env, offline, move, emit, signal });
+  const at = { workspace, platform, elsewhere, environment: env, offline };
+  const { sources, tools } = await pinAll({ build, targets, ...at, move, emit, signal });
   const text = ({ package: one, before, now }: PinChange): string => {
     const [was, is] = [before && describePin(before.pin), describePin(now.pin)];
     const moved = was === is && before !== undefined ? `${is}  ${idOf(before)} → ${idOf(now)}` : undefined;
     return `${packageId(one)}  ${moved ?? (was === undefined ? is : `${was} → ${is}`)}\n`;
   };
+  const lines = [
+    ...sources.map(text),
+    // Those of this machine are what its programs say; those of another one come from somewhere.
+    ...Object.entries(elsewhere ? tools : {}).map(([tool, now]) => `${tool}  ${now}  (${platform})\n`),
+  ];
   printResult(
     context,
-    () => (changes.length === 0 ? `nothing to ${move ? 'move' : 'pin'}\n` : changes.map(text).join('')),
+    () => (lines.length === 0 ? `nothing to ${move ? 'move' : 'pin'}\n` : lines.join('')),
     () => ({
       format: 1,
       lockFile: workspace.lockFile,
-      changes: changes.map(({ package: one, before, now }) => ({
+      platform,
+      tools,
+      changes: sources.map(({ package: one, before, now }) => ({
         package: packageId(one),
         before: before ?? null,
         now,
@@ -45,4 +56,13 @@ async function pin(context: CommandContext, move: boolean): Promise<number> {
     }),
   );
   return 0;
+}
+
+/** @throws {VbuildError} `usage` */
+function platformNamed(name: string): string {
+  if (/^linux-(x64|arm64)-glibc [a-z0-9._-]+-[a-z0-9._-]+$/.test(name)) return name;
+  throw new VbuildError('usage', 'Platform has no such name', {
+    facts: { expected: 'system, architecture and C library, then the release of the distribution', found: name },
+    mend: 'write it as in --platform "linux-x64-glibc debian-12"',
+  });
 }

@@ -32,6 +32,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   env: async () => (await import('./env.ts')).env,
   lock: async () => (await import('./lock.ts')).lock,
   update: async () => (await import('./lock.ts')).update,
+  check: async () => (await import('./check.ts')).check,
   plan: async () => (await import('./plan.ts')).plan,
   why: async () => (await import('./why.ts')).why,
   status: async () => (await import('./status.ts')).status,

@@ -2,6 +2,8 @@
 import { cacheOptions } from './cache-options.ts';
 import type { CommandName } from './command-table.ts';
 import { explainOptions } from './explain-options.ts';
+import { deployOptions } from './deploy-options.ts';
+import { patchOptions } from './patch-options.ts';
 
 export interface OptionRow {
   /** Long name without its dashes; its camel-case form is the key in the parsed options. */
@@ -24,6 +26,7 @@ const parts = ['sbom', 'legal'] as const;
 const working = ['build', 'lock', 'update', ...patching, ...caching, ...parts] as const;
 const reading = [
   'build',
+  'check',
   'list',
   'show',
   'init',
@@ -88,28 +91,28 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'the prefix to install into or to use (default: vendor beside the Buildfile)',
-    commands: ['build', 'exec', 'env', 'plan', 'why', 'status', 'graph'],
+    commands: ['build', 'exec', 'env', 'plan', 'why', 'status', 'graph', 'check'],
   },
   {
     name: 'work',
     type: 'text',
     value: 'DIR',
     summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
-    commands: [...working, 'plan', 'why', 'status', 'graph', 'log'],
+    commands: [...working, 'plan', 'why', 'status', 'graph', 'log', 'check'],
   },
   {
     name: 'cache-dir',
     type: 'text',
     value: 'DIR',
     summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: [...working, 'plan', 'why', 'status', 'graph'],
+    commands: [...working, 'plan', 'why', 'status', 'graph', 'check'],
   },
   {
     name: 'lock',
     type: 'text',
     value: 'FILE',
     summary: 'use FILE as the lock file (default: Buildfile.lock beside the Buildfile)',
-    commands: [...working, 'show', 'plan', 'why', 'status', 'graph'],
+    commands: [...working, 'show', 'plan', 'why', 'status', 'graph', 'check'],
   },
   {
     name: 'frozen',
@@ -121,7 +124,7 @@ export const optionTable = [
     name: 'offline',
     type: 'flag',
     summary: 'open no network connection',
-    commands: [...working, 'plan', 'why'],
+    commands: [...working, 'check', 'plan', 'why'],
   },
   {
     name: 'no-cache',
@@ -139,8 +142,8 @@ export const optionTable = [
   {
     name: 'no-install',
     type: 'flag',
-    summary: 'stop when the artifacts are packed; leave the prefix alone',
-    commands: ['build', 'plan'],
+    summary: 'be content with artifacts, leave the prefix alone',
+    commands: ['build', 'check', 'plan'],
   },
   {
     name: 'no-build',
@@ -168,42 +171,7 @@ export const optionTable = [
     summary: 'lock steps in, without network and home: where possible, always, never (default: auto)',
     commands: ['build'],
   },
-  {
-    name: 'strip',
-    short: 'p',
-    type: 'number',
-    value: 'N',
-    summary: 'drop N leading parts from the names in patches (default: 1)',
-    commands: ['patch apply'],
-  },
-  {
-    name: 'tree',
-    short: 'd',
-    type: 'text',
-    value: 'DIR',
-    summary: 'the tree to patch (default: the current folder)',
-    commands: ['patch apply'],
-  },
-  {
-    name: 'dialect',
-    type: 'text',
-    value: 'DIALECT',
-    choices: ['strict', 'dpkg'],
-    summary: 'how strictly: strict, or dpkg for a Debian series (default: strict)',
-    commands: ['patch apply'],
-  },
-  {
-    name: 'continue',
-    type: 'flag',
-    summary: 'go on after a conflict that is resolved',
-    commands: ['patch rebase'],
-  },
-  {
-    name: 'abort',
-    type: 'flag',
-    summary: 'give up what was begun; the patches are as they were',
-    commands: ['patch rebase'],
-  },
+  ...patchOptions,
   {
     name: 'dry-run',
     short: 'n',
@@ -211,6 +179,7 @@ export const optionTable = [
     summary: 'only say what would be done, and why, as "vbuild plan" does',
     commands: ['build', 'cache gc'],
   },
+  ...deployOptions,
   {
     name: 'cache',
     type: 'flag',
@@ -229,7 +198,7 @@ export const optionTable = [
     short: 's',
     type: 'flag',
     summary: 'print warnings and errors only',
-    commands: [...working, 'patch apply'],
+    commands: [...working, 'check', 'patch apply'],
   },
   {
     name: 'verbose',
@@ -243,6 +212,7 @@ export const optionTable = [
     summary: 'write JSON to stdout: results, or while building one event per line',
     commands: [
       'build',
+      'check',
       'list',
       'show',
       'env',
@@ -270,6 +240,7 @@ export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
   ['follow', 'json'],
   ['offline', 'push'],
   ['no-cache', 'no-build'],
+  ['dry-run', 'question'],
   ['continue', 'abort'],
   ...eachTwoOf('svg', 'dot', 'mermaid', 'json'),
 ];

@@ -156,7 +156,7 @@ const statusWords: Readonly<Record<string, string>> = {
   0: 'done',
   1: 'a package failed: a download, a pin, a patch, a step, a missing tool, the disk',
   2: 'the command line, the Buildfile or the lock file is wrong',
-  3: 'not ready: `--no-build` found no artifact, or nothing is installed in the prefix',
+  3: 'not ready: `check` or `--no-build` found something missing, or nothing is installed in the prefix',
   4: 'this host is not supported',
   5: 'built, but an upload failed',
   70: 'a bug in vbuild; please report the text',

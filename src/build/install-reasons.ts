@@ -1,0 +1,21 @@
+/** Whether a prefix must get a new generation, and why: runs obey it, plans and checks tell it. */
+import { dirname, resolve } from 'node:path';
+import type { Package } from '../buildfile/package.ts';
+import { currentGeneration, placeOf } from '../install/generations.ts';
+import type { ContentKey } from '../model/digest.ts';
+import type { Reason } from '../model/event.ts';
+import { exists } from '../system/files.ts';
+import { prefixDifferences, type Wanted } from './roots.ts';
+
+/** Why the prefix must get a new generation. @throws {VbuildError} `install-refused` */
+export function installReasons(
+  want: Wanted,
+  prefix: string,
+  keyOf: (one: Package) => ContentKey | undefined,
+): readonly Reason[] {
+  const current = currentGeneration(prefix);
+  // A folder that is made only when it is needed has no real path yet.
+  const place = exists(dirname(resolve(prefix))) ? placeOf(prefix) : resolve(prefix);
+  const reasons = prefixDifferences(current?.record, want, place, keyOf);
+  return current === undefined && reasons.length === 0 ? [{ input: 'prefix', now: 'never installed' }] : reasons;
+}
