@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly keepGoing: boolean;
   /** Whether steps are locked in: where the machine allows it, or else nothing is compiled, or never; `auto` when not given. */
   readonly sandbox?: 'auto' | 'require' | 'off';
+  /** How many generations of the prefix stay; as `install` has it when not given. */
+  readonly keepGenerations?: number;
 }
 
 export interface Run {

@@ -2,13 +2,12 @@
 import type { Manifest } from '../artifact/manifest.ts';
 import { systemPath } from '../compile/environment.ts';
 import { run as runCommand } from '../system/process.ts';
-import { toolsOf } from './facts.ts';
-import type { Wanted } from './roots.ts';
+import { parseKeyText } from '../key/fields.ts';
 import type { Run } from './run.ts';
 
 /** The loader takes the first library of a SONAME for all that follow, so what the interpreter has mapped at start wins. */
-export async function reportShadowed({ packages }: Wanted, manifests: readonly Manifest[], run: Run): Promise<void> {
-  if (!packages.some((one) => toolsOf(one).includes('python3'))) return;
+export async function reportShadowed(manifests: readonly Manifest[], run: Pick<Run, 'emit' | 'signal'>): Promise<void> {
+  if (!manifests.some(({ keyText }) => parseKeyText(keyText).some(([field]) => field === 'tool.python3'))) return;
   const program = "print(*{line.split()[-1] for line in open('/proc/self/maps') if '.so' in line}, sep='\\n')";
   const { exitStatus, stdout } = await runCommand({
     argv: ['python3', '-I', '-c', program],

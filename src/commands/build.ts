@@ -64,6 +64,7 @@ export function buildRequest(context: CommandContext, project: Project, targets:
       keep: options.keep,
       keepGoing: options.keepGoing,
       sandbox: options.sandbox ?? sandboxOf(context.env),
+      ...(options.keepGenerations !== undefined && { keepGenerations: options.keepGenerations }),
     },
     environment: context.env,
     publishing: {

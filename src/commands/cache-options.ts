@@ -5,8 +5,8 @@ export const cacheOptions = [
   {
     name: 'repair',
     type: 'flag',
-    summary: 'replace objects that are there and cannot be used',
-    commands: ['cache push'],
+    summary: 'replace what is there and cannot be used',
+    commands: ['cache push', 'install'],
   },
   {
     name: 'quota',

@@ -110,9 +110,13 @@ export const commandTable = [
     name: 'env',
     takes: 'nothing',
     summary: 'print the environment of the prefix as shell assignments',
-    description: ['Prints what "vbuild exec" sets, as export lines for a POSIX shell.'],
+    description: [
+      'Prints what "vbuild exec" sets, as export lines for a POSIX shell.',
+      'With --pth it prints one line of Python instead. In a file whose name ends in .pth, in the site-packages of a virtualenv, it lets every Python of that virtualenv find the packages of the prefix. The link of the prefix is followed when a Python starts: it stays in one generation.',
+    ],
     examples: [
       ['eval "$(vbuild env)"', 'use the prefix in the running shell'],
+      ['vbuild env --pth', 'what goes into site-packages/vendor.pth of a virtualenv'],
       ['vbuild env --json', 'the same for a program to read'],
     ],
   },

@@ -10,6 +10,26 @@ export const deployOptions = [
     commands: ['lock'],
   },
   {
+    name: 'to',
+    type: 'count',
+    value: 'N',
+    summary: 'switch to generation N (default: the one that the current one replaced)',
+    commands: ['rollback'],
+  },
+  {
+    name: 'keep-generations',
+    type: 'count',
+    value: 'N',
+    summary: 'keep the last N generations of the prefix (default: 4)',
+    commands: ['build', 'install'],
+  },
+  {
+    name: 'pth',
+    type: 'flag',
+    summary: 'print a line for a .pth file that binds a Python virtualenv to the prefix',
+    commands: ['env'],
+  },
+  {
     name: 'question',
     short: 'q',
     type: 'flag',

@@ -17,4 +17,48 @@ export const deployCommands = [
       ['vbuild check --json', 'the same for a program to read'],
     ],
   },
+  {
+    name: 'install',
+    takes: 'targets',
+    summary: 'install artifacts that are ready into the prefix; never compile',
+    description: [
+      'Takes every artifact that each TARGET (or the defaults of the Buildfile) needs to run from the caches, assembles a new generation aside, and switches the prefix to it with one rename. Nothing is compiled or pinned, and nothing is written into the project. What no cache has ends with status 3, what does not fit this host with status 4; in both cases nothing is downloaded, and the prefix stays as it was.',
+      'A prefix that holds all of it is left alone. With --repair it gets a new generation from the artifacts all the same. A generation that somebody has changed by hand is never thrown away: it stays for "vbuild rollback --to".',
+      'Older generations are removed, save the last few (see --keep-generations), those that were left within the last minute, and those that a running process uses.',
+    ],
+    examples: [
+      ['vbuild install pil --prefix /srv/shop/vendor', 'what a deployment runs'],
+      ['vbuild install --repair', 'undo what was changed by hand in vendor'],
+    ],
+  },
+  {
+    name: 'rollback',
+    takes: 'nothing',
+    summary: 'switch the prefix back to an earlier generation',
+    description: [
+      'Makes the generation current again that the current one replaced, or with --to any one that is still there, with one rename. Nothing is downloaded or removed. A second rollback goes one further back. It needs no Buildfile.',
+    ],
+    examples: [
+      ['vbuild rollback --prefix /srv/shop/vendor', 'one back'],
+      ['vbuild rollback --to 3', 'to generation 3 of vendor'],
+    ],
+  },
+  {
+    name: 'generations',
+    takes: 'nothing',
+    summary: 'list the generations of the prefix',
+    description: [
+      'Prints one line for each generation that is there, newest first: a star for the current one, its number, when it was installed, and what it holds. It needs no Buildfile.',
+    ],
+    examples: [['vbuild generations --prefix /srv/shop/vendor', 'what a rollback could lead to']],
+  },
+  {
+    name: 'verify',
+    takes: 'nothing',
+    summary: 'say what was changed by hand in the prefix',
+    description: [
+      'Reads every file of the current generation and compares it with what was installed. It prints what was changed, added or removed, and of which package it is, and then ends with status 1. Nothing is changed; "vbuild install --repair" makes a new generation. Bytecode that Python has added does not count. It needs no Buildfile.',
+    ],
+    examples: [['vbuild verify --prefix /srv/shop/vendor', 'whether anybody edited a library there']],
+  },
 ] as const satisfies readonly CommandRow[];

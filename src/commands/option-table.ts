@@ -21,12 +21,15 @@ export interface OptionRow {
 }
 
 const caching = ['cache push', 'cache ls', 'cache prove', 'cache gc'] as const;
+const switching = ['rollback', 'generations', 'verify'] as const;
 const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
 const parts = ['sbom', 'legal'] as const;
 const working = ['build', 'lock', 'update', ...patching, ...caching, ...parts] as const;
 const reading = [
   'build',
   'check',
+  'install',
+  ...switching,
   'list',
   'show',
   'init',
@@ -91,7 +94,7 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'the prefix to install into or to use (default: vendor beside the Buildfile)',
-    commands: ['build', 'exec', 'env', 'plan', 'why', 'status', 'graph', 'check'],
+    commands: ['build', 'exec', 'env', 'plan', 'why', 'status', 'graph', 'check', 'install', ...switching],
   },
   {
     name: 'work',
@@ -105,14 +108,14 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: [...working, 'plan', 'why', 'status', 'graph', 'check'],
+    commands: [...working, 'plan', 'why', 'status', 'graph', 'check', 'install'],
   },
   {
     name: 'lock',
     type: 'text',
     value: 'FILE',
     summary: 'use FILE as the lock file (default: Buildfile.lock beside the Buildfile)',
-    commands: [...working, 'show', 'plan', 'why', 'status', 'graph', 'check'],
+    commands: [...working, 'show', 'plan', 'why', 'status', 'graph', 'check', 'install'],
   },
   {
     name: 'frozen',
@@ -124,7 +127,7 @@ export const optionTable = [
     name: 'offline',
     type: 'flag',
     summary: 'open no network connection',
-    commands: [...working, 'check', 'plan', 'why'],
+    commands: [...working, 'check', 'install', 'plan', 'why'],
   },
   {
     name: 'no-cache',
@@ -198,13 +201,13 @@ export const optionTable = [
     short: 's',
     type: 'flag',
     summary: 'print warnings and errors only',
-    commands: [...working, 'check', 'patch apply'],
+    commands: [...working, 'check', 'install', 'patch apply'],
   },
   {
     name: 'verbose',
     type: 'flag',
     summary: 'print every step and every cache look-up as well',
-    commands: working,
+    commands: [...working, 'install'],
   },
   {
     name: 'json',
@@ -213,6 +216,8 @@ export const optionTable = [
     commands: [
       'build',
       'check',
+      'install',
+      ...switching,
       'list',
       'show',
       'env',

@@ -1,24 +1,9 @@
-/** A prefix is a symbolic link to one of its generations: each is assembled aside, and one rename switches. */
+/** A prefix is a symbolic link to one of its generations; which there are, and the one rename that switches between them. */
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import type { Member } from '../prefix/assemble.ts';
-import {
-  makeFolder,
-  moveIntoPlace,
-  namesIn,
-  readIfThere,
-  realPath,
-  removeTree,
-  temporaryName,
-  writeAtomically,
-} from '../system/files.ts';
-import type { LockHolder } from '../system/lock.ts';
-import { removeTemporaries } from '../system/temporaries.ts';
-import { kindOf, linkTarget, removeFile, replaceSymlink, syncFolder, syncTree } from '../system/tree-edit.ts';
-
-/** How many generations stay, the current one among them: for rollback, and for programs that still run from them. */
-export const KEPT_GENERATIONS = 4;
+import { fileStat, namesIn, readIfThere, realPath } from '../system/files.ts';
+import { kindOf, linkTarget, replaceSymlink, setTime, syncFolder } from '../system/tree-edit.ts';
 
 /** What a generation holds; kept beside it, so that its tree has only what the packages have. */
 export interface GenerationRecord {
@@ -27,7 +12,7 @@ export interface GenerationRecord {
   readonly packages: Readonly<
     Record<string, { readonly version: string; readonly key: ContentKey; readonly tree: Digest }>
   >;
-  /** What the installer noted: when, by what, for which targets. */
+  /** What the installer noted: when, by what, for which targets; `replaced` is the number of the generation that was current before. */
   readonly notes: Readonly<Record<string, string>>;
 }
 
@@ -56,90 +41,66 @@ export const placeOf = (prefix: string): string => join(realPath(dirname(resolve
  */
 export function currentGeneration(prefix: string): Generation | undefined {
   const number = currentNumber(prefix);
-  if (number === undefined) return undefined;
-  const path = join(generationsFolder(prefix), String(number));
-  return kindOf(path) === 'folder'
-    ? { number, path, recordFile: recordPath(prefix, number), record: recordIn(recordPath(prefix, number)) }
-    : undefined;
+  return number === undefined ? undefined : generationAt(prefix, number);
 }
+
+/** A generation by its number; undefined when it is not there. */
+function generationAt(prefix: string, number: number): Generation | undefined {
+  const path = join(generationsFolder(prefix), String(number));
+  const recordFile = recordPath(prefix, number);
+  return kindOf(path) === 'folder' ? { number, path, recordFile, record: recordIn(recordFile) } : undefined;
+}
+
+/** All that are there, oldest first. */
+export const generationsOf = (prefix: string): Generation[] =>
+  numbersIn(generationsFolder(prefix))
+    .sort((a, b) => a - b)
+    .flatMap((number) => generationAt(prefix, number) ?? []);
 
 /** The records of all generations of a prefix that are there, for what must not be swept away. */
 export const recordsOf = (prefix: string): GenerationRecord[] =>
   numbersIn(generationsFolder(prefix)).flatMap((number) => recordIn(recordPath(prefix, number)) ?? []);
 
-export interface InstallRequest {
-  /** Absolute path of the link; its parent folder is made. */
-  readonly prefix: string;
-  readonly members: readonly Member[];
-  /** Kept in the generation's record, see `GenerationRecord`. */
-  readonly notes: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-  /** Called when another installer of this prefix is waited for. */
-  readonly onWait?: (holder: LockHolder | undefined) => void;
+/**
+ * Makes a prefix show another of its generations. Only a link of ours is replaced, whatever came there meanwhile; the generation that
+ * was current before bears the time of the switch, see `leftAtMs`.
+ *
+ * @throws {VbuildError} `install-refused`
+ */
+export function switchTo(prefix: string, number: number): void {
+  const before = currentNumber(prefix);
+  replaceSymlink(join(basename(generationsFolder(prefix)), String(number)), resolve(prefix));
+  syncFolder(dirname(resolve(prefix)));
+  if (before !== undefined && before !== number) setTime(recordPath(prefix, before), Date.now());
+}
+
+/** When a generation was last current, or made, in milliseconds since 1970; undefined when its record was lost. */
+export function leftAtMs({ recordFile }: Generation): number | undefined {
+  const stat = fileStat(recordFile);
+  return stat && Number(stat.mtimeNs / 1_000_000n);
 }
 
 /**
- * Assembles a new generation and switches to it. Until the switch, and whenever this fails or is killed, the old one stays as it was;
- * who resolved the link before keeps a whole tree. The last few generations are kept.
- *
- * @throws {VbuildError | VbuildErrors} `install-refused`: the place is taken, or the packages do not go together.
+ * The generation that a rollback leads to: the one that the current one replaced, so that one which was rolled back from is not come
+ * back to; where that is gone, the newest older one. Undefined when there is none.
  */
-export async function install({ prefix, members, notes, signal, onWait }: InstallRequest): Promise<Generation> {
-  const folder = generationsFolder(prefix);
-  currentNumber(prefix);
-  const [{ acquireLock }, { assemble }] = await Promise.all([
-    import('../system/lock.ts'),
-    import('../prefix/assemble.ts'),
-  ]);
-  makeFolder(folder);
-  await using _lock = await acquireLock(join(folder, 'lock'), { ...(signal && { signal }), ...(onWait && { onWait }) });
-  // Of installers that were killed: there is none but us.
-  removeTemporaries(folder);
-  removeTemporaries(dirname(resolve(prefix)), { of: basename(resolve(prefix)) });
-  const number = Math.max(0, currentNumber(prefix) ?? 0, ...numbersIn(folder)) + 1;
-  const path = join(folder, String(number));
-  const aside = temporaryName(path);
-  try {
-    await assemble({ members, into: aside, prefixPath: resolve(prefix), link: 'reflink-or-hardlink' });
-    signal?.throwIfAborted();
-    await syncTree(aside);
-  } catch (error) {
-    removeTree(aside);
-    throw error;
-  }
-  const record = recordOf(members, notes);
-  writeAtomically(recordPath(prefix, number), `${JSON.stringify(record, undefined, 1)}\n`);
-  moveIntoPlace(aside, path);
-  syncFolder(folder);
-  switchTo(prefix, number);
-  prune(folder, number);
-  return { number, path, recordFile: recordPath(prefix, number), record };
-}
-
-function switchTo(prefix: string, number: number): void {
-  // Only a link of ours may be replaced, whatever came here meanwhile.
-  currentNumber(prefix);
-  replaceSymlink(join(basename(generationsFolder(prefix)), String(number)), resolve(prefix));
-  syncFolder(dirname(resolve(prefix)));
-}
-
-function prune(folder: string, current: number): void {
-  const numbers = numbersIn(folder).filter((number) => number !== current);
-  for (const number of numbers.sort((a, b) => b - a).slice(KEPT_GENERATIONS - 1)) {
-    // Set aside by one rename first: a half removed generation never bears a generation's name.
-    const aside = temporaryName(join(folder, String(number)));
-    if (kindOf(join(folder, String(number))) === 'folder') moveIntoPlace(join(folder, String(number)), aside);
-    removeTree(aside);
-    if (kindOf(join(folder, `${number}.json`)) === 'file') removeFile(join(folder, `${number}.json`));
-  }
+export function previousGeneration(prefix: string): Generation | undefined {
+  const current = currentGeneration(prefix);
+  const number = current?.number ?? currentNumber(prefix);
+  if (number === undefined) return undefined;
+  const others = generationsOf(prefix).filter((one) => one.number < number);
+  const replaced = Number(current?.record?.notes['replaced']);
+  return others.find((one) => one.number === replaced) ?? others.at(-1);
 }
 
 /** Every number that a tree or a record bears. */
-const numbersIn = (folder: string): number[] =>
-  [...new Set(namesIn(folder).flatMap((name) => /^([1-9]\d{0,8})(\.json)?$/.exec(name)?.[1] ?? []))].map(Number);
+export const numbersIn = (folder: string): number[] =>
+  [...new Set(namesIn(folder).flatMap((name) => /^([1-9]\d{0,8})(\.json|\.files)?$/.exec(name)?.[1] ?? []))].map(
+    Number,
+  );
 
-/** @throws {VbuildError} `install-refused` */
-function currentNumber(prefix: string): number | undefined {
+/** The number that the link names, whether it is there or not. @throws {VbuildError} `install-refused` */
+export function currentNumber(prefix: string): number | undefined {
   const kind = kindOf(prefix.replace(/(?<=.)\/+$/, ''));
   if (kind === 'nothing') return undefined;
   const target = kind === 'symlink' ? linkTarget(resolve(prefix)) : undefined;
@@ -156,20 +117,8 @@ function currentNumber(prefix: string): number | undefined {
   });
 }
 
-const recordPath = (prefix: string, number: number): string => join(generationsFolder(prefix), `${number}.json`);
-
-function recordOf(members: readonly Member[], notes: GenerationRecord['notes']): GenerationRecord {
-  const packages = members.map(
-    ({
-      manifest: {
-        package: { name, version },
-        key,
-        tree,
-      },
-    }) => [name, { version, key, tree }] as const,
-  );
-  return { format: 1, packages: Object.fromEntries(packages.sort(([a], [b]) => (a < b ? -1 : 1))), notes };
-}
+/** Absolute. */
+export const recordPath = (prefix: string, number: number): string => join(generationsFolder(prefix), `${number}.json`);
 
 /** Our own file; one that a crash or a hand has spoilt counts as none. */
 function recordIn(path: string): GenerationRecord | undefined {

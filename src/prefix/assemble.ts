@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Manifest, ManifestFile } from '../artifact/manifest.ts';
 import { isPythonRecord, updatedRecord } from '../artifact/python-record.ts';
+import { type Digest, digestOf } from '../model/digest.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import { makeFolder, readBytes } from '../system/files.ts';
 import { copyFile, makeSymlink, setMode, shareFile, writeWithMode } from '../system/tree-edit.ts';
@@ -26,21 +27,40 @@ export interface AssembleRequest {
    * its files are read-only, and so become those of the artifact that they share their bytes with.
    */
   readonly link: 'copy' | 'reflink-or-hardlink';
+  /** Where a file may share the bytes of one that is installed already. */
+  readonly equal?: EqualFile;
+}
+
+/** The absolute path of a file that holds these bytes, with this mode, and is only read; undefined when none is known. */
+export type EqualFile = (digest: Digest, mode: number) => string | undefined;
+
+/** A file or link as it lies in the tree. */
+export interface InstalledFile extends Pick<ManifestFile, 'path' | 'type' | 'mode' | 'digest' | 'target'> {
+  /** The package that it is of, `name@version`. */
+  readonly package: string;
 }
 
 /** After this many files other work gets a turn: progress, signals. */
 const turn = 64;
 
-/** @throws {VbuildError | VbuildErrors} `install-refused`: a path with two owners, a package in two versions, a file that cannot name this prefix. */
-export async function assemble({ members, into, prefixPath, link }: AssembleRequest): Promise<void> {
+/**
+ * @returns All that lies in the tree, in the order of the members and their files.
+ * @throws {VbuildError | VbuildErrors} `install-refused`: a path with two owners, a package in two versions, a file that cannot name this prefix.
+ */
+export async function assemble(request: AssembleRequest): Promise<readonly InstalledFile[]> {
+  const { members, into, prefixPath, link, equal } = request;
   checkOwners(members.map(({ manifest }) => manifest));
+  const installed: InstalledFile[] = [];
   const refusals: VbuildError[] = [];
   const folders = new Set<string>();
   let done = 0;
   makeFolder(into);
   setMode(into, 0o755);
   for (const { manifest, tree } of members) {
+    const { name, version } = manifest.package;
     for (const file of manifest.files) {
+      const mode = installedMode(file, link);
+      let digest = file.digest;
       const [from, to] = [join(tree, file.path), join(into, file.path)];
       makeParents(into, dirname(file.path), folders);
       if ((done += 1) % turn === 0) await setImmediate();
@@ -48,13 +68,20 @@ export async function assemble({ members, into, prefixPath, link }: AssembleRequ
       else if (namesPrefix(file) || mayChange(file, manifest)) {
         const text = textFor(file, manifest, tree, prefixPath);
         if (typeof text === 'string') refusals.push(unfit(manifest, file.path, prefixPath, text));
-        else writeWithMode(to, text, installedMode(file, link));
-      } else if (link === 'copy') copyFile(from, to, installedMode(file, link));
-      else shareFile(from, to, installedMode(file, link));
+        else {
+          writeWithMode(to, text, mode);
+          digest = digestOf(text);
+        }
+      } else if (link === 'copy') copyFile(from, to, mode);
+      else shareFile((digest && equal?.(digest, mode)) ?? from, to, mode);
+      const { path, type, target } = file;
+      const shape = type === 'symlink' ? { target: target ?? '' } : { mode, ...(digest && { digest }) };
+      installed.push({ path, type, ...shape, package: `${name}@${version}` });
     }
   }
   if (refusals.length > 1) throw new VbuildErrors(refusals);
   if (refusals[0]) throw refusals[0];
+  return installed;
 }
 
 const installedMode = ({ mode = 0o644 }: ManifestFile, link: AssembleRequest['link']): number =>

@@ -13,6 +13,7 @@ import {
   rmSync,
   rmdirSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -23,6 +24,21 @@ import { temporaryName, walk } from './files.ts';
 export function writeWithMode(path: string, bytes: string | Uint8Array, mode: number): void {
   writeFileSync(path, bytes);
   chmodSync(path, mode);
+}
+
+/** A regular file of this user, symlinks not followed; undefined for anything else. `mode` is its permission bits. */
+export function ownFile(path: string): { readonly mode: number; readonly device: number } | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const isOurs = stat?.isFile() === true && stat.uid === process.getuid?.();
+  return stat !== undefined && isOurs ? { mode: stat.mode & 0o7777, device: stat.dev } : undefined;
+}
+
+/** Which file system a path lies on. */
+export const deviceOf = (path: string): number => lstatSync(path).dev;
+
+/** Gives a file, if it is there, a time of modification, in milliseconds since 1970. */
+export function setTime(path: string, ms: number): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) utimesSync(path, ms / 1000, ms / 1000);
 }
 
 export const setMode = (path: string, mode: number): void => chmodSync(path, mode);

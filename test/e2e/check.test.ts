@@ -1,15 +1,14 @@
 /** `vbuild check`: whether all is there, told by an exit status, without leaving a trace. */
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { checkIn } from '../support/check-in.ts';
+import { test } from 'node:test';
 import { insistOnSuccess } from '../support/events.ts';
 import { forge } from '../support/forged.ts';
-import { fileServer } from '../support/http-server.ts';
 import { runAndListLoads } from '../support/loads.ts';
 import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
 import { cloneOf, type Project, project } from '../support/project.ts';
+import { served } from '../support/served.ts';
 import { snapshot } from '../support/snapshot.ts';
 
 interface Checked {
@@ -31,23 +30,6 @@ async function checked(site: Project, args: readonly string[] = []): Promise<Che
   const told = JSON.parse(stdout || '{}') as Checked;
   assert.equal(told.exitStatus, exitStatus, stderr);
   return { ...told, states: told.packages.map((one) => `${one.package} ${one.state}`) };
-}
-
-/** A project whose leaf and branch lie in a folder behind a web server, and a clone that has nothing but the lock file. */
-async function served(t: TestContext) {
-  const site = project(t);
-  const bucket = join(site.home, 'bucket');
-  mkdirSync(bucket, { recursive: true });
-  const { url, seen, stop } = await fileServer(t, bucket);
-  site.edit('Buildfile.ts', 'make, place, tarball', 'directoryCache, httpCache, make, place, tarball');
-  const filling = `defaults: [app, lone], cache: [directoryCache(${JSON.stringify(bucket)})]`;
-  site.edit('Buildfile.ts', 'defaults: [app, lone]', filling);
-  insistOnSuccess(await site.run(['lock']));
-  checkIn(site.path);
-  insistOnSuccess(await site.build(['branch', '--push', '--no-install']));
-  const clone = cloneOf(site, `${site.path}-clone`, `${site.home}-clone`);
-  clone.edit('Buildfile.ts', filling, `defaults: [app, lone], cache: [httpCache('${url}')]`);
-  return { site, bucket, clone, seen, stop };
 }
 
 test('check says what is installed, available and missing, and asks the network for manifests alone, or for nothing', async (t) => {

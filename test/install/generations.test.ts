@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -9,12 +10,21 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { currentGeneration, generationsFolder, install, KEPT_GENERATIONS } from '../../src/install/generations.ts';
+import {
+  currentGeneration,
+  generationsFolder,
+  generationsOf,
+  placeOf,
+  switchTo,
+} from '../../src/install/generations.ts';
+import { handChanges } from '../../src/install/installed-files.ts';
+import { install, KEPT_GENERATIONS, rollBack } from '../../src/install/install.ts';
 import type { ManifestFile } from '../../src/artifact/manifest.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import { VbuildError } from '../../src/model/error.ts';
@@ -65,7 +75,8 @@ describe('install()', () => {
     using folder = temporaryFolder('vbuild-test');
     const prefix = join(folder.path, 'vendor/');
     for (let round = 1; round <= KEPT_GENERATIONS + 3; round += 1) {
-      const { number } = await install({ prefix, members: [member(folder.path, 'one', { a: String(round) })], notes });
+      const members = [member(folder.path, 'one', { a: String(round) })];
+      const { number } = await install({ prefix, members, notes, graceMs: 0 });
       assert.equal(number, round);
       assert.equal(readFileSync(join(prefix, 'a'), 'utf8'), String(round));
     }
@@ -73,8 +84,49 @@ describe('install()', () => {
     assert.deepEqual(kept, ['4', '5', '6', '7']);
     assert.deepEqual(
       readdirSync(generationsFolder(prefix)).sort(),
-      [...kept, ...kept.map((name) => `${name}.json`), 'lock'].sort(),
+      [...kept, ...kept.flatMap((name) => [`${name}.files`, `${name}.json`]), 'lock'].sort(),
     );
+    const { number } = await install({
+      prefix,
+      members: [member(folder.path, 'one', { a: 'last' })],
+      notes,
+      keep: 2,
+      graceMs: 0,
+    });
+    assert.deepEqual(
+      generationsOf(prefix).map((one) => one.number),
+      [number - 1, number],
+    );
+  });
+
+  test('install() leaves alone for a minute what readers may have resolved, and for good what a process runs from', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const prefix = join(folder.path, 'vendor');
+    const next = (text: string, graceMs?: number) =>
+      install({
+        prefix,
+        members: [member(folder.path, 'one', { a: text })],
+        notes,
+        keep: 1,
+        ...(graceMs !== undefined && { graceMs }),
+      });
+    const numbers = (): number[] => generationsOf(prefix).map(({ number }) => number);
+    await next('1');
+    const user = spawn('sleep', ['600'], { cwd: join(generationsFolder(prefix), '1'), stdio: 'ignore' });
+    await once(user, 'spawn');
+    try {
+      await next('2');
+      await next('3');
+      assert.deepEqual(numbers(), [1, 2, 3]);
+      // What the new one replaces stays as well, to roll back to.
+      await next('4', 0);
+      assert.deepEqual(numbers(), [1, 3, 4]);
+    } finally {
+      user.kill();
+      await once(user, 'exit');
+    }
+    await next('5', 0);
+    assert.deepEqual(numbers(), [4, 5]);
   });
 
   const taken: readonly [title: string, make: (prefix: string) => void, found: RegExp][] = [
@@ -108,13 +160,14 @@ describe('install()', () => {
       install({ prefix, members: [one, member(folder.path, 'two', { a: 'other' })], notes }),
       VbuildError,
     );
-    rmSync(join(one.tree, 'b'));
+    const torn = member(folder.path, 'one', { a: 'a', b: 'b', c: 'c' });
+    rmSync(join(torn.tree, 'c'));
     await assert.rejects(
-      install({ prefix, members: [one], notes }),
+      install({ prefix, members: [torn], notes }),
       (error) => (error as NodeJS.ErrnoException).code === 'ENOENT',
     );
     assert.equal(readFileSync(join(prefix, 'b'), 'utf8'), 'b');
-    assert.deepEqual(readdirSync(generationsFolder(prefix)).sort(), ['1', '1.json', 'lock']);
+    assert.deepEqual(readdirSync(generationsFolder(prefix)).sort(), ['1', '1.files', '1.json', 'lock']);
   });
 
   test('install() makes a new generation where the link or its generation was lost', async () => {
@@ -134,30 +187,41 @@ describe('install()', () => {
     assert.equal(currentGeneration(prefix)?.record, undefined);
   });
 
-  test('install() switches in one step: a reader always sees one whole generation', async () => {
+  test('a reader that resolves the link once per read sees one whole generation through a thousand switches', async () => {
     using folder = temporaryFolder('vbuild-test');
     const prefix = join(folder.path, 'vendor');
     const files = (round: number) =>
       Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`lib/${at}`, `round ${round}`]));
-    await install({ prefix, members: [member(folder.path, 'one', files(0))], notes });
-    const run = { finished: false };
-    let looks = 0;
-    const seen = new Set<string>();
-    const reader = (async () => {
-      while (!run.finished) {
-        const top = realpathSync(prefix);
-        const texts = new Set(Array.from({ length: 40 }, (_, at) => readFileSync(join(top, `lib/${at}`), 'utf8')));
-        assert.equal(texts.size, 1);
-        for (const text of texts) seen.add(text);
-        looks += 1;
-        await new Promise((done) => setImmediate(done));
-      }
-    })();
-    for (let round = 1; round <= 6; round += 1)
-      await install({ prefix, members: [member(folder.path, 'one', files(round))], notes });
-    run.finished = true;
-    await reader;
-    assert.ok(looks > 6 && seen.size > 1);
+    const next = (round: number) => install({ prefix, members: [member(folder.path, 'one', files(round))], notes });
+    await next(0);
+    await next(1);
+    const program = `import { readFileSync, realpathSync } from 'node:fs';
+let looks = 0; const seen = new Set();
+process.on('SIGTERM', () => { process.stdout.write(JSON.stringify([looks, seen.size])); process.exit(0); });
+(function look() {
+  const top = realpathSync(${JSON.stringify(prefix)});
+  const texts = new Set(Array.from({ length: 40 }, (_, at) => readFileSync(top + '/lib/' + at, 'utf8')));
+  if (texts.size !== 1) throw new Error('mixed: ' + [...texts]);
+  for (const text of texts) seen.add(text);
+  if ((looks += 1) === 1) process.stdout.write('go');
+  setImmediate(look);
+})();`;
+    const reader = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(reader, 'exit');
+    const output: string[] = [];
+    reader.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    while (output.length === 0 && reader.exitCode === null) await new Promise((done) => setTimeout(done, 5));
+    for (let round = 2; round <= 1000; round += 1) {
+      // Most go to and fro between what is there; some bring what is new, and remove what is old.
+      if (round % 50 === 0) await next(round);
+      else switchTo(prefix, generationsOf(prefix).at(round % 2 === 0 ? -1 : -2)?.number ?? 0);
+    }
+    reader.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+    const [looks = 0, kinds = 0] = JSON.parse(output.join('').slice(2)) as number[];
+    assert.ok(looks > 1 && kinds > 1, `${looks} looks, ${kinds} kinds`);
   });
 
   test('install() by several at once gives each its generation, one after the other', async () => {
@@ -176,7 +240,7 @@ describe('install()', () => {
     const [old, fresh] = [member(folder.path, 'one', files('old')), member(folder.path, 'one', files('new'))];
     await install({ prefix, members: [old], notes });
     writeFileSync(join(folder.path, 'request.json'), JSON.stringify({ prefix, members: [fresh], notes }));
-    const module = new URL('../../src/install/generations.ts', import.meta.url).href;
+    const module = new URL('../../src/install/install.ts', import.meta.url).href;
     const program = `import { readFileSync } from 'node:fs'; const { install } = await import(${JSON.stringify(module)}); process.stdout.write('go'); await install(JSON.parse(readFileSync(${JSON.stringify(join(folder.path, 'request.json'))}, 'utf8')));`;
     let cut = 0;
     for (const delayMs of [0, 12, 24, 36, 60]) {
@@ -195,5 +259,101 @@ describe('install()', () => {
     await install({ prefix, members: [fresh], notes });
     assert.equal(readFileSync(join(prefix, 'lib/0'), 'utf8'), 'new');
     assert.ok(readdirSync(generationsFolder(prefix)).every((name) => !name.endsWith('.tmp')));
+  });
+
+  test('install() shares files of equal bytes with other prefixes, and never spreads what was changed by hand', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => join(folder.path, name, 'vendor')) as [
+      string,
+      string,
+      string,
+    ];
+    const content = { 'lib/same': 'the same everywhere', 'lib/place': '/@vbuild-prefix@' };
+    const into = (prefix: string, files: Readonly<Record<string, string>>, peers: readonly string[]) =>
+      install({ prefix, members: [member(`${prefix}.artifacts`, 'x', files)], notes, peers });
+    const blocks = (prefix: string): bigint => statSync(join(prefix, 'lib/same'), { bigint: true }).ino;
+    await into(one, content, []);
+    await into(two, { ...content, 'lib/other': 'another package version' }, [one]);
+    const probe = join(folder.path, 'probe');
+    const hasReflinks = spawnSync('cp', ['--reflink=always', join(one, 'lib/same'), probe]).status === 0;
+    assert.equal(blocks(one) === blocks(two), !hasReflinks);
+    assert.equal(readFileSync(join(two, 'lib/place'), 'utf8'), two);
+
+    chmodSync(join(one, 'lib/same'), 0o644);
+    writeFileSync(join(one, 'lib/same'), 'changed by somebody');
+    chmodSync(join(one, 'lib/same'), 0o444);
+    await into(three, content, [one, two]);
+    assert.equal(readFileSync(join(three, 'lib/same'), 'utf8'), content['lib/same']);
+    const found = currentGeneration(one);
+    assert.deepEqual(found && handChanges(found), [{ path: 'lib/same', what: 'changed', package: 'x@1.0' }]);
+  });
+
+  test('what was changed by hand is told when it is replaced, and that generation stays whatever else goes', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const prefix = join(folder.path, 'vendor');
+    const told: unknown[] = [];
+    const next = (text: string) =>
+      install({
+        prefix,
+        members: [member(folder.path, 'one', { a: 'a', b: text, 'lib/m.py': 'm' })],
+        notes,
+        keep: 1,
+        graceMs: 0,
+        onHandChanges: ({ number }, changes) => told.push([number, changes]),
+      });
+    const { path } = await next('1');
+    mkdirSync(join(path, 'lib/__pycache__'));
+    writeFileSync(join(path, 'lib/__pycache__/m.cpython-311.pyc'), 'what Python itself writes');
+    await next('2');
+    assert.deepEqual(told, []);
+    const second = currentGeneration(prefix) ?? assert.fail();
+    rmSync(join(second.path, 'a'));
+    writeFileSync(join(second.path, 'c'), 'new');
+    chmodSync(join(second.path, 'lib/m.py'), 0o777);
+    for (const text of ['3', '4', '5']) await next(text);
+    const changes = [
+      { path: 'a', what: 'missing', package: 'one@1.0' },
+      { path: 'c', what: 'added' },
+      { path: 'lib/m.py', what: 'mode changed', package: 'one@1.0' },
+    ];
+    assert.deepEqual(told, [[2, changes]]);
+    assert.deepEqual(
+      generationsOf(prefix).map(({ number }) => number),
+      [2, 4, 5],
+    );
+    assert.equal(readFileSync(join(second.path, 'c'), 'utf8'), 'new');
+  });
+
+  test('rollBack() goes to what the current generation replaced, one further each time, and never back to what was left', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const prefix = join(folder.path, 'vendor');
+    const next = (text: string) => install({ prefix, members: [member(folder.path, 'one', { a: text })], notes });
+    const shown = (): string => readFileSync(join(prefix, 'a'), 'utf8');
+    await assert.rejects(rollBack(prefix, undefined), { code: 'not-ready' });
+    assert.ok(!existsSync(generationsFolder(prefix)));
+    await next('1');
+    await assert.rejects(rollBack(prefix, undefined), { code: 'not-ready' });
+    for (const text of ['2', '3']) await next(text);
+    assert.deepEqual((await rollBack(prefix, undefined)).before, 3);
+    assert.equal(shown(), '2');
+    await rollBack(prefix, undefined);
+    assert.equal(shown(), '1');
+    // 4 replaces 1: one back from it is 1, not the newer ones that were given up.
+    await next('4');
+    await rollBack(prefix, undefined);
+    assert.equal(shown(), '1');
+    await rollBack(prefix, 3);
+    assert.equal(shown(), '3');
+    await assert.rejects(rollBack(prefix, 7), { code: 'not-ready', facts: { expected: '7', found: '1, 2, 3, 4' } });
+    assert.equal(shown(), '3');
+  });
+
+  test('rollBack() refuses a generation whose texts name another place', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const prefix = join(folder.path, 'vendor');
+    for (const place of [join(realpathSync(folder.path), 'elsewhere/vendor'), placeOf(prefix)])
+      await install({ prefix, members: [member(folder.path, 'one', { a: place })], notes: { ...notes, place } });
+    await assert.rejects(rollBack(prefix, undefined), { code: 'install-refused' });
+    assert.equal(readFileSync(join(prefix, 'a'), 'utf8'), placeOf(prefix));
   });
 });

@@ -24,6 +24,7 @@ export const pages = [
   'docs/from-make.md',
   'docs/cache.md',
   'docs/handing-on.md',
+  'docs/deploy.md',
 ] as const;
 
 export const readPage = (page: string): string => readFileSync(join(checkout, page), 'utf8');

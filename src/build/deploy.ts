@@ -1,0 +1,115 @@
+/** Fills a prefix from artifacts alone: all of them are found and judged before the first is brought, and nothing is ever compiled. */
+import { dirname, join } from 'node:path';
+import { unpackVerified } from '../artifact/unpack.ts';
+import type { Manifest } from '../artifact/manifest.ts';
+import { notePrefix } from '../cache/disk-content.ts';
+import { type GenerationRecord, placeOf } from '../install/generations.ts';
+import { thisHost, unfitReasons } from '../install/host.ts';
+import { VbuildError } from '../model/error.ts';
+import type { ContentKey } from '../model/digest.ts';
+import type { Outcome, Reason } from '../model/event.ts';
+import type { Member } from '../prefix/assemble.ts';
+import { checkOwners } from '../prefix/owners.ts';
+import { makeFolder } from '../system/files.ts';
+import { inParallel } from './in-parallel.ts';
+import { throwAll } from './pinning.ts';
+import type { Run } from './run.ts';
+import { switchPrefix } from './switch-prefix.ts';
+
+/** An artifact as it is asked for. */
+export interface Asked {
+  /** `name@version`. */
+  readonly id: string;
+  readonly name: string;
+  readonly key: ContentKey;
+}
+
+export interface Deployment {
+  /** Absolute path of the prefix. */
+  readonly prefix: string;
+  /** All that it is to hold. */
+  readonly asked: readonly Asked[];
+  /** What was asked for by name. */
+  readonly roots: readonly string[];
+  /** @param place Where the prefix lies, its folder being there. */
+  readonly notes: (place: string) => GenerationRecord['notes'];
+  readonly reasons: readonly Reason[];
+}
+
+/** How many artifacts are looked for, brought and unpacked at once. */
+const parallel = 8;
+
+/**
+ * Brings what is asked for to this machine and switches the prefix to it. Before that, nothing is written but in the disk cache.
+ *
+ * @returns How each package came to be ready, by `name@version`.
+ * @throws {VbuildError | VbuildErrors} `not-ready` for each that no cache has, `unfit-host` for each that does not fit this host;
+ *   `install-refused` for what does not go together: all of these before any body is brought.
+ */
+export async function deploy(
+  { prefix, asked, roots, notes, reasons }: Deployment,
+  run: Run,
+): Promise<ReadonlyMap<string, Outcome>> {
+  for (const { id, key } of asked) run.labels.set(key, id);
+  await run.cache.foresee(asked, run.signal);
+  checkOwners(await foreseen(asked, run));
+  const outcomes = new Map<string, Outcome>();
+  const manifests = await inParallel(asked, parallel, (one) => bring(one, outcomes, run));
+  makeFolder(dirname(prefix));
+  const place = placeOf(prefix);
+  notePrefix(run.disk.folder, place);
+  const members = (scratch: string): Promise<Member[]> =>
+    inParallel(manifests, parallel, (one) => unpacked(one, scratch, run));
+  const content = { prefix, roots: roots.join(' '), manifests, members, notes: notes(place), reasons };
+  const { keepGenerations: keep } = run.options;
+  await switchPrefix({ ...content, ...(keep !== undefined && { keep }) }, run);
+  return outcomes;
+}
+
+/** The manifests of all of them; nothing is brought yet. */
+async function foreseen(asked: readonly Asked[], run: Run): Promise<Manifest[]> {
+  const host = thisHost();
+  const answers = await inParallel(asked, parallel, async ({ id, name, key }) => {
+    const answer = await run.cache.foreseeArtifact(name, key, run.signal);
+    if (answer.outcome !== 'done') return notReady(id, key, 'reason' in answer ? answer.reason : undefined);
+    const reasons = unfitReasons(answer.manifest, host);
+    return reasons.length === 0 ? answer.manifest : unfit(id, reasons);
+  });
+  throwAll(answers.filter((answer) => answer instanceof VbuildError));
+  return answers.flatMap((answer) => (answer instanceof VbuildError ? [] : [answer]));
+}
+
+async function bring({ id, name, key }: Asked, outcomes: Map<string, Outcome>, run: Run): Promise<Manifest> {
+  run.signal.throwIfAborted();
+  const startedMs = performance.now();
+  const fetched = await run.cache.fetchArtifact(name, key, run.signal, (doneBytes, totalBytes) =>
+    run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
+  );
+  if (fetched.outcome !== 'done') throw notReady(id, key, 'reason' in fetched ? fetched.reason : undefined);
+  outcomes.set(id, 'restored');
+  const durationMs = performance.now() - startedMs;
+  run.emit({ type: 'package-finished', package: id, outcome: 'restored', durationMs });
+  return fetched.manifest;
+}
+
+async function unpacked(manifest: Manifest, scratch: string, { disk }: Run): Promise<Member> {
+  const { name, version } = manifest.package;
+  const tree = join(scratch, `${name}_${version}`);
+  await unpackVerified({ manifest, bodyFile: disk.blobs.pathOf(manifest.body.digest), into: tree });
+  return { manifest, tree };
+}
+
+/** @param reason Why what is there cannot be used, where that is so. */
+export const notReady = (id: string, key: string, reason?: string): VbuildError =>
+  new VbuildError('not-ready', 'No cache has the artifact', {
+    where: { package: id },
+    facts: { key, ...(reason !== undefined && { found: reason }) },
+    mend: 'build it where compilers are and push it with --push, or build it here without --no-build',
+  });
+
+export const unfit = (id: string, reasons: readonly string[]): VbuildError =>
+  new VbuildError('unfit-host', 'Artifact does not fit this host', {
+    where: { package: id },
+    facts: { found: reasons.join('; ') },
+    mend: 'install what is missing here, or build it on this platform and push it with --push',
+  });

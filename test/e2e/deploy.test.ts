@@ -1,0 +1,180 @@
+/** Deployments: install what is ready, refuse what is not before anything is brought, roll back, and what running programs see of it. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventsOf, insistOnSuccess } from '../support/events.ts';
+import { forge } from '../support/forged.ts';
+import { cloneOf, projectAt } from '../support/project.ts';
+import { served } from '../support/served.ts';
+import { tempDir, writeTree } from '../support/temp.ts';
+import { runProgram, startProgram } from '../support/vbuild.ts';
+
+test('install takes what a cache has, and refuses the rest before any body is brought', async (t) => {
+  const { site, bucket, clone, seen } = await served(t);
+  const install = async (at: typeof clone, args: readonly string[] = []) =>
+    eventsOf(await at.run(['install', '--json', ...args]));
+  const bodies = (): number => seen.filter(({ path }) => path.includes('/blobs/')).length;
+
+  await t.test('nothing is compiled, and nothing written into the project', async () => {
+    const run = insistOnSuccess(await install(clone, ['branch']));
+    assert.deepEqual([run.stages, run.installs, run.outcomes], [[], 1, { fresh: 0, restored: 2, built: 0 }]);
+    assert.deepEqual(Object.keys(clone.installed()), ['branch', 'leaf']);
+    assert.ok(!existsSync(join(clone.path, '.vbuild')));
+    assert.equal((await clone.run(['check', 'branch'])).exitStatus, 0);
+    const again = insistOnSuccess(await install(clone, ['branch']));
+    assert.deepEqual([again.installs, again.outcomes], [0, { fresh: 2, restored: 0, built: 0 }]);
+  });
+
+  await t.test('what no cache has ends with status 3, and the prefix stays as it was', async () => {
+    const before = bodies();
+    const run = await install(clone, ['--offline']);
+    assert.deepEqual(
+      [run.exitStatus, run.errors.map(({ code, where }) => [code, where.package])],
+      [
+        3,
+        [
+          ['not-ready', 'app@1.0'],
+          ['not-ready', 'lone@1.0'],
+        ],
+      ],
+    );
+    assert.equal((await install(clone)).exitStatus, 3);
+    assert.deepEqual([bodies(), Object.keys(clone.installed())], [before, ['branch', 'leaf']]);
+  });
+
+  await t.test('what does not fit this host ends with status 4, and nothing of it is brought', async () => {
+    const honest = join(clone.home, 'honest');
+    cpSync(bucket, honest, { recursive: true });
+    forge(bucket, 'leaf', ({ needs }) => ({ needs: { ...needs, symbolVersions: { GLIBC: '9.99' } } }));
+    const other = cloneOf(clone, `${clone.path}-other`, `${clone.home}-other`);
+    const before = bodies();
+    const run = await install(other, ['branch']);
+    assert.deepEqual(
+      [run.exitStatus, run.errors.map(({ code, where }) => [code, where.package])],
+      [4, [['unfit-host', 'leaf@1.0']]],
+    );
+    assert.equal(bodies(), before);
+    assert.ok(!existsSync(join(other.path, 'vendor')));
+    rmSync(bucket, { recursive: true });
+    cpSync(honest, bucket, { recursive: true });
+  });
+
+  await t.test('two packages that own one path are both named, before anything is brought', async () => {
+    const honest = join(clone.home, 'honest');
+    forge(bucket, 'branch', ({ files, provides }) => ({
+      files: files
+        .map((file) => (file.path === 'include/branch.h' ? { ...file, path: 'include/leaf.h' } : file))
+        .sort((a, b) => (a.path < b.path ? -1 : 1)),
+      provides,
+    }));
+    const other = cloneOf(clone, `${clone.path}-clash`, `${clone.home}-clash`);
+    const before = bodies();
+    const run = await install(other, ['branch']);
+    assert.deepEqual(
+      [run.exitStatus, run.errors.map(({ code, facts }) => [code, facts])],
+      [1, [['install-refused', { first: 'leaf@1.0', second: 'branch@2.0', paths: 'include/leaf.h' }]]],
+    );
+    assert.equal(bodies(), before);
+    rmSync(bucket, { recursive: true });
+    cpSync(honest, bucket, { recursive: true });
+  });
+
+  await t.test('rollback, generations and verify go by the prefix alone', async () => {
+    const prefix = join(clone.path, 'vendor');
+    const bare = tempDir(t, 'bare');
+    const at = (...args: string[]) => projectAt(bare, clone.home).run([...args, '--prefix', prefix]);
+    insistOnSuccess(await site.build(['lone', '--push', '--no-install']));
+    insistOnSuccess(await clone.run(['install', 'lone']));
+    assert.deepEqual(Object.keys(clone.installed()), ['branch', 'leaf', 'lone']);
+    const back = insistOnSuccess(await at('rollback'));
+    assert.match(back.stdout, /shows generation 1 \(was 2\): branch@2\.0 leaf@1\.0\n$/);
+    assert.deepEqual(Object.keys(clone.installed()), ['branch', 'leaf']);
+    insistOnSuccess(await at('rollback', '--to', '2'));
+    const listed = insistOnSuccess(await at('generations', '--json'));
+    const { current, generations } = JSON.parse(listed.stdout) as {
+      current: number;
+      generations: { generation: number }[];
+    };
+    assert.deepEqual([current, generations.map((one) => one.generation)], [2, [2, 1]]);
+    const text = insistOnSuccess(await at('generations')).stdout;
+    assert.match(text, /^\* {2}2 {2}20\S+ \S+ {2}branch@2\.0 leaf@1\.0 lone@1\.0\n {3}1 /);
+    assert.equal((await at('rollback', '--to', '9')).exitStatus, 3);
+
+    assert.equal((await at('verify')).exitStatus, 0);
+    rmSync(join(prefix, 'bin/lone'));
+    const changed = await at('verify');
+    assert.equal(changed.exitStatus, 1);
+    assert.match(changed.stdout, /^missing {2}bin\/lone {2}lone@1\.0\n1 file of generation 2 changed by hand; /);
+    // What is asked for is there by its keys, so nothing is done by itself.
+    assert.equal((await install(clone, ['lone'])).installs, 0);
+    const repaired = insistOnSuccess(await install(clone, ['lone', '--repair']));
+    assert.deepEqual(
+      repaired.warnings.map(({ code }) => code),
+      ['changed-by-hand'],
+    );
+    assert.equal(await clone.output('bin/lone'), 'alone\n');
+    assert.equal((await at('verify')).exitStatus, 0);
+  });
+});
+
+const python = '/usr/bin/python3';
+
+/** A Buildfile with one package of two Python modules, both of which say the same word. */
+const modules = (
+  word: string,
+  folder: string,
+): string => `import { defineBuild, definePackage, directory, steps } from 'vbuild';
+const shop = definePackage('shop', {
+  version: '1',
+  source: directory('sources'),
+  recipe: steps([
+    { group: 'install', run: 'for one in soon late; do install -d "@stage@@prefix@/${folder}"; echo "WORD = \\\\"${word}\\\\"" >"@stage@@prefix@/${folder}/shop_$one.py"; done' },
+  ]),
+});
+export default defineBuild({ packages: [shop] });
+`;
+
+test('a virtualenv that is bound by a .pth file follows the prefix, and a running process stays in its generation', async (t) => {
+  const top = tempDir(t, 'bound');
+  const home = join(top, 'home');
+  const site = projectAt(join(top, 'site'), home);
+  const version = (
+    await runProgram([python, '-c', "import sys; print('python%d.%d' % sys.version_info[:2])"], { cwd: '/', home })
+  ).stdout.trim();
+  const folder = `lib/${version}/site-packages`;
+  writeTree(site.path, { 'sources/empty': '', 'Buildfile.ts': modules('first', folder) });
+  insistOnSuccess(await site.build());
+
+  const venv = join(top, 'venv');
+  insistOnSuccess(await runProgram([python, '-m', 'venv', '--without-pip', venv], { cwd: '/', home }));
+  const line = insistOnSuccess(await site.run(['env', '--pth'])).stdout;
+  writeFileSync(join(venv, folder, 'vendor.pth'), line);
+  const bound = join(venv, 'bin/python');
+  const word = async (): Promise<string> =>
+    insistOnSuccess(await runProgram([bound, '-c', 'import shop_soon; print(shop_soon.WORD)'], { cwd: '/', home }))
+      .stdout;
+  assert.equal(await word(), 'first\n');
+
+  const signal = join(top, 'go on');
+  const program = `import os, sys, time, shop_soon
+print('started', flush=True)
+while not os.path.exists(${JSON.stringify(signal)}): time.sleep(0.02)
+import shop_late
+print(shop_soon.WORD, shop_late.WORD)`;
+  const running = startProgram([bound, '-B', '-c', program], { cwd: '/', home });
+  await running.says('started');
+  site.write({ 'Buildfile.ts': modules('second', folder) });
+  insistOnSuccess(await site.build());
+  assert.equal(await word(), 'second\n');
+  writeFileSync(signal, '');
+  const ended = await running.ended;
+  assert.deepEqual([ended.exitStatus, ended.stdout], [0, 'started\nfirst first\n'], ended.stderr);
+
+  insistOnSuccess(await site.run(['rollback']));
+  assert.equal(await word(), 'first\n');
+  assert.equal(
+    readFileSync(join(realpathSync(join(site.path, 'vendor')), folder, 'shop_late.py'), 'utf8'),
+    'WORD = "first"\n',
+  );
+});
