@@ -52,6 +52,12 @@ export interface BuildOptions {
     /** Other places to look for what sources name, each made by `mirror()`, in the order in which they are asked; none when not given. */
     readonly mirrors?: readonly MirrorRule[];
     /**
+     * Platforms whose artifacts this host may use, in the order in which they are tried, such as `linux-x64-glibc debian-11`: the first one
+     * of which the caches have all that is needed, fit for this host. What is built is built for this host's own, which always counts as
+     * the last of them; only its own when not given.
+     */
+    readonly platforms?: readonly string[];
+    /**
      * Whose artifacts are taken from caches, and what must be said of them; any that nobody signed when not given. What this user packed
      * on this machine is always taken.
      */

@@ -1,7 +1,7 @@
 /** An ELF file's bytes, read with bounds checked: header, segments, words and strings (pure). */
 
 /** Segment types, from the System V gABI, chapter 5. */
-export const PT = { load: 1, dynamic: 2, interp: 3, note: 4 } as const;
+export const PT = { load: 1, dynamic: 2, interp: 3, note: 4, gnuProperty: 0x6474e553 } as const;
 
 /** Thrown for bytes that no ELF file can have; `readElf` catches it. */
 export class Unreadable extends Error {}

@@ -26,6 +26,8 @@ export interface Elf {
   readonly versions: ReadonlyMap<string, readonly string[]>;
   /** Where the bytes of the GNU build id lie. */
   readonly buildId?: { readonly offset: number; readonly sizeBytes: number };
+  /** What of the processor it says that it cannot do without: 2, 3 or 4 for `x86-64-v2` and so on; absent when it says nothing. */
+  readonly cpuLevel?: number;
   /** Every dynamic string but the run paths: symbol names, libraries, versions; as the tables list them. */
   readonly otherStrings: () => readonly string[];
 }
@@ -55,6 +57,9 @@ const DT = {
 const otherStringTags: readonly number[] = [0x6ffffefa, 0x6ffffefb, 0x6ffffefc, 0x7ffffffd, 0x7fffffff];
 const SHT_DYNSYM = 11;
 const NT_GNU_BUILD_ID = 3;
+const NT_GNU_PROPERTY_TYPE_0 = 5;
+/** A set of bits, one for each level from x86-64 (the baseline) to x86-64-v4; see the x86-64 psABI, "Program Property". */
+const GNU_PROPERTY_X86_ISA_1_NEEDED = 0xc0008002;
 
 /** Whether bytes begin as an ELF file does. */
 export const looksLikeElf = (bytes: Buffer): boolean => bytes.length >= 4 && bytes.readUInt32BE(0) === 0x7f454c46;
@@ -81,6 +86,7 @@ function parse(image: Image): Elf {
     dynamic.filter((entry) => entry.tag === tag).map((entry) => table?.text(entry.value) ?? '');
   const soname = named(DT.soname)[0];
   const buildId = findBuildId(image);
+  const cpuLevel = findCpuLevel(image);
   return {
     type,
     ...(interp && { interpreter: image.text(interp.offset, interp.offset + interp.sizeBytes) }),
@@ -89,6 +95,7 @@ function parse(image: Image): Elf {
     runPaths: table === undefined ? [] : runPaths(dynamic, table, references),
     versions: neededVersions(image, value, table),
     ...(buildId && { buildId }),
+    ...(cpuLevel !== undefined && { cpuLevel }),
     otherStrings: () => references.map((offset) => table?.lenient(offset) ?? ''),
   };
 }
@@ -263,6 +270,23 @@ function findBuildId(image: Image): Elf['buildId'] {
       }
       at = offset + Math.ceil(sizeBytes / 4) * 4;
     }
+  }
+  return undefined;
+}
+
+function findCpuLevel(image: Image): number | undefined {
+  // Parts of this note are aligned as words of the file are, unlike those of all others.
+  const align = (at: number): number => Math.ceil(at / (image.wide ? 8 : 4)) * (image.wide ? 8 : 4);
+  const segment = image.segments.find((one) => one.type === PT.gnuProperty);
+  if (segment === undefined || segment.sizeBytes < 16) return undefined;
+  const [sizeBytes, type] = [image.u32(segment.offset + 4), image.u32(segment.offset + 8)];
+  if (type !== NT_GNU_PROPERTY_TYPE_0 || image.text(segment.offset + 12, segment.offset + 16) !== 'GNU')
+    return undefined;
+  const end = segment.offset + 16 + sizeBytes;
+  for (let at = segment.offset + 16; at + 8 <= end; at = align(at + 8 + image.u32(at + 4))) {
+    if (image.u32(at) !== GNU_PROPERTY_X86_ISA_1_NEEDED) continue;
+    const level = 32 - Math.clz32(image.u32(at + 8));
+    return level >= 2 && level <= 4 ? level : undefined;
   }
   return undefined;
 }

@@ -108,6 +108,8 @@ const schema = v.pipe(
     needs: v.strictObject({
       symbolVersions: v.record(word, v.pipe(v.string(), v.regex(/^\d{1,6}(\.\d{1,6}){0,5}$/))),
       libraries: v.array(word),
+      interpreters: v.exactOptional(v.array(word)),
+      cpu: v.exactOptional(v.picklist(['x86-64-v2', 'x86-64-v3', 'x86-64-v4'])),
     }),
     provides: v.record(word, path),
     build: v.strictObject({

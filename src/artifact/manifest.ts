@@ -68,6 +68,10 @@ export interface Manifest {
     readonly symbolVersions: Readonly<Record<string, string>>;
     /** Libraries (SONAMEs) outside the closure, sorted. */
     readonly libraries: readonly string[];
+    /** Programs that must be there to run its scripts and programs: absolute paths, or a name such as `python3.11`; sorted, absent when there is none. */
+    readonly interpreters?: readonly string[];
+    /** What the processor must be able to do, where a file declares it: `x86-64-v2`, `x86-64-v3` or `x86-64-v4`. */
+    readonly cpu?: string;
   };
   /** SONAMEs that the tree itself provides, with their path, sorted by name. */
   readonly provides: Readonly<Record<string, string>>;

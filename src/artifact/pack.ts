@@ -8,6 +8,7 @@ import { copyFile, makeSymlink, removeEmptyFolders, removeFile, writeWithMode } 
 import { readElf } from './elf.ts';
 import { type ElfFile, libraryVerdict } from './libraries.ts';
 import { type Dependencies, restsOn } from './equal.ts';
+import { hostNeeds } from './host-needs.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { manifestPathProblem } from './manifest-path.ts';
 import { type BuildPlaces, onHost } from './places.ts';
@@ -71,7 +72,8 @@ export async function pack(request: PackRequest): Promise<Packed> {
 
   const entries = walk(tree).filter(({ type }) => type !== 'directory');
   const paths = new Set(entries.map(({ path }) => path));
-  const libraries = libraryVerdict({ files: elfFiles(tree, entries), paths, closure, buildOnly, hostLibraries });
+  const files = elfFiles(tree, entries);
+  const libraries = libraryVerdict({ files, paths, closure, buildOnly, hostLibraries });
   refuseOn([...emptiness(entries), ...nameProblems(entries), ...libraries.problems]);
 
   const bodyPath = join(into, 'body.tar.zst');
@@ -86,7 +88,7 @@ export async function pack(request: PackRequest): Promise<Packed> {
     tree: treeDigest(tree),
     files: entries.map((entry) => manifestFile(tree, entry, prefixUses)),
     ...restsOn(request),
-    needs: libraries.needs,
+    needs: { ...libraries.needs, ...hostNeeds(files, scriptHeads(tree, entries), paths) },
     provides: libraries.provides,
     build: request.build,
   };
@@ -164,6 +166,13 @@ const elfFiles = (tree: string, entries: readonly TreeEntry[]): ElfFile[] =>
   entries.flatMap(({ path, type }) => {
     const reading = type === 'file' ? readElf(readBytes(join(tree, path))) : undefined;
     return reading?.kind === 'elf' ? [{ path, elf: reading.elf }] : [];
+  });
+
+/** The first line of each file that begins as a script. */
+const scriptHeads = (tree: string, entries: readonly TreeEntry[]): string[] =>
+  entries.flatMap(({ path, type }) => {
+    const bytes = type === 'file' ? readBytes(join(tree, path)) : Buffer.alloc(0);
+    return bytes.toString('latin1', 0, 2) === '#!' ? [bytes.toString('utf8').split('\n', 1)[0] ?? ''] : [];
   });
 
 const emptiness = (entries: readonly TreeEntry[]): Problem[] =>

@@ -7,7 +7,6 @@ import type { Manifest } from '../artifact/manifest.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { equalsOnDisk } from '../cache/relatives.ts';
 import type { LayeredCache } from '../cache/layered.ts';
-import { type Host, unfitReasons } from '../install/host.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { directDependencies, runClosure, visibleTo } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
@@ -39,7 +38,7 @@ export function dependenciesOf(one: Package, manifestOf: ManifestOf): Dependenci
 export async function findEqual(
   facts: PackageFacts,
   manifestOf: ManifestOf,
-  { get, host, run }: { readonly get: LayeredCache['fetchEqual']; readonly host: Host; readonly run: Run },
+  { get, run }: { readonly get: LayeredCache['fetchEqual']; readonly run: Run },
 ): Promise<Found | undefined> {
   const { package: one, id, key, keyText } = facts;
   const { dependencies, against } = restsOn(dependenciesOf(one, manifestOf));
@@ -51,7 +50,6 @@ export async function findEqual(
   );
   if (fetched.outcome !== 'done') return undefined;
   const { manifest, tier, madeFrom } = fetched;
-  if (unfitReasons(manifest, host).length > 0) return undefined;
   const moved = new Set(movedBetween(madeFrom, keyText));
   const equal = directDependencies(one).flatMap((other) => (moved.has(other.name) ? [packageId(other)] : []));
   return { outcome: 'restored', manifest, tier, equal, durationMs: Math.round(performance.now() - startedMs) };
@@ -71,7 +69,7 @@ export interface LookedUp {
 export async function cutOff(
   { missing, found, glimpsed, tried }: LookedUp,
   facts: Facts,
-  { effects, host, run }: { readonly effects: LookUpEffects; readonly host: Host; readonly run: Run },
+  { effects, run }: { readonly effects: LookUpEffects; readonly run: Run },
 ): Promise<void> {
   const manifests = (one: Package): Manifest | undefined => found.get(one)?.manifest ?? glimpsed.get(one);
   for (;;) {
@@ -84,7 +82,7 @@ export async function cutOff(
       const known = facts.known.get(one);
       if (known === undefined) return;
       const manifestOf: ManifestOf = (other) => manifests(other) as Manifest;
-      const answer = await findEqual(known, manifestOf, { get: effects.getEqual, host, run });
+      const answer = await findEqual(known, manifestOf, { get: effects.getEqual, run });
       if (answer === undefined) return;
       missing.delete(one);
       found.set(one, answer);

@@ -3,15 +3,17 @@ import { dirname, join } from 'node:path';
 import { unpackVerified } from '../artifact/unpack.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { notePrefix } from '../cache/disk-content.ts';
+import type { FetchedArtifact } from '../cache/layered.ts';
 import { type GenerationRecord, placeOf } from '../install/generations.ts';
-import { thisHost, unfitReasons } from '../install/host.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Outcome, Reason } from '../model/event.ts';
+import type { Missed } from '../model/plan.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { checkOwners } from '../prefix/owners.ts';
 import { makeFolder } from '../system/files.ts';
 import { inParallel } from './in-parallel.ts';
+import { notReady } from './not-ready.ts';
 import { throwAll } from './pinning.ts';
 import type { Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
@@ -68,12 +70,9 @@ export async function deploy(
 
 /** The manifests of all of them; nothing is brought yet. */
 async function foreseen(asked: readonly Asked[], run: Run): Promise<Manifest[]> {
-  const host = thisHost();
   const answers = await inParallel(asked, parallel, async ({ id, name, key }) => {
     const answer = await run.cache.foreseeArtifact(name, key, run.signal);
-    if (answer.outcome !== 'done') return notReady(id, key, 'reason' in answer ? answer.reason : undefined);
-    const reasons = unfitReasons(answer.manifest, host);
-    return reasons.length === 0 ? answer.manifest : unfit(id, reasons);
+    return answer.outcome === 'done' ? answer.manifest : notReady(id, key, missedBy(answer));
   });
   throwAll(answers.filter((answer) => answer instanceof VbuildError));
   return answers.flatMap((answer) => (answer instanceof VbuildError ? [] : [answer]));
@@ -85,7 +84,7 @@ async function bring({ id, name, key }: Asked, outcomes: Map<string, Outcome>, r
   const fetched = await run.cache.fetchArtifact(name, key, run.signal, (doneBytes, totalBytes) =>
     run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
   );
-  if (fetched.outcome !== 'done') throw notReady(id, key, 'reason' in fetched ? fetched.reason : undefined);
+  if (fetched.outcome !== 'done') throw notReady(id, key, missedBy(fetched));
   outcomes.set(id, 'restored');
   const durationMs = performance.now() - startedMs;
   run.emit({ type: 'package-finished', package: id, outcome: 'restored', durationMs });
@@ -99,17 +98,7 @@ async function unpacked(manifest: Manifest, scratch: string, { disk }: Run): Pro
   return { manifest, tree };
 }
 
-/** @param reason Why what is there cannot be used, where that is so. */
-export const notReady = (id: string, key: string, reason?: string): VbuildError =>
-  new VbuildError('not-ready', 'No cache has the artifact', {
-    where: { package: id },
-    facts: { key, ...(reason !== undefined && { found: reason }) },
-    mend: 'build it where compilers are and push it with --push, or build it here without --no-build',
-  });
-
-export const unfit = (id: string, reasons: readonly string[]): VbuildError =>
-  new VbuildError('unfit-host', 'Artifact does not fit this host', {
-    where: { package: id },
-    facts: { found: reasons.join('; ') },
-    mend: 'install what is missing here, or build it on this platform and push it with --push',
-  });
+const missedBy = ({ outcome, ...rest }: Exclude<FetchedArtifact, { outcome: 'done' }>): Missed => ({
+  answer: outcome,
+  ...rest,
+});

@@ -2,7 +2,6 @@
 import type { Manifest } from '../artifact/manifest.ts';
 import type { Package } from '../buildfile/package.ts';
 import type { FetchedArtifact, LayeredCache } from '../cache/layered.ts';
-import { type Host, thisHost, unfitReasons } from '../install/host.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Outcome } from '../model/event.ts';
 import type { Missed } from '../model/plan.ts';
@@ -56,7 +55,6 @@ export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpE
   // What only compiling needs, and lies in a tier below the disk: its manifest says enough until it is certain that there is anything to compile.
   const glimpsed = new Map<Package, Manifest>();
   const tried = new Set<Package>();
-  const host = thisHost();
   const isNew = (one: Package): boolean => !missing.has(one) && !found.has(one) && !open.has(one);
   const lookFor = async (packages: readonly Package[], bring: boolean): Promise<void> => {
     const known = packages.flatMap((one) => facts.known.get(one) ?? []);
@@ -74,7 +72,7 @@ export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpE
         glimpsed.set(one.package, glimpse);
         return;
       }
-      const answer = await find(one, host, effects.get, run);
+      const answer = await find(one, effects.get, run);
       if ('answer' in answer) missing.set(one.package, answer);
       else {
         found.set(one.package, answer);
@@ -93,7 +91,7 @@ export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpE
         wave.filter((one) => !glimpsed.has(one)),
         false,
       );
-    await cutOff({ missing, found, glimpsed, tried }, facts, { effects, host, run });
+    await cutOff({ missing, found, glimpsed, tried }, facts, { effects, run });
     const needed = compiledAgainst();
     if (needed.length === 0) break;
     await lookFor(needed, true);
@@ -106,12 +104,7 @@ export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpE
   };
 }
 
-async function find(
-  facts: PackageFacts,
-  host: Host,
-  get: LayeredCache['fetchArtifact'],
-  run: Run,
-): Promise<Found | Missed> {
+async function find(facts: PackageFacts, get: LayeredCache['fetchArtifact'], run: Run): Promise<Found | Missed> {
   const { package: one, id, key } = facts;
   const startedMs = performance.now();
   const stamped = isStamped(facts, run.disk.has(one.name, key));
@@ -125,11 +118,6 @@ async function find(
     return 'reason' in fetched ? { answer, reason: fetched.reason } : { answer };
   }
   const { manifest, tier } = fetched;
-  const unfit = unfitReasons(manifest, host).join('; ');
-  if (unfit !== '') {
-    run.emit({ type: 'cache-looked-up', package: id, key, tier, answer: 'rejected', reason: unfit });
-    return { answer: 'rejected', reason: `${tier}: ${unfit}` };
-  }
   const outcome = stamped ? 'fresh' : 'restored';
   return { outcome, manifest, tier, durationMs: Math.round(performance.now() - startedMs) };
 }

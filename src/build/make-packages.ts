@@ -5,7 +5,6 @@ import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import type { LayeredCache } from '../cache/layered.ts';
 import { canonicalRoot } from '../artifact/build-root.ts';
-import { thisHost, unfitReasons } from '../install/host.ts';
 import { makeFolder, temporaryFolder } from '../system/files.ts';
 import { findNamespace } from '../system/namespace.ts';
 import type { Artifacts } from './artifacts.ts';
@@ -56,7 +55,6 @@ export async function buildMissing({
   using jobserver = await jobserverFor(run);
   const workshop: Workshop = { jobserver, namespace: await namespaceFor(run) };
 
-  const host = thisHost();
   const get: LayeredCache['fetchEqual'] = (...asked) => run.cache.fetchEqual(...asked);
   const decided = new Map<string, Promise<boolean>>();
   /** Whether an equal artifact was found for one whose dependencies have just been made; asked for once, when all of them are packed. */
@@ -67,7 +65,7 @@ export async function buildMissing({
   };
   async function spared(one: PackageFacts): Promise<boolean> {
     if (visibleTo(one.package).every((other) => !ids.has(packageId(other)))) return false;
-    const found = await findEqual(one, (other) => artifacts.manifest(other), { get, host, run });
+    const found = await findEqual(one, (other) => artifacts.manifest(other), { get, run });
     if (found !== undefined) keep(one, found);
     return found !== undefined;
   }
@@ -164,7 +162,7 @@ async function takeFinished(facts: PackageFacts, keep: ReturnType<typeof keeper>
   if (run.options.noCache || !run.disk.has(one.name, key)) return false;
   const startedMs = performance.now();
   const fetched = await run.cache.fetchArtifact(one.name, key, run.signal);
-  if (fetched.outcome !== 'done' || unfitReasons(fetched.manifest, thisHost()).length > 0) return false;
+  if (fetched.outcome !== 'done') return false;
   const { manifest, tier } = fetched;
   keep(facts, { outcome: 'restored', manifest, tier, durationMs: Math.round(performance.now() - startedMs) });
   return true;

@@ -1,5 +1,4 @@
 /** Finds out whether a prefix holds what targets ask for, and what the caches have of the rest; changes nothing. */
-import { thisHost, unfitReasons } from '../install/host.ts';
 import { currentGeneration } from '../install/generations.ts';
 import type { CheckedPackage, Readiness } from '../model/readiness.ts';
 import { exists } from '../system/files.ts';
@@ -22,7 +21,7 @@ const parallel = 8;
  * @throws {VbuildError} `unpinned`: without pins for this platform there is nothing to ask for.
  */
 export async function checkReadiness(request: BuildRequest): Promise<Readiness> {
-  const { options, prefix } = request;
+  const { options, platform, prefix } = request;
   const targets = request.targets.map(({ name }) => name);
   const generation = options.noInstall ? undefined : currentGeneration(prefix);
   const want = wanted(request.targets, request.build.packages, generation?.record);
@@ -35,12 +34,19 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
     request,
   );
   const packages = all.map((one) => found.get(one) ?? ({ package: one.id, key: one.key, state: 'installed' } as const));
-  if (options.noInstall) return { targets, packages, reasons: [] };
+  if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = [
     ...installReasons(want, prefix, (one) => facts.of(one).key),
     ...want.dropped.map((id) => ({ input: `root ${id}`, now: 'no longer in the Buildfile' })),
   ];
-  return { targets, prefix, ...(generation !== undefined && { generation: generation.number }), packages, reasons };
+  return {
+    targets,
+    platform,
+    prefix,
+    ...(generation !== undefined && { generation: generation.number }),
+    packages,
+    reasons,
+  };
 }
 
 /** Nothing that asks caches is loaded where there is nothing to ask. */
@@ -61,12 +67,11 @@ async function lookForOne({ package: { name }, id, key }: PackageFacts, run: Run
   run.labels.set(key, id);
   const answer = await run.cache.foreseeArtifact(name, key, run.signal);
   const checked = { package: id, key } as const;
+  if (answer.outcome === 'unfit') return { ...checked, state: 'unfit', reason: answer.reason };
   if (answer.outcome !== 'done') {
     const { outcome, ...rest } = answer;
     return { ...checked, state: 'missing', answer: outcome, ...rest };
   }
   const { manifest, tier, body } = answer;
-  const reasons = unfitReasons(manifest, thisHost());
-  if (reasons.length > 0) return { ...checked, state: 'unfit', tier, reasons };
   return { ...checked, state: 'available', tier, transferBytes: exists(body) ? 0 : manifest.body.sizeBytes };
 }

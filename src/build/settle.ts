@@ -2,11 +2,14 @@
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type Lock, readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { VbuildErrors } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
+import { hostPlatform } from '../system/platform.ts';
+import { ForeignPlatform } from './choose-platform.ts';
 import { type Facts, gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { findArtifacts, type LookUpEffects, type LookUps } from './look-up.ts';
+import { notReady } from './not-ready.ts';
 import { pinTools } from './pinning.ts';
 import type { BuildRequest } from './request.ts';
 import { type Wanted, wanted } from './roots.ts';
@@ -68,24 +71,17 @@ export async function settle(want: Wanted, effects: Effects, run: Run): Promise<
     effects.begin(facts);
     const lookUps = await findArtifacts(want, facts, effects, run);
     const missing = [...lookUps.missing.keys()];
-    if (missing.length > 0 && run.options.noBuild) throw notReady(missing, facts);
+    if (missing.length > 0 && run.options.noBuild)
+      throw new VbuildErrors(
+        [...lookUps.missing].map(([one, missed]) =>
+          notReady(packageId(one), facts.known.get(one)?.key ?? 'unknown', missed),
+        ),
+      );
+    if (missing.length > 0 && platform !== hostPlatform()) throw new ForeignPlatform();
     if (missing.length === 0 || toolsSeen) return { ...lookUps, facts };
     const before = lock;
     save(await pinTools(missing, missing, lock, run));
     toolsSeen = true;
     if (lock === before) return { ...lookUps, facts };
   }
-}
-
-function notReady(missing: readonly Package[], facts: Facts): VbuildErrors {
-  return new VbuildErrors(
-    missing.map(
-      (one) =>
-        new VbuildError('not-ready', 'No cache has the artifact', {
-          where: { package: packageId(one) },
-          facts: { key: facts.known.get(one)?.key ?? 'unknown' },
-          mend: 'build it where compilers are and push it with --push, or build it here without --no-build',
-        }),
-    ),
-  );
 }

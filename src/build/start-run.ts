@@ -1,8 +1,10 @@
 /** Sets up what the parts of a run share: the caches of this user and of the Buildfile, each answer of theirs emitted. */
 import type { CacheTier } from '../cache/cache.ts';
+import type { Judge } from '../cache/lacks.ts';
 import { layeredCache } from '../cache/layered.ts';
 import { tierOf } from '../cache/tiers.ts';
 import type { Trust } from '../cache/trust.ts';
+import { thisHost, unfitReasons } from '../install/host.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Emit } from '../model/event.ts';
 import { diskOf, trustIn } from './disk.ts';
@@ -23,12 +25,21 @@ export const countedTraffic = (tiers: readonly CacheTier[], emit: Emit): Disposa
 
 const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
 
-/** `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept. */
-export function startRun({ build, workspace, platform, options, environment, emit, signal }: Needed): {
+/**
+ * `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept.
+ *
+ * @param forThisHost What cannot run here counts as not there; otherwise it is handed on all the same.
+ */
+export function startRun(
+  { build, workspace, platform, options, environment, emit, signal }: Needed,
+  forThisHost = true,
+): {
   run: Run;
   tiers: readonly CacheTier[];
   trust: Trust | undefined;
 } {
+  const host = thisHost();
+  const judge: Judge = (manifest) => unfitReasons(manifest, host);
   const labels = new Map<ContentKey, string>();
   const trust = trustIn(build);
   const disk = diskOf(build, workspace);
@@ -56,6 +67,7 @@ export function startRun({ build, workspace, platform, options, environment, emi
         headline: `Cache ${tier} cannot be filled`,
         facts,
       }),
+    forThisHost ? judge : undefined,
   );
   const { mirrors } = build;
   return {

@@ -23,6 +23,7 @@ import { describe } from './describe.ts';
 import { mirrorList } from './mirror-checks.ts';
 import { trustCheck } from './trust-checks.ts';
 import { type BuildOptions, type Package, type PackageOptions, definitionOf, isPackage, packageId } from './package.ts';
+import { platformSpelling } from '../system/platform.ts';
 
 const globs = listOf('a list of globs', spelt(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, 'a glob relative to the prefix'));
 
@@ -64,6 +65,7 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
         ? wrong(option, 'at least one package', value)
         : packageList(value, option),
     defaults: packageList,
+    platforms: each('a list of platforms', spelt(platformSpelling, 'a platform such as linux-x64-glibc debian-12')),
     trust: trustCheck,
     mirrors: mirrorList,
     cache: listOf('a list of what s3(), directoryCache() or httpCache() returns', (value, option) =>
@@ -77,7 +79,9 @@ export function optionChecks(known: readonly Package[], reservedNames: readonly 
       ...packageRecord(isRecord(value) ? withoutName(value) : value, option),
       ...(isRecord(value) && value['recipe'] !== undefined ? recipeMistakes(value['recipe'], value['tools']) : []),
     ],
-    buildOptions: record('packages, and if need be defaults, cache, mirrors and trust', buildTable, ['packages']),
+    buildOptions: record('packages, and if need be defaults, cache, mirrors, platforms and trust', buildTable, [
+      'packages',
+    ]),
   };
 }
 

@@ -25,8 +25,15 @@ export function validate(definition: BuildDefinition): Build {
     ...(listed.length > 0 ? strayDefaults(definition, defaults, reachable(listed)) : []),
   ];
   if (errors.length > 0) throw new VbuildErrors(errors);
-  const { cache = [], mirrors = [], trust } = definition;
-  return { packages, defaults: definition.defaults ?? definition.packages, cache, mirrors, ...(trust && { trust }) };
+  const { cache = [], mirrors = [], platforms, trust } = definition;
+  return {
+    packages,
+    defaults: definition.defaults ?? definition.packages,
+    cache,
+    mirrors,
+    ...(platforms && { platforms }),
+    ...(trust && { trust }),
+  };
 }
 
 function optionErrors(definition: BuildDefinition, packages: readonly Package[]): VbuildError[] {

@@ -7,6 +7,7 @@ import { VbuildError } from '../model/error.ts';
 import type { Answer, BlobRef, CacheTier, Fetched, Lack, Wanted } from './cache.ts';
 import type { DiskCache } from './disk.ts';
 import type { Asked } from './layout.ts';
+import { type Judge, mostTelling, type NamedLack, type Unfit } from './lacks.ts';
 import { push } from './push.ts';
 import type { FetchedTree } from './tree-fetch.ts';
 
@@ -34,12 +35,13 @@ export type FetchedArtifact =
       readonly tier: string;
       readonly madeFrom: string;
     } & SealedManifest)
+  | Unfit
   | Lack;
 
 /** `path` is absolute, of verified bytes in the disk cache. */
 export type FetchedBlob = { readonly outcome: 'done'; readonly path: string } | Lack;
 
-/** Where no tier has it, the most telling reason is the answer: rejected, then unreachable, then absent; it begins with the tier's name. */
+/** Where no tier has it, the most telling reason is the answer: unfit, rejected, unreachable, then absent; it begins with the tier's name. */
 export interface LayeredCache {
   /** Tells every tier what is going to be looked up, as far as the disk does not have it; see `CacheTier`. */
   foresee(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
@@ -86,12 +88,14 @@ export interface LayeredCache {
  * @param lower    In the order in which they are asked.
  * @param onAnswer Sees every answer of every tier as it comes; those that are only remembered are not told again.
  * @param onUnfilled Called for a tier that could not take in what was found behind it.
+ * @param judge    Asked before a body is brought; what it finds unfit is left where it is. Everything is fit when not given.
  */
 export function layeredCache(
   disk: DiskCache,
   lower: readonly CacheTier[],
   onAnswer: (answer: TierAnswer) => void = () => {},
   onUnfilled: (tier: string, error: VbuildError) => void = () => {},
+  judge: Judge = () => [],
 ): LayeredCache {
   const remembered = new Map<string, Answer>();
   const unfillable = new Set<CacheTier>();
@@ -109,6 +113,14 @@ export function layeredCache(
     remembered.set(noteOf(tier, sought), answer);
     onAnswer({ ...sought, tier: tier.name, answer });
     return answer;
+  }
+
+  /** What is unfit is told as an answer of the tier's, too: it has nothing that could be used. */
+  function judged(tier: CacheTier, sought: Sought, answer: Answer): Answer | Unfit {
+    const reason = answer.outcome === 'hit' ? judge(answer.manifest).join('; ') : '';
+    if (reason === '') return answer;
+    onAnswer({ ...sought, tier: tier.name, answer: { outcome: 'rejected', reason } });
+    return { outcome: 'unfit', reason };
   }
 
   /** Through a name that nobody reads, so that a half-written body is never found. */
@@ -190,7 +202,7 @@ export function layeredCache(
   ): Promise<FetchedArtifact> {
     const lacks: NamedLack[] = [];
     for (const tier of [disk, ...lower]) {
-      const answer = await ask(tier, sought, signal);
+      const answer = judged(tier, sought, await ask(tier, sought, signal));
       if (answer.outcome !== 'hit') {
         lacks.push([tier.name, answer]);
         continue;
@@ -215,8 +227,9 @@ export function layeredCache(
   ): Promise<FetchedArtifact> {
     const lacks: NamedLack[] = [];
     for (const tier of [disk, ...lower]) {
-      const answer =
+      const said =
         tier === disk ? tell(disk, sought, await disk.peek(askedFor(sought), signal)) : await ask(tier, sought, signal);
+      const answer = judged(tier, sought, said);
       if (answer.outcome === 'hit') return foundIn(tier, answer, standing);
       lacks.push([tier.name, answer]);
     }
@@ -238,7 +251,7 @@ export function layeredCache(
       await Promise.all(lower.map(async (tier) => tier.foresee?.(open, signal)));
     },
     async lookUp(name, key, signal) {
-      const lacks: NamedLack[] = [];
+      const lacks: NamedLack<Lack>[] = [];
       for (const tier of [disk, ...lower]) {
         const answer = await ask(tier, { name, key }, signal);
         if (answer.outcome === 'hit') return answer;
@@ -250,7 +263,7 @@ export function layeredCache(
       if (disk.has(name, key)) return undefined;
       for (const tier of lower) {
         const answer = await ask(tier, { name, key }, signal);
-        if (answer.outcome === 'hit') return answer.manifest;
+        if (answer.outcome === 'hit' && judge(answer.manifest).length === 0) return answer.manifest;
       }
       return undefined;
     },
@@ -267,7 +280,7 @@ export function layeredCache(
     async fetchBlob(blob, signal, progress) {
       const path = disk.blobs.pathOf(blob.digest);
       if ((await disk.blobs.find(blob.digest)) !== undefined) return { outcome: 'done', path };
-      const lacks: NamedLack[] = [];
+      const lacks: NamedLack<Lack>[] = [];
       for (const tier of lower) {
         const fetched = await bring(tier, blob, signal, progress);
         if (fetched.outcome === 'done') return { outcome: 'done', path };
@@ -284,13 +297,3 @@ function equalTo(name: string, { key, keyText, against }: Standing): Sought | un
 }
 
 const askedFor = ({ name, key, equal }: Sought): Asked => (equal === undefined ? { name, key } : { name, equal });
-
-type NamedLack = readonly [tier: string, lack: Lack];
-
-function mostTelling(lacks: readonly NamedLack[]): Lack {
-  for (const outcome of ['rejected', 'unreachable'] as const) {
-    const reasons = lacks.flatMap(([tier, lack]) => (lack.outcome === outcome ? [`${tier}: ${lack.reason}`] : []));
-    if (reasons.length > 0) return { outcome, reason: reasons.join('; ') };
-  }
-  return { outcome: 'absent' };
-}

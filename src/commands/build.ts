@@ -21,7 +21,7 @@ export const build: Command = async (context) => {
   const { options, targets: named } = context.line;
   const project = await openProject(context);
   const targets = selectTargets(project.build, named);
-  const request = buildRequest(context, project, targets);
+  const request = await atAcceptedPlatform(buildRequest(context, project, targets));
   const { emit } = request;
   const closure = runClosure(targets);
   emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: closure.length });
@@ -41,6 +41,13 @@ export const build: Command = async (context) => {
   const { exitStatus, outcomes } = await execute(request);
   return finish(exitStatus, outcomes);
 };
+
+/** A request is about this host's own platform unless the Buildfile accepts others. */
+export async function atAcceptedPlatform(request: BuildRequest): Promise<BuildRequest> {
+  if (request.build.platforms === undefined) return request;
+  const { choosePlatform } = await import('../build/choose-platform.ts');
+  return { ...request, platform: await choosePlatform(request) };
+}
 
 /** What the command line asks of a build. */
 export function buildRequest(context: CommandContext, project: Project, targets: readonly Package[]): BuildRequest {

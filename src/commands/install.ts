@@ -10,7 +10,7 @@ import { countedTraffic, startRun } from '../build/start-run.ts';
 import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import type { Outcome } from '../model/event.ts';
-import { buildRequest } from './build.ts';
+import { atAcceptedPlatform, buildRequest } from './build.ts';
 import { type Command, openProject } from './command.ts';
 
 export const install: Command = async (context) => {
@@ -18,7 +18,7 @@ export const install: Command = async (context) => {
   const { options, targets: named } = context.line;
   const project = await openProject(context);
   const { prefix, workspace } = project;
-  const request = buildRequest(context, project, selectTargets(project.build, named));
+  const request = await atAcceptedPlatform(buildRequest(context, project, selectTargets(project.build, named)));
   const { emit, targets } = request;
   const { run, tiers } = startRun(request);
   using _traffic = countedTraffic(tiers, run.emit);

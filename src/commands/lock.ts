@@ -4,7 +4,7 @@ import { packageId } from '../buildfile/package.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { VbuildError } from '../model/error.ts';
-import { hostPlatform } from '../system/platform.ts';
+import { hostPlatform, platformSpelling } from '../system/platform.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
 
 export const lock: Command = (context) => pin(context, false);
@@ -60,7 +60,7 @@ async function pin(context: CommandContext, move: boolean): Promise<number> {
 
 /** @throws {VbuildError} `usage` */
 function platformNamed(name: string): string {
-  if (/^linux-(x64|arm64)-glibc [a-z0-9._-]+-[a-z0-9._-]+$/.test(name)) return name;
+  if (platformSpelling.test(name)) return name;
   throw new VbuildError('usage', 'Platform has no such name', {
     facts: { expected: 'system, architecture and C library, then the release of the distribution', found: name },
     mend: 'write it as in --platform "linux-x64-glibc debian-12"',

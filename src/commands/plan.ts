@@ -1,14 +1,15 @@
 /** `vbuild plan [TARGET…]`, and `vbuild -n`: what a run would do, without doing any of it. */
 import { selectTargets } from '../buildfile/targets.ts';
 import { planText } from '../report/plan-text.ts';
-import { buildRequest } from './build.ts';
+import { atAcceptedPlatform, buildRequest } from './build.ts';
 import { asides, type Command, openProject, printResult } from './command.ts';
 
 export const plan: Command = async (context) => {
   const { cwd, line } = context;
   const project = await openProject(context);
   const { emit, notices } = asides(context);
-  const request = { ...buildRequest(context, project, selectTargets(project.build, line.targets)), emit };
+  const asked = { ...buildRequest(context, project, selectTargets(project.build, line.targets)), emit };
+  const request = await atAcceptedPlatform(asked);
   const { planBuild } = await import('../build/planning.ts');
   const planned = await planBuild(request);
   printResult(

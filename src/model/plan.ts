@@ -2,9 +2,9 @@
 import type { ContentKey } from './digest.ts';
 import type { Outcome, Reason, StageName } from './event.ts';
 
-/** Why no cache gives an artifact; `not-asked` when caches are switched off. */
+/** Why no cache gives an artifact; `not-asked` when caches are switched off, `unfit` when one has it, but not for this host. */
 export interface Missed {
-  readonly answer: 'absent' | 'unreachable' | 'rejected' | 'not-asked';
+  readonly answer: 'absent' | 'unreachable' | 'rejected' | 'unfit' | 'not-asked';
   /** Begins with the name of the tier. */
   readonly reason?: string;
 }

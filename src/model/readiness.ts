@@ -12,8 +12,8 @@ export type CheckedPackage = {
   | { readonly state: 'installed' }
   /** Not in the prefix; this tier has it. `transferBytes` is what there is to bring: nothing from the disk. */
   | { readonly state: 'available'; readonly tier: string; readonly transferBytes: number }
-  /** Not in the prefix, and a cache has it only for other hosts; one clause for each reason. */
-  | { readonly state: 'unfit'; readonly tier: string; readonly reasons: readonly string[] }
+  /** Not in the prefix, and a cache has it, but it does not fit this host; the reason begins with the name of the tier. */
+  | { readonly state: 'unfit'; readonly reason: string }
   /** Neither in the prefix nor in a cache that can be used. */
   | ({ readonly state: 'missing' } & Missed)
 );
@@ -21,6 +21,8 @@ export type CheckedPackage = {
 export interface Readiness {
   /** Names of the targets. */
   readonly targets: readonly string[];
+  /** The one whose artifacts are looked for. */
+  readonly platform: string;
   /** Absolute path of the prefix; absent where only the caches were asked about. */
   readonly prefix?: string;
   /** Number of its current generation, if there is one. */

@@ -66,6 +66,7 @@ function notes({ outcome, tier, transferBytes = 0, equal = [], missed, stages, u
         'not-asked': 'caches are not asked',
         unreachable: missed?.reason ?? 'unreachable',
         rejected: missed?.reason ?? 'rejected',
+        unfit: missed?.reason ?? 'unfit',
       }[missed?.answer ?? 'absent'];
       return [[...time, why].join(', ')];
     }

@@ -34,7 +34,7 @@ function notes(one: CheckedPackage): string[] {
     case 'available':
       return [`in ${one.tier}${one.transferBytes > 0 ? `, ${size(one.transferBytes)}` : ''}`];
     case 'unfit':
-      return [`in ${one.tier}: ${one.reasons.join('; ')}`];
+      return [one.reason];
     case 'missing':
       return [one.reason ?? 'no cache has it'];
     default:

@@ -11,6 +11,9 @@ const loaders: Readonly<Record<string, string>> = {
   arm64: '/lib/ld-linux-aarch64.so.1',
 };
 
+/** How a platform is spelt: system, architecture and C library, then distribution and release. */
+export const platformSpelling = /^linux-(x64|arm64)-glibc [a-z0-9._-]+-[A-Za-z0-9._-]+$/;
+
 /**
  * Such as `linux-x64-glibc debian-12`: system, architecture, C library, and the distribution's release from /etc/os-release.
  * @throws {VbuildError} `unsupported-host` anywhere but on Linux with glibc on x64 or arm64.

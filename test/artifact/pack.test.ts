@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { canonicalRoot } from '../../src/artifact/build-root.ts';
+import { parseManifest, serialiseManifest } from '../../src/artifact/manifest-text.ts';
 import { pack } from '../../src/artifact/pack.ts';
 import { PREFIX_TOKEN } from '../../src/artifact/places.ts';
 import { digestOf } from '../../src/model/digest.ts';
@@ -30,6 +31,27 @@ import {
   searchPath,
   stageGreeting,
 } from './fixtures.ts';
+
+test('pack() notes which programs and what processor a tree needs from its host', async () => {
+  using place = buildPlace();
+  put(place.staged, {
+    'bin/report': '#!/usr/bin/perl -w\nprint 1;\n',
+    'bin/asked-for': '#!/usr/bin/env python3\n',
+    'bin/own': `#!${place.prefix}/bin/report\n`,
+    'lib/python3.11/site-packages/shop.py': 'WORD = 1\n',
+  });
+  const wide = process.arch === 'x64' ? ['-march=x86-64-v3', '-mneeded'] : [];
+  await cc(join(place.staged, 'bin/program'), 'int main(void) { return 0; }', wide);
+  const { manifest } = await pack(request(place));
+  const loader = /^\/lib.*\/ld-linux/;
+  assert.deepEqual(
+    manifest.needs.interpreters?.filter((one) => !loader.test(one)),
+    ['/usr/bin/perl', 'python3.11'],
+  );
+  assert.equal(manifest.needs.interpreters?.filter((one) => loader.test(one)).length, 1);
+  assert.equal(manifest.needs.cpu, process.arch === 'x64' ? 'x86-64-v3' : undefined);
+  assert.deepEqual(parseManifest(Buffer.from(serialiseManifest(manifest))), { manifest });
+});
 
 describe('pack() of a library and a program', () => {
   test('pack() leaves no trace of the build root, and says what the tree provides and needs', async () => {

@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { serialiseManifest } from '../../src/artifact/manifest-text.ts';
+import type { Manifest } from '../../src/artifact/manifest.ts';
+import { manifestObject } from '../../src/cache/layout.ts';
+import { hostPlatform } from '../../src/system/platform.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
-import { forge } from '../support/forged.ts';
+import { forge, manifestIn } from '../support/forged.ts';
 import { cloneOf, projectAt } from '../support/project.ts';
 import { served } from '../support/served.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
@@ -116,6 +120,58 @@ test('install takes what a cache has, and refuses the rest before any body is br
     assert.equal(await clone.output('bin/lone'), 'alone\n');
     assert.equal((await at('verify')).exitStatus, 0);
   });
+});
+
+test('of several platforms that a Buildfile accepts, the first one is taken of which a cache has all that fits', async (t) => {
+  const { bucket, clone } = await served(t);
+  const own = hostPlatform();
+  const older = `${own.split(' ')[0]} debian-10`;
+  const before = manifestIn(bucket, 'leaf').manifest.key;
+  const leaf = forge(bucket, 'leaf', ({ keyText }) => ({ keyText: keyText.replace(own, older) }), true);
+  const branch = forge(
+    bucket,
+    'branch',
+    ({ keyText, dependencies }) => ({
+      keyText: keyText.replace(own, older).replace(before, leaf.key),
+      dependencies: dependencies.map((one) => ({ ...one, key: leaf.key })),
+    }),
+    true,
+  );
+  const told = async (args: readonly string[]): Promise<{ platform: string; packages: { state: string }[] }> =>
+    JSON.parse((await clone.run([...args, '--json'])).stdout) as never;
+  assert.equal((await told(['check', 'branch'])).platform, own);
+  clone.edit('Buildfile.ts', 'defaults: [app, lone]', `platforms: [${JSON.stringify(older)}], defaults: [app, lone]`);
+  // Without pins for it no key of it is known.
+  assert.equal((await told(['check', 'branch'])).platform, own);
+  const lock = JSON.parse(clone.read('Buildfile.lock')) as { tools: Record<string, object> };
+  clone.write({ 'Buildfile.lock': JSON.stringify({ ...lock, tools: { ...lock.tools, [older]: lock.tools[own] } }) });
+
+  const available = await told(['check', 'branch']);
+  assert.deepEqual(
+    [available.platform, available.packages.map(({ state }) => state)],
+    [older, ['available', 'available']],
+  );
+  insistOnSuccess(await clone.run(['install', 'branch']));
+  assert.deepEqual(
+    Object.values(clone.installed()).map(({ key }) => key),
+    [branch.key, leaf.key],
+  );
+  assert.equal((await clone.run(['check', 'branch'])).exitStatus, 0);
+  assert.deepEqual(insistOnSuccess(await clone.build(['branch'])).stages, []);
+
+  // What has to be built is built for this host, with all that it rests on.
+  const built = insistOnSuccess(await clone.build(['app']));
+  assert.deepEqual(built.outcomes, { fresh: 0, restored: 2, built: 2 });
+  assert.equal(clone.installed()['leaf']?.key, before);
+
+  // Of what does not fit, the next one is taken.
+  const other = cloneOf(clone, `${clone.path}-other`, `${clone.home}-other`);
+  const file = join(bucket, manifestObject('leaf', leaf.key));
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const needs = { ...manifest.needs, libraries: ['libfoo.so.2'] };
+  writeFileSync(file, serialiseManifest({ ...manifest, needs }));
+  insistOnSuccess(await other.run(['install', 'branch']));
+  assert.equal(other.installed()['leaf']?.key, before);
 });
 
 const python = '/usr/bin/python3';

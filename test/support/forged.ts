@@ -16,12 +16,17 @@ export function manifestIn(top: string, name: string): { readonly file: string; 
   return { file, manifest: JSON.parse(readFileSync(file, 'utf8')) as Manifest };
 }
 
-/** Puts a changed manifest in place of the one of a package; another key text gives it another key. */
-export function forge(top: string, name: string, change: (manifest: Manifest) => Partial<Manifest>): Manifest {
+/** Puts a changed manifest in place of the one of a package; another key text gives it another key. @param beside The one that is there stays as well. */
+export function forge(
+  top: string,
+  name: string,
+  change: (manifest: Manifest) => Partial<Manifest>,
+  beside = false,
+): Manifest {
   const { file, manifest } = manifestIn(top, name);
   const changed = { ...manifest, ...change(manifest) };
   const forged = { ...changed, key: contentKey(changed.keyText) };
-  rmSync(file);
+  if (!beside) rmSync(file);
   writeTree(top, { [manifestObject(name, forged.key)]: serialiseManifest(forged) });
   return forged;
 }

@@ -1,0 +1,62 @@
+/** Which of the platforms that a Buildfile accepts a run is about: one artifact may serve several releases of a distribution. */
+import { readLock } from '../buildfile/pins.ts';
+import { currentGeneration } from '../install/generations.ts';
+import { gatherFacts } from './facts.ts';
+import { fullClosure } from './graph.ts';
+import { inParallel } from './in-parallel.ts';
+import { type BuildRequest, isUpToDate } from './request.ts';
+import { wanted } from './roots.ts';
+
+/** Thrown when something has to be built after all, which is done for no platform but this host's. */
+export class ForeignPlatform extends Error {}
+
+/** How many artifacts are looked for at once. */
+const parallel = 8;
+
+/**
+ * The platforms that are tried, in their order: those of the list that this host's processor and C library run, then its own.
+ *
+ * @param accepted As the Buildfile lists them.
+ * @param own      That of this host.
+ */
+export function platformsToTry(accepted: readonly string[], own: string): string[] {
+  const [machine] = own.split(' ');
+  return [...new Set([...accepted.filter((one) => one.split(' ')[0] === machine), own])];
+}
+
+/**
+ * The platform whose artifacts the prefix has already, else the first one of which the caches have every artifact that is needed, fit
+ * for this host; else this host's own. Reads manifests only.
+ */
+export async function choosePlatform(request: BuildRequest): Promise<string> {
+  const { build, platform: own, options, prefix, targets } = request;
+  const platforms = platformsToTry(build.platforms ?? [], own);
+  if (platforms.length === 1) return own;
+  const installed = platforms.find((platform) => isUpToDate({ ...request, platform }));
+  if (installed !== undefined || options.noCache) return installed ?? own;
+  const { packages } = wanted(
+    targets,
+    build.packages,
+    options.noInstall ? undefined : currentGeneration(prefix)?.record,
+  );
+  for (const platform of platforms) if (await hasAll(packages, { ...request, platform })) return platform;
+  return own;
+}
+
+async function hasAll(packages: BuildRequest['targets'], request: BuildRequest): Promise<boolean> {
+  const { workspace, platform, signal } = request;
+  const { known } = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
+  const facts = packages.flatMap((one) => known.get(one) ?? []);
+  if (facts.length < packages.length) return false;
+  const { startRun } = await import('./start-run.ts');
+  // What becomes of each look-up is told once, by the run itself.
+  const { run } = startRun({ ...request, emit: () => {} });
+  await run.cache.foresee(
+    facts.map(({ package: { name }, key }) => ({ name, key })),
+    signal,
+  );
+  const answers = await inParallel(facts, parallel, ({ package: { name }, key }) =>
+    run.cache.foreseeArtifact(name, key, signal),
+  );
+  return answers.every(({ outcome }) => outcome === 'done');
+}

@@ -1,0 +1,18 @@
+/** The errors for artifacts that cannot be had, or not for this host, where building is not allowed. */
+import { VbuildError } from '../model/error.ts';
+import type { Missed } from '../model/plan.ts';
+
+/** @param id `name@version`. */
+export function notReady(id: string, key: string, { answer, reason }: Missed): VbuildError {
+  if (answer === 'unfit')
+    return new VbuildError('unfit-host', 'Artifact does not fit this host', {
+      where: { package: id },
+      facts: { found: reason ?? 'it does not fit' },
+      mend: 'install what is missing here, or build it on this platform and push it with --push',
+    });
+  return new VbuildError('not-ready', 'No cache has the artifact', {
+    where: { package: id },
+    facts: { key, ...(answer !== 'absent' && reason !== undefined && { found: reason }) },
+    mend: 'build it where compilers are and push it with --push, or build it here without --no-build',
+  });
+}
