@@ -22,10 +22,14 @@ export const unsigned = (manifest: Manifest, signer: Signer = UNSIGNED): SealedM
 
 /** A manifest with a signature of a key. */
 export function signed(manifest: Manifest, key: MinisignSecretKey): SealedManifest {
-  const payload = serialiseManifest(manifest);
   const { name, version } = manifest.package;
-  const signature = minisign(key, Buffer.from(payload), `vbuild ${name}@${version} ${manifest.key}`);
-  return { manifest, signer: key.id, bytes: objectBytes({ format: 1, payload, signature }) };
+  const bytes = sealedText(serialiseManifest(manifest), key, `vbuild ${name}@${version} ${manifest.key}`);
+  return { manifest, signer: key.id, bytes };
+}
+
+/** Any text with a signature of a key. @param comment One line, signed along. */
+export function sealedText(payload: string, key: MinisignSecretKey, comment: string): Uint8Array {
+  return objectBytes({ format: 1, payload, signature: minisign(key, Buffer.from(payload), comment) });
 }
 
 /**
@@ -63,6 +67,16 @@ interface SignedObject {
 }
 
 const objectBytes = (object: SignedObject): Uint8Array => Buffer.from(`${JSON.stringify(object, undefined, 1)}\n`);
+
+/** Who has signed a sealed text, as it claims itself; `UNSIGNED` for a text that is not sealed. */
+export function claimedSigner(bytes: Uint8Array): Signer {
+  try {
+    const { signature } = JSON.parse(Buffer.from(bytes).toString()) as { readonly signature?: unknown };
+    return (typeof signature === 'string' ? minisignSignature(signature)?.keyId : undefined) ?? UNSIGNED;
+  } catch {
+    return UNSIGNED;
+  }
+}
 
 export interface Opened {
   /** The exact bytes of the manifest. */

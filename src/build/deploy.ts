@@ -4,10 +4,9 @@ import { unpackVerified } from '../artifact/unpack.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { notePrefix } from '../cache/disk-content.ts';
 import type { FetchedArtifact } from '../cache/layered.ts';
-import { type GenerationRecord, placeOf } from '../install/generations.ts';
+import { placeOf } from '../install/generations.ts';
 import { VbuildError } from '../model/error.ts';
-import type { ContentKey } from '../model/digest.ts';
-import type { Outcome, Reason } from '../model/event.ts';
+import type { Outcome } from '../model/event.ts';
 import type { Missed } from '../model/plan.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { checkOwners } from '../prefix/owners.ts';
@@ -15,28 +14,9 @@ import { makeFolder } from '../system/files.ts';
 import { inParallel } from './in-parallel.ts';
 import { notReady } from './not-ready.ts';
 import { throwAll } from './pinning.ts';
+import { type Asked, type Deployment, otherTree } from './released.ts';
 import type { Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
-
-/** An artifact as it is asked for. */
-export interface Asked {
-  /** `name@version`. */
-  readonly id: string;
-  readonly name: string;
-  readonly key: ContentKey;
-}
-
-export interface Deployment {
-  /** Absolute path of the prefix. */
-  readonly prefix: string;
-  /** All that it is to hold. */
-  readonly asked: readonly Asked[];
-  /** What was asked for by name. */
-  readonly roots: readonly string[];
-  /** @param place Where the prefix lies, its folder being there. */
-  readonly notes: (place: string) => GenerationRecord['notes'];
-  readonly reasons: readonly Reason[];
-}
 
 /** How many artifacts are looked for, brought and unpacked at once. */
 const parallel = 8;
@@ -70,9 +50,14 @@ export async function deploy(
 
 /** The manifests of all of them; nothing is brought yet. */
 async function foreseen(asked: readonly Asked[], run: Run): Promise<Manifest[]> {
-  const answers = await inParallel(asked, parallel, async ({ id, name, key }) => {
+  const answers = await inParallel(asked, parallel, async ({ id, name, key, tree }) => {
     const answer = await run.cache.foreseeArtifact(name, key, run.signal);
-    return answer.outcome === 'done' ? answer.manifest : notReady(id, key, missedBy(answer));
+    if (answer.outcome !== 'done') return notReady(id, key, missedBy(answer));
+    const { manifest, tier } = answer;
+    const isOther = tree !== undefined && manifest.tree !== tree;
+    return isOther
+      ? notReady(id, key, { answer: 'rejected', reason: `${tier}: ${otherTree(manifest.tree, tree)}` })
+      : manifest;
   });
   throwAll(answers.filter((answer) => answer instanceof VbuildError));
   return answers.flatMap((answer) => (answer instanceof VbuildError ? [] : [answer]));

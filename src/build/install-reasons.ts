@@ -14,8 +14,10 @@ export function installReasons(
   keyOf: (one: Package) => ContentKey | undefined,
 ): readonly Reason[] {
   const current = currentGeneration(prefix);
-  // A folder that is made only when it is needed has no real path yet.
-  const place = exists(dirname(resolve(prefix))) ? placeOf(prefix) : resolve(prefix);
-  const reasons = prefixDifferences(current?.record, want, place, keyOf);
+  const reasons = prefixDifferences(current?.record, want, placeToBe(prefix), keyOf);
   return current === undefined && reasons.length === 0 ? [{ input: 'prefix', now: 'never installed' }] : reasons;
 }
+
+/** Where a prefix lies or will lie; a folder that is made only when it is needed has no real path yet. */
+export const placeToBe = (prefix: string): string =>
+  exists(dirname(resolve(prefix))) ? placeOf(prefix) : resolve(prefix);

@@ -1,15 +1,17 @@
 /** Finds out whether a prefix holds what targets ask for, and what the caches have of the rest; changes nothing. */
-import { currentGeneration } from '../install/generations.ts';
+import type { Release } from '../artifact/release.ts';
+import { packageId } from '../buildfile/package.ts';
+import { currentGeneration, type GenerationRecord } from '../install/generations.ts';
 import type { CheckedPackage, Readiness } from '../model/readiness.ts';
 import { exists } from '../system/files.ts';
-import type { PackageFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
 import { keyedFacts } from './keyed.ts';
 import type { BuildRequest } from './request.ts';
 import { wanted } from './roots.ts';
 import type { Run } from './run.ts';
-import { installReasons } from './install-reasons.ts';
+import { installReasons, placeToBe } from './install-reasons.ts';
+import { type Asked, deploymentOf, otherTree, releaseDifferences } from './released.ts';
 
 /** How many artifacts are looked for at once. */
 const parallel = 8;
@@ -26,14 +28,8 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
   const generation = options.noInstall ? undefined : currentGeneration(prefix);
   const want = wanted(request.targets, request.build.packages, generation?.record);
   const facts = keyedFacts(fullClosure(want.packages), request);
-  const installed = generation?.record?.packages ?? {};
-  const isInstalled = ({ package: { name }, key }: PackageFacts): boolean => installed[name]?.key === key;
-  const all = want.packages.map((one) => facts.of(one));
-  const found = await lookFor(
-    all.filter((one) => !isInstalled(one)),
-    request,
-  );
-  const packages = all.map((one) => found.get(one) ?? ({ package: one.id, key: one.key, state: 'installed' } as const));
+  const asked = want.packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
+  const packages = await checkedPackages(asked, generation?.record, request);
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = [
     ...installReasons(want, prefix, (one) => facts.of(one).key),
@@ -49,21 +45,46 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
   };
 }
 
+/** The same for what a release says. */
+export async function checkReleaseReadiness(release: Release, request: BuildRequest): Promise<Readiness> {
+  const { options, prefix } = request;
+  const generation = options.noInstall ? undefined : currentGeneration(prefix);
+  const { asked } = deploymentOf(release, prefix, []);
+  const [targets, { platform }] = [[release.name], release];
+  const packages = await checkedPackages(asked, generation?.record, request);
+  if (options.noInstall) return { targets, platform, packages, reasons: [] };
+  const reasons = releaseDifferences(generation?.record, release, placeToBe(prefix));
+  return {
+    targets,
+    platform,
+    prefix,
+    ...(generation !== undefined && { generation: generation.number }),
+    packages,
+    reasons,
+  };
+}
+
 /** Nothing that asks caches is loaded where there is nothing to ask. */
-async function lookFor(
-  lacking: readonly PackageFacts[],
+async function checkedPackages(
+  asked: readonly Asked[],
+  record: GenerationRecord | undefined,
   request: BuildRequest,
-): Promise<ReadonlyMap<PackageFacts, CheckedPackage>> {
-  if (lacking.length === 0) return new Map();
+): Promise<readonly CheckedPackage[]> {
+  const isInstalled = ({ name, key }: Asked): boolean => record?.packages[name]?.key === key;
+  const lacking = asked.filter((one) => !isInstalled(one));
+  const found = lacking.length === 0 ? new Map<Asked, CheckedPackage>() : await lookFor(lacking, request);
+  return asked.map((one) => found.get(one) ?? ({ package: one.id, key: one.key, state: 'installed' } as const));
+}
+
+async function lookFor(lacking: readonly Asked[], request: BuildRequest): Promise<ReadonlyMap<Asked, CheckedPackage>> {
   const { countedTraffic, startRun } = await import('./start-run.ts');
   const { run, tiers } = startRun(request);
   using _traffic = countedTraffic(tiers, run.emit);
-  const wantedKeys = lacking.map(({ package: { name }, key }) => ({ name, key }));
-  await run.cache.foresee(wantedKeys, run.signal);
+  await run.cache.foresee(lacking, run.signal);
   return new Map(await inParallel(lacking, parallel, async (one) => [one, await lookForOne(one, run)] as const));
 }
 
-async function lookForOne({ package: { name }, id, key }: PackageFacts, run: Run): Promise<CheckedPackage> {
+async function lookForOne({ name, id, key, tree }: Asked, run: Run): Promise<CheckedPackage> {
   run.labels.set(key, id);
   const answer = await run.cache.foreseeArtifact(name, key, run.signal);
   const checked = { package: id, key } as const;
@@ -73,5 +94,7 @@ async function lookForOne({ package: { name }, id, key }: PackageFacts, run: Run
     return { ...checked, state: 'missing', answer: outcome, ...rest };
   }
   const { manifest, tier, body } = answer;
+  if (tree !== undefined && manifest.tree !== tree)
+    return { ...checked, state: 'missing', answer: 'rejected', reason: `${tier}: ${otherTree(manifest.tree, tree)}` };
   return { ...checked, state: 'available', tier, transferBytes: exists(body) ? 0 : manifest.body.sizeBytes };
 }

@@ -52,10 +52,22 @@ export function prefixDifferences(
   place: string,
   keyOf: (one: Package) => ContentKey | undefined,
 ): Reason[] {
+  return contentDifferences(
+    record,
+    packages.map((one): Field => [packageId(one), keyOf(one) ?? 'unknown']),
+    { place, roots: noteOf(roots) },
+  );
+}
+
+/** @param packages Id and key of each. @param noted What the installer notes of the whole. */
+export function contentDifferences(
+  record: GenerationRecord | undefined,
+  packages: readonly Field[],
+  { place, roots }: { readonly place: string; readonly roots: string },
+): Reason[] {
   const before = Object.entries(record?.packages ?? {}).map(
     ([name, { version, key }]): Field => [`${name}@${version}`, key],
   );
-  const now = packages.map((one): Field => [packageId(one), keyOf(one) ?? 'unknown']);
   const noted: Field[] =
     record === undefined
       ? []
@@ -63,7 +75,7 @@ export function prefixDifferences(
           ['place', record.notes['place'] ?? ''],
           ['roots', record.notes['targets'] ?? ''],
         ];
-  return differences([...before, ...noted], [...now, ['place', place], ['roots', noteOf(roots)]]);
+  return differences([...before, ...noted], [...packages, ['place', place], ['roots', roots]]);
 }
 
 /** What an installer notes in the record of a generation. */

@@ -38,7 +38,7 @@ export function startRun(
   tiers: readonly CacheTier[];
   trust: Trust | undefined;
 } {
-  const host = thisHost();
+  const host = thisHost(environment['PATH']);
   const judge: Judge = (manifest) => unfitReasons(manifest, host);
   const labels = new Map<ContentKey, string>();
   const trust = trustIn(build);

@@ -50,6 +50,18 @@ export interface TierObjects {
   dropUnfinished(beforeMs: number, signal: AbortSignal): Promise<number>;
 }
 
+/** The releases that a tier holds, each under its name in the place of its signer. */
+export interface TierReleases {
+  /** The document as it is stored; nothing of it is looked into. */
+  get(
+    name: string,
+    signer: Signer,
+    signal: AbortSignal,
+  ): Promise<{ readonly outcome: 'done'; readonly bytes: Uint8Array } | Lack>;
+  /** @returns `there` when this signer has a release of this name there, which is left. @throws {VbuildError} `upload-failed` */
+  put(name: string, signer: Signer, bytes: Uint8Array, signal: AbortSignal): Promise<'written' | 'there'>;
+}
+
 /** Every method throws the reason of `signal` once that is aborted, and nothing else for what the tier does, save where said. */
 export interface CacheTier {
   /** As shown to people: `disk`, `s3://bucket/prefix`. */
@@ -62,6 +74,8 @@ export interface CacheTier {
   readonly traffic?: () => Readonly<Traffic>;
   /** Absent for one that cannot be listed and written to object by object. */
   readonly objects?: TierObjects;
+  /** Absent for the local disk. */
+  readonly releases?: TierReleases;
   /** Told of all that is going to be looked up, it may find out in fewer requests what is absent. Never throws for trouble of the tier. */
   foresee?(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
   /** Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier. */

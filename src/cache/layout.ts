@@ -74,6 +74,19 @@ export function sourceNamed(object: string): Digest | undefined {
   return tree === undefined ? undefined : (tree as Digest);
 }
 
+/** The folder of all releases, relative to the tier's top. */
+export const releasesFolder = 'v1/releases';
+
+/** Of a release, in the place of its signer, relative to the tier's top. */
+export const releaseObject = (name: string, signer: Signer): string =>
+  `${releasesFolder}/${part(name)}/${part(signer)}.json`;
+
+/** The names that a release's object is made of; undefined for one that is none. @param object Relative to the tier's top. */
+export function releaseNamed(object: string): { readonly name: string; readonly signer: Signer } | undefined {
+  const [, name, signer] = /^v1\/releases\/([^/]+)\/([^/.]+)\.json$/.exec(object) ?? [];
+  return name === undefined || signer === undefined ? undefined : { name, signer };
+}
+
 /** A name below a bucket's prefix. */
 export const below = (prefix: string | undefined, object: string): string =>
   prefix === undefined || prefix === '' ? object : `${prefix}/${object}`;

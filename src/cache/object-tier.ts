@@ -17,6 +17,7 @@ import {
   objectFor,
   signerIn,
 } from './layout.ts';
+import { objectReleases } from './object-releases.ts';
 import { objectTrees } from './object-trees.ts';
 import { type Patience, TooSlow } from './patience.ts';
 import { keysAlone, signersFor, strangers, type Trust } from './trust.ts';
@@ -102,6 +103,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
 
   return {
     ...objectTrees({ within, ask, failed, put, renewAfterMs: RENEW_AFTER_MS }),
+    releases: objectReleases({ within, ask, put }),
     name,
     writable: store.writable,
     ...(store.fillable && { fillable: store.fillable }),

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { count } from '../model/count.ts';
 import { VbuildError } from '../model/error.ts';
 import { columns } from '../report/table.ts';
-import { size } from '../report/words.ts';
+import { list, size } from '../report/words.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
 
 const defaultQuota = '20G';
@@ -61,10 +61,11 @@ async function sweepLocal(context: CommandContext, quotaBytes: number): Promise<
 async function sweepBucket(context: CommandContext, name: string): Promise<number> {
   const { line, cwd, env, signal } = context;
   const { build, workspace } = await openProject(context);
-  const [{ tierOf }, { reachedBy }, { LEAST_AGE_MS, sweepTier }] = await Promise.all([
+  const [{ tierOf }, { reachedBy }, { LEAST_AGE_MS, sweepTier }, { withReleases }] = await Promise.all([
     import('../cache/tiers.ts'),
     import('../build/reach.ts'),
     import('../build/sweep-tier.ts'),
+    import('../build/reach-releases.ts'),
   ]);
   const tiers = build.cache.map((spec) =>
     tierOf(spec, { folder: workspace.folder, environment: env, trust: undefined }),
@@ -83,7 +84,8 @@ async function sweepBucket(context: CommandContext, name: string): Promise<numbe
     );
   const lockFiles = line.targets.length === 0 ? [workspace.lockFile] : line.targets.map((path) => resolve(cwd, path));
   const remove = line.options.delete;
-  const reached = await reachedBy(lockFiles, { build, workspace });
+  const byLocks = await reachedBy(lockFiles, { build, workspace });
+  const { releases, reached } = await withReleases(tier, byLocks, signal);
   const { swept, kept, keptBytes, young, unfinished } = await sweepTier(tier, reached, { ageMs, remove, signal });
   const freed = swept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   printResult(
@@ -93,7 +95,8 @@ async function sweepBucket(context: CommandContext, name: string): Promise<numbe
         columns(
           swept.map((one) => [one.name, size(one.sizeBytes), new Date(one.modifiedMs).toISOString().slice(0, 10)]),
         ),
-        ...reached.open.map((one) => `note: nothing is reached of ${one}: it has no pin\n`),
+        ...byLocks.open.map((one) => `note: nothing is reached of ${one}: it has no pin\n`),
+        releases.length > 0 ? `kept for ${count(releases.length, 'release')}: ${list(releases)}\n` : '',
         `${remove ? 'removed' : 'would remove'} ${count(swept.length, 'object')}, ${size(freed)}; ${count(kept, 'object')}, ${size(keptBytes)} ${remove ? 'stay' : 'would stay'}${young > 0 ? `, ${young} of them for their age alone` : ''}\n`,
         unfinished > 0 ? `gave up ${count(unfinished, 'upload')} that had never ended\n` : '',
         remove || swept.length === 0 ? '' : 'run it again with --delete to remove them\n',
@@ -104,7 +107,8 @@ async function sweepBucket(context: CommandContext, name: string): Promise<numbe
       cache: tier.name,
       dryRun: !remove,
       lockFiles,
-      open: reached.open,
+      open: byLocks.open,
+      releases,
       swept,
       kept,
       keptBytes,

@@ -43,7 +43,7 @@ export const cacheCommands = [
     summary: 'remove what is not used: from the disk cache, or with --tier from a bucket',
     description: [
       'Without --tier: removes artifacts and sources from the disk cache of this user until it is within the quota, those that were not used for longest first. What a prefix uses (any of its generations) and what was used within the last hour stays.',
-      'With --tier: lists what no given LOCKFILE reaches (default: that of the Buildfile) and removes it when --delete is given as well. A lock file counts for the Buildfile beside it, so that checkouts of all releases that are in use can be named. What is younger than --older-than, with all that it needs, stays in any case, so that it may run while others push.',
+      'With --tier: lists what no given LOCKFILE reaches (default: that of the Buildfile) and removes it when --delete is given as well. A lock file counts for the Buildfile beside it, so that checkouts of all versions that are in use can be named. What the releases in the bucket reach stays as well, until they are dropped. What is younger than --older-than, with all that it needs, stays in any case, so that it may run while others push.',
     ],
     examples: [
       ['vbuild cache gc --quota 5G', 'keep 5 GB on this disk'],

@@ -12,8 +12,8 @@ export interface CommandRow {
   readonly name: string;
   /**
    * What may follow the name: nothing, any number of packages, at least one, exactly one, one package or file, one package and perhaps a
-   * part of its log, at least one patch file, exactly one file, any number of lock files, a folder and then any number of packages, a command's name,
-   * or a foreign command after `--`.
+   * part of its log, at least one patch file, exactly one file, any number of lock files, a folder and then any number of packages, a name
+   * and then any number of packages, exactly one release, exactly two, a command's name, or a foreign command after `--`.
    */
   readonly takes:
     | 'nothing'
@@ -26,6 +26,9 @@ export interface CommandRow {
     | 'one-file'
     | 'lock-files'
     | 'folder-targets'
+    | 'name-and-targets'
+    | 'one-release'
+    | 'two-releases'
     | 'command'
     | 'command-line';
   readonly summary: string;
@@ -171,5 +174,6 @@ export const commandTable = [
 export const commandGroups: Readonly<Record<string, string>> = {
   cache: 'fill caches, look into them, and prove that they are complete',
   key: 'make keys to sign artifacts with',
+  release: 'say which artifacts belong together, and what differs between two such sayings',
   patch: 'apply patches, and keep those of a package up to date',
 };

@@ -7,6 +7,7 @@ import type { SigningSource } from '../build/signing-key.ts';
 import { type Workspace, workspaceOf } from '../build/workspace.ts';
 import { cacheFolder } from '../cache/layout.ts';
 import { jsonLine } from '../report/json.ts';
+import { VbuildError } from '../model/error.ts';
 import type { BuildEvent, Emit } from '../model/event.ts';
 import type { Reporter, ReportOptions } from '../report/reporter.ts';
 import type { Question } from '../system/quick.ts';
@@ -66,6 +67,13 @@ export async function openProject(context: CommandContext): Promise<Project> {
 export function printResult({ stdout, line }: CommandContext, text: () => string, data: () => unknown): void {
   stdout.write(line.options.json ? `${jsonLine(data())}\n` : text());
 }
+
+/** A release says by itself what belongs to it. */
+export const noTargets = (targets: readonly string[]): VbuildError =>
+  new VbuildError('usage', 'A release takes no targets', {
+    facts: { found: targets.join(' ') },
+    mend: 'leave them out, or make a release of them alone',
+  });
 
 /** For commands that look and do nothing: of all events only what went otherwise than one would expect. */
 export function asides({ line, reporter }: CommandContext): {

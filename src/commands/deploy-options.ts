@@ -30,6 +30,27 @@ export const deployOptions = [
     commands: ['env'],
   },
   {
+    name: 'release',
+    type: 'text',
+    value: 'FILE|NAME',
+    summary: 'go by this release, in place of a Buildfile: a document, or a name in a cache',
+    commands: ['check', 'install'],
+  },
+  {
+    name: 'from',
+    type: 'text',
+    value: 'CACHE',
+    summary: 'where releases and their artifacts lie: s3://BUCKET/PREFIX, a URL or a folder',
+    commands: ['check', 'install', 'release diff'],
+  },
+  {
+    name: 'trust',
+    type: 'text',
+    value: 'FILE',
+    summary: 'accept what the keys in FILE have signed (JSON, as the option trust of a Buildfile)',
+    commands: ['check', 'install', 'release diff'],
+  },
+  {
     name: 'question',
     short: 'q',
     type: 'flag',

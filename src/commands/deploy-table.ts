@@ -10,6 +10,7 @@ export const deployCommands = [
       'Ends with status 0 when the prefix holds every TARGET (or the defaults of the Buildfile) as the Buildfile and the lock file have them now. Otherwise it prints, for each package of the closure, whether it is installed, available in a cache, unfit for this host, or missing. It ends with status 4 when nothing is missing but an artifact is unfit, and else with status 3.',
       'Nothing is written, compiled or pinned. Caches are asked only for what the prefix does not hold; with --offline only the disk is. With --no-install the prefix counts for nothing: what a cache has is ready.',
       'Without pins for this platform it ends with status 2: then nobody can tell what to ask for. "vbuild -q TARGET" is the same.',
+      'With --release it asks for what a release says, without a Buildfile.',
     ],
     examples: [
       ['vbuild check pil --prefix /srv/shop/vendor', 'whether a site has its PIL'],
@@ -24,11 +25,13 @@ export const deployCommands = [
     description: [
       'Takes every artifact that each TARGET (or the defaults of the Buildfile) needs to run from the caches, assembles a new generation aside, and switches the prefix to it with one rename. Nothing is compiled or pinned, and nothing is written into the project. What no cache has ends with status 3, what does not fit this host with status 4; in both cases nothing is downloaded, and the prefix stays as it was.',
       'A prefix that holds all of it is left alone. With --repair it gets a new generation from the artifacts all the same. A generation that somebody has changed by hand is never thrown away: it stays for "vbuild rollback --to".',
+      'With --release the prefix gets exactly what a release says, without a Buildfile, sources or lock file: from the caches that the release names, or the one of --from. A signed release needs --trust, or the trust of a Buildfile.',
       'Older generations are removed, save the last few (see --keep-generations), those that were left within the last minute, and those that a running process uses.',
     ],
     examples: [
       ['vbuild install pil --prefix /srv/shop/vendor', 'what a deployment runs'],
       ['vbuild install --repair', 'undo what was changed by hand in vendor'],
+      ['vbuild install --release shop-42.release.json --trust trust.json', 'on a server that has nothing else'],
     ],
   },
   {
@@ -60,5 +63,36 @@ export const deployCommands = [
       'Reads every file of the current generation and compares it with what was installed. It prints what was changed, added or removed, and of which package it is, and then ends with status 1. Nothing is changed; "vbuild install --repair" makes a new generation. Bytecode that Python has added does not count. It needs no Buildfile.',
     ],
     examples: [['vbuild verify --prefix /srv/shop/vendor', 'whether anybody edited a library there']],
+  },
+  {
+    name: 'release create',
+    takes: 'name-and-targets',
+    summary: 'write down which artifacts belong together, for servers to install by',
+    description: [
+      'Writes one document to NAME.release.json: for each package that every TARGET (or the defaults of the Buildfile) needs to run its content key, the digests of its tree and body, its pin and its patches, and for the whole the platform, the caches and the revision of the Buildfile. It is signed where there is a key, as artifacts are. With --push it is put into the caches of the Buildfile as well, under its name.',
+      'Each artifact has to be in a cache of the Buildfile; what none has ends with status 3. A name is given once: what servers may have installed is never changed.',
+    ],
+    examples: [
+      ['vbuild release create shop-42', 'write shop-42.release.json for the defaults'],
+      ['vbuild release create shop-42 pil --push', 'for pil, and put it into the bucket'],
+    ],
+  },
+  {
+    name: 'release diff',
+    takes: 'two-releases',
+    summary: 'say as Markdown what differs between two releases',
+    description: [
+      'Prints for the ticket of a deployment which packages have another version, size or licence, which patches were added, dropped or changed, and why each artifact is another one. OLD and NEW are documents, or names in a cache.',
+    ],
+    examples: [['vbuild release diff shop-41.release.json shop-42.release.json', 'what shop-42 brings']],
+  },
+  {
+    name: 'release drop',
+    takes: 'one-release',
+    summary: 'remove a release from the caches of the Buildfile',
+    description: [
+      'Removes the document NAME, so that "vbuild cache gc --tier" no longer keeps what it reaches. No artifact is removed, and no prefix that was installed by it changes.',
+    ],
+    examples: [['vbuild release drop shop-12', 'nobody goes back to that one']],
   },
 ] as const satisfies readonly CommandRow[];

@@ -76,6 +76,9 @@ const synopsis: Readonly<Record<CommandRow['takes'], string>> = {
   'one-file': '[OPTION…] FILE',
   'lock-files': '[OPTION…] [LOCKFILE…]',
   'folder-targets': '[OPTION…] DIR [TARGET…]',
+  'name-and-targets': '[OPTION…] NAME [TARGET…]',
+  'one-release': '[OPTION…] NAME',
+  'two-releases': '[OPTION…] OLD NEW',
   command: '[COMMAND]',
   'command-line': '[OPTION…] -- COMMAND [ARGUMENT…]',
 };
@@ -123,6 +126,9 @@ function commandLabel(row: CommandRow): string {
     'one-file': ' FILE',
     'lock-files': ' [LOCKFILE…]',
     'folder-targets': ' DIR [TARGET…]',
+    'name-and-targets': ' NAME [TARGET…]',
+    'one-release': ' NAME',
+    'two-releases': ' OLD NEW',
     command: ' [COMMAND]',
     'command-line': ' -- COMMAND',
   };

@@ -1,48 +1,72 @@
 /** `vbuild install [TARGET…]`: fills the prefix from artifacts that are ready; never compiles, pins or writes into the project. */
 import { deploy } from '../build/deploy.ts';
 import { fullClosure } from '../build/graph.ts';
-import { installReasons } from '../build/install-reasons.ts';
+import { installReasons, placeToBe } from '../build/install-reasons.ts';
 import { keyedFacts } from '../build/keyed.ts';
-import { isUpToDate } from '../build/request.ts';
+import type { Deployment } from '../build/released.ts';
+import { type BuildRequest, isUpToDate } from '../build/request.ts';
 import { notesFor } from '../build/roots.ts';
 import { wantedBy } from '../build/settle.ts';
 import { countedTraffic, startRun } from '../build/start-run.ts';
 import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
-import type { Outcome } from '../model/event.ts';
+import { currentGeneration } from '../install/generations.ts';
 import { atAcceptedPlatform, buildRequest } from './build.ts';
-import { type Command, openProject } from './command.ts';
+import { type Command, type CommandContext, noTargets, openProject } from './command.ts';
 
 export const install: Command = async (context) => {
-  const startedMs = performance.now();
+  const { release } = context.line.options;
+  return release === undefined ? installTargets(context) : installRelease(context, release);
+};
+
+async function installTargets(context: CommandContext): Promise<number> {
   const { options, targets: named } = context.line;
   const project = await openProject(context);
   const { prefix, workspace } = project;
   const request = await atAcceptedPlatform(buildRequest(context, project, selectTargets(project.build, named)));
-  const { emit, targets } = request;
+  const want = wantedBy(request, request.emit);
+  const facts = keyedFacts(fullClosure(want.packages), request);
+  const deployment = {
+    prefix,
+    asked: want.packages.map((one) => ({ id: packageId(one), name: one.name, key: facts.of(one).key })),
+    roots: want.roots.map(packageId),
+    notes: (place: string) => notesFor(want, workspace.buildfile, place),
+    reasons: installReasons(want, prefix, (one) => facts.of(one).key),
+  };
+  const names = request.targets.map(({ name }) => name);
+  return installAll(deployment, names, request, isUpToDate(request) && !options.repair);
+}
+
+async function installRelease(context: CommandContext, wanted: string): Promise<number> {
+  const { repair } = context.line.options;
+  if (context.line.targets.length > 0) throw noTargets(context.line.targets);
+  const { releaseRequest } = await import('./release-source.ts');
+  const { deploymentOf, insistOnMachine, releaseDifferences } = await import('../build/released.ts');
+  const { release, request } = await releaseRequest(context, wanted);
+  insistOnMachine(release, request.platform);
+  const { prefix } = request;
+  const current = currentGeneration(prefix);
+  const reasons = releaseDifferences(current?.record, release, placeToBe(prefix));
+  const isThere = current !== undefined && reasons.length === 0 && !repair;
+  return installAll(deploymentOf(release, prefix, reasons), [release.name], request, isThere);
+}
+
+/** @param names What was asked for. @param isThere There is nothing to do. */
+async function installAll(
+  { reasons, ...deployment }: Deployment,
+  names: readonly string[],
+  request: BuildRequest,
+  isThere: boolean,
+): Promise<number> {
+  const startedMs = performance.now();
+  const { emit, prefix } = request;
+  const packages = deployment.asked.length;
   const { run, tiers } = startRun(request);
   using _traffic = countedTraffic(tiers, run.emit);
-  const want = wantedBy(request, emit);
-  const facts = keyedFacts(fullClosure(want.packages), request);
-  emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: want.packages.length });
-  const finish = (outcomes: ReadonlyMap<string, Outcome>): number => {
-    const restored = outcomes.size;
-    const counts = { fresh: want.packages.length - restored, restored, built: 0 };
-    const durationMs = performance.now() - startedMs;
-    emit({ type: 'run-finished', exitStatus: 0, durationMs, outcomes: counts, prefix });
-    return 0;
-  };
-  if (isUpToDate(request) && !options.repair) return finish(new Map());
-  const reasons = installReasons(want, prefix, (one) => facts.of(one).key);
-  const outcomes = await deploy(
-    {
-      prefix,
-      asked: want.packages.map((one) => ({ id: packageId(one), name: one.name, key: facts.of(one).key })),
-      roots: want.roots.map(packageId),
-      notes: (place) => notesFor(want, workspace.buildfile, place),
-      reasons: reasons.length > 0 ? reasons : [{ input: 'a repair was asked for' }],
-    },
-    run,
-  );
-  return finish(outcomes);
-};
+  emit({ type: 'run-started', targets: names, packages });
+  const why = reasons.length > 0 ? reasons : [{ input: 'a repair was asked for' }];
+  const restored = isThere ? 0 : (await deploy({ ...deployment, reasons: why }, run)).size;
+  const outcomes = { fresh: packages - restored, restored, built: 0 };
+  emit({ type: 'run-finished', exitStatus: 0, durationMs: performance.now() - startedMs, outcomes, prefix });
+  return 0;
+}

@@ -21,6 +21,7 @@ export interface OptionRow {
 }
 
 const caching = ['cache push', 'cache ls', 'cache prove', 'cache gc'] as const;
+const releasing = ['release create', 'release diff', 'release drop'] as const;
 const switching = ['rollback', 'generations', 'verify'] as const;
 const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
 const parts = ['sbom', 'legal'] as const;
@@ -30,6 +31,7 @@ const reading = [
   'check',
   'install',
   ...switching,
+  ...releasing,
   'list',
   'show',
   'init',
@@ -108,14 +110,14 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: [...working, 'plan', 'why', 'status', 'graph', 'check', 'install'],
+    commands: [...working, 'plan', 'why', 'status', 'graph', 'check', 'install', 'release create'],
   },
   {
     name: 'lock',
     type: 'text',
     value: 'FILE',
     summary: 'use FILE as the lock file (default: Buildfile.lock beside the Buildfile)',
-    commands: [...working, 'show', 'plan', 'why', 'status', 'graph', 'check', 'install'],
+    commands: [...working, 'show', 'plan', 'why', 'status', 'graph', 'check', 'install', 'release create'],
   },
   {
     name: 'frozen',
@@ -127,7 +129,7 @@ export const optionTable = [
     name: 'offline',
     type: 'flag',
     summary: 'open no network connection',
-    commands: [...working, 'check', 'install', 'plan', 'why'],
+    commands: [...working, 'check', 'install', 'release create', 'plan', 'why'],
   },
   {
     name: 'no-cache',
@@ -139,7 +141,7 @@ export const optionTable = [
     name: 'push',
     type: 'flag',
     summary: 'upload what was built to the caches of the Buildfile; a failed upload ends with status 5',
-    commands: ['build', 'plan'],
+    commands: ['build', 'plan', 'release create'],
   },
   ...cacheOptions,
   {
@@ -218,6 +220,7 @@ export const optionTable = [
       'check',
       'install',
       ...switching,
+      ...releasing,
       'list',
       'show',
       'env',

@@ -214,6 +214,12 @@ function argumentProblems(command: CommandRow, words: readonly string[]): Vbuild
       return oneProblem(command, words, 'file', 'ci.key');
     case 'package-part':
       return words.length === 2 ? [] : oneProblem(command, words, 'package, and perhaps a part of its log', 'pil');
+    case 'one-release':
+      return oneProblem(command, words, 'release', 'shop-1');
+    case 'name-and-targets':
+      return (words[0] ?? '') === '' ? oneProblem(command, [], 'name', 'shop-1') : [];
+    case 'two-releases':
+      return words.length === 2 ? [] : [usage(`"vbuild ${command.name}" needs two releases`, page)];
     case 'patches':
       return words.length > 0
         ? []

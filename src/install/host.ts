@@ -9,7 +9,7 @@ export interface Host {
   readonly version: (family: string) => string | undefined;
   /** Whether the loader finds a library of this SONAME. */
   readonly hasLibrary: (soname: string) => boolean;
-  /** Whether a program is there. @param name An absolute path, or a name that is looked for where systems have programs. */
+  /** Whether a program is there. @param name An absolute path, or a name that is looked for on the PATH and where systems have programs. */
   readonly hasProgram: (name: string) => boolean;
   /** 1 for any x86-64, up to 4; undefined on other processors. */
   readonly cpuLevel: () => number | undefined;
@@ -22,8 +22,8 @@ const libraryOf: Readonly<Record<string, string>> = {
   GCC: 'libgcc_s.so.1',
 };
 
-/** This host. Made anew for each run, it remembers what it has seen. */
-export function thisHost(): Host {
+/** This host. Made anew for each run, it remembers what it has seen. @param searchPath The PATH of the user, for programs. */
+export function thisHost(searchPath?: string): Host {
   const version = remembered((family: string) => {
     const library = libraryOf[family];
     if (family === 'GLIBC') return glibcVersion();
@@ -33,7 +33,7 @@ export function thisHost(): Host {
   return {
     version,
     hasLibrary: remembered(isSharedLibrary),
-    hasProgram: remembered(isProgram),
+    hasProgram: remembered((name) => isProgram(name, searchPath)),
     cpuLevel: () => level(''),
   };
 }

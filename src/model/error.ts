@@ -21,6 +21,7 @@ const exitStatuses = {
   'patch-unsafe': 1,
   'patch-unsupported': 1,
   'pin-mismatch': 1,
+  'release-refused': 1,
   'signature-refused': 1,
   'source-missing': 1,
   'step-failed': 1,

@@ -31,9 +31,15 @@ export function isSharedLibrary(soname: string): boolean {
   return bytesOf('/etc/ld.so.cache')?.includes(`\0${soname}\0`) ?? false;
 }
 
-/** Whether a program is there that this user may run. @param name An absolute path, or a name to look for in the folders of the system. */
-export function isProgram(name: string): boolean {
-  const places = name.startsWith('/') ? [name] : programFolders.map((folder) => `${folder}/${name}`);
+/**
+ * Whether a program is there that this user may run.
+ *
+ * @param name       An absolute path, or a name to look for in the folders of the system.
+ * @param searchPath Further folders, as in PATH.
+ */
+export function isProgram(name: string, searchPath = ''): boolean {
+  const folders = [...programFolders, ...searchPath.split(':').filter((folder) => folder.startsWith('/'))];
+  const places = name.startsWith('/') ? [name] : folders.map((folder) => `${folder}/${name}`);
   return places.some((place) => {
     try {
       accessSync(place, constants.X_OK);

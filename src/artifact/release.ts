@@ -1,0 +1,101 @@
+/** A release: one small document that says exactly which artifacts belong together, enough to install them by. */
+import * as v from 'valibot';
+import { digestOf, isDigest, type ContentKey, type Digest } from '../model/digest.ts';
+import { messageOf } from '../model/error.ts';
+import type { Revision } from './manifest.ts';
+
+export interface ReleasedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly key: ContentKey;
+  /** The readable text whose SHA-256 is the key. */
+  readonly keyText: string;
+  /** Digest of the packed tree, as in the manifest. */
+  readonly tree: Digest;
+  readonly body: { readonly digest: Digest; readonly sizeBytes: number; readonly unpackedBytes: number };
+  /** What the source resolved to, as in the lock file. */
+  readonly pin: { readonly kind: string; readonly [fact: string]: unknown };
+  /** In their order. */
+  readonly patches: readonly { readonly name: string; readonly digest: Digest }[];
+  /** SPDX identifiers of the licences of the source, sorted; absent where they were not looked for. */
+  readonly licences?: readonly string[];
+}
+
+export interface Release {
+  readonly format: 1;
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly platform: string;
+  /** What was asked for, each `name@version`. */
+  readonly targets: readonly string[];
+  /** Where the artifacts lie: cache tiers as a Buildfile names them, folders absolute. */
+  readonly cache: readonly { readonly kind: string; readonly [option: string]: unknown }[];
+  /** Of the Buildfile's checkout; absent outside of version control. */
+  readonly revision?: Revision;
+  /** All that belongs into the prefix, each after what it depends on. */
+  readonly packages: readonly ReleasedPackage[];
+}
+
+/** How a release may be called: it becomes a part of file names and of addresses in a bucket. */
+export const releaseNaming = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/;
+
+/** Longest document that is read, in bytes. */
+export const LARGEST_RELEASE = 16 * 1024 * 1024;
+
+export const releaseText = (release: Release): string => `${JSON.stringify(release, undefined, 1)}\n`;
+
+const digest = v.custom<Digest>((text) => typeof text === 'string' && isDigest(text), 'expected a SHA-256');
+const key = v.custom<ContentKey>((text) => typeof text === 'string' && isDigest(text), 'expected a SHA-256');
+const word = v.pipe(v.string(), v.regex(/^\P{Cc}{1,300}$/u, 'expected a short text without control characters'));
+const name = v.pipe(word, v.regex(/^(?!\.)[^/\\\s]+$/, 'expected a name without slashes and blanks'));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const released = v.pipe(
+  v.strictObject({
+    name,
+    version: name,
+    key,
+    keyText: v.string(),
+    tree: digest,
+    body: v.strictObject({ digest, sizeBytes: count, unpackedBytes: count }),
+    pin: v.looseObject({ kind: word }),
+    patches: v.array(v.strictObject({ name: word, digest })),
+    licences: v.exactOptional(v.array(word)),
+  }),
+  v.check((one) => (digestOf(one.keyText) as string) === one.key, 'the key is not the SHA-256 of the key text'),
+);
+
+const schema = v.strictObject({
+  format: v.literal(1),
+  name: v.pipe(v.string(), v.regex(releaseNaming, 'expected the name of a release')),
+  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  platform: word,
+  targets: v.array(word),
+  cache: v.array(v.looseObject({ kind: word })),
+  revision: v.exactOptional(
+    v.strictObject({
+      commit: v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a full commit id')),
+      clean: v.boolean(),
+      ref: v.exactOptional(word),
+    }),
+  ),
+  packages: v.pipe(v.array(released), v.minLength(1)),
+});
+
+/** Reads a release that anybody may have written: every field is checked. @returns Or what is wrong with it, as one clause. */
+export function parseRelease(bytes: Uint8Array): { readonly release: Release } | { readonly rejected: string } {
+  let data: unknown;
+  try {
+    data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    return { rejected: `the release is not JSON: ${messageOf(error)}` };
+  }
+  const checked = v.safeParse(schema, data, { abortEarly: true });
+  if (checked.success) return { release: checked.output };
+  const [issue] = checked.issues;
+  const place = v.getDotPath(issue);
+  return {
+    rejected: `the release is not valid${place === null ? '' : ` at ${place}`}: ${issue.message.slice(0, 300)}`,
+  };
+}

@@ -1,0 +1,71 @@
+/** What is asked of a prefix that is filled from artifacts alone: by a Buildfile, or by a release. */
+import type { Release } from '../artifact/release.ts';
+import type { GenerationRecord } from '../install/generations.ts';
+import { VbuildError } from '../model/error.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
+import type { Reason } from '../model/event.ts';
+import { contentDifferences } from './roots.ts';
+
+/** An artifact as it is asked for. */
+export interface Asked {
+  /** `name@version`. */
+  readonly id: string;
+  readonly name: string;
+  readonly key: ContentKey;
+  /** Digest of the tree that it must have; any of this key will do when not given. */
+  readonly tree?: Digest;
+}
+
+export interface Deployment {
+  /** Absolute path of the prefix. */
+  readonly prefix: string;
+  /** All that it is to hold. */
+  readonly asked: readonly Asked[];
+  /** What was asked for by name. */
+  readonly roots: readonly string[];
+  /** @param place Where the prefix lies, its folder being there. */
+  readonly notes: (place: string) => GenerationRecord['notes'];
+  readonly reasons: readonly Reason[];
+}
+
+/** Why an artifact of the right key will not do. */
+export const otherTree = (found: Digest, expected: Digest): string =>
+  `another build of this key, with tree ${found} in place of ${expected}`;
+
+/** Everything that a release puts into a prefix, and nothing else: what was asked of the prefix before counts for nothing. */
+export function deploymentOf(release: Release, prefix: string, reasons: readonly Reason[]): Deployment {
+  return {
+    prefix,
+    asked: release.packages.map(({ name, version, key, tree }) => ({ id: `${name}@${version}`, name, key, tree })),
+    roots: release.targets,
+    notes: (place) => ({
+      targets: release.targets.join(' '),
+      place,
+      release: release.name,
+      platform: release.platform,
+      installedAt: new Date().toISOString(),
+    }),
+    reasons,
+  };
+}
+
+/** Why a prefix does not hold a release; none when it does. */
+export const releaseDifferences = (
+  record: GenerationRecord | undefined,
+  release: Release,
+  place: string,
+): readonly Reason[] =>
+  contentDifferences(
+    record,
+    release.packages.map(({ name, version, key }) => [`${name}@${version}`, key]),
+    { place, roots: release.targets.join(' ') },
+  );
+
+/** @param own The platform of this host. @throws {VbuildError} `unfit-host` for a release of another kind of machine. */
+export function insistOnMachine({ name, platform }: Release, own: string): void {
+  if (platform.split(' ')[0] === own.split(' ')[0]) return;
+  throw new VbuildError('unfit-host', 'Release is for another kind of machine', {
+    facts: { release: name, expected: platform, found: own },
+    mend: 'take the release for this platform',
+  });
+}

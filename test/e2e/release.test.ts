@@ -1,0 +1,155 @@
+/** Releases: one signed document is enough for a server, decides what a bucket keeps, and tells a ticket what has changed. */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { checkIn } from '../support/check-in.ts';
+import { eventsOf, insistOnSuccess } from '../support/events.ts';
+import { fileServer } from '../support/http-server.ts';
+import { leafPatch, project, projectAt } from '../support/project.ts';
+import { tempDir } from '../support/temp.ts';
+import { filesBelow } from '../cache/sample.ts';
+
+interface Key {
+  readonly publicKey: string;
+  readonly secretFile: string;
+}
+
+test('a release is made, signed, installed by, compared and kept', async (t) => {
+  const site = project(t);
+  const bucket = join(site.home, 'bucket');
+  mkdirSync(bucket, { recursive: true });
+  const keyFrom = async (name: string): Promise<Key> =>
+    JSON.parse(insistOnSuccess(await site.run(['key', 'new', join(site.home, name), '--json'])).stdout) as Key;
+  const key = await keyFrom('ci.key');
+  const trust = { keys: [{ name: 'ci', publicKey: key.publicKey, role: 'ci' }] };
+  const env = { VBUILD_SIGNING_KEY_FILE: key.secretFile };
+  site.edit('Buildfile.ts', 'make, place, tarball', 'directoryCache, make, place, tarball');
+  site.edit(
+    'Buildfile.ts',
+    'defaults: [app, lone]',
+    `defaults: [branch], cache: [directoryCache(${JSON.stringify(bucket)})], trust: ${JSON.stringify(trust)}`,
+  );
+  const create = (name: string, args: readonly string[] = []) =>
+    site.run(['release', 'create', name, ...args], { env });
+  insistOnSuccess(await site.run(['lock']));
+  checkIn(site.path);
+
+  await t.test('only of what a cache has that servers can reach', async () => {
+    insistOnSuccess(await site.build(['--no-install']));
+    const early = await create('shop-0');
+    assert.equal(early.exitStatus, 3);
+    assert.match(early.stderr, /^ {2}package +leaf@1\.0$/m);
+    assert.ok(!existsSync(join(site.path, 'shop-0.release.json')));
+  });
+
+  insistOnSuccess(await site.build(['--push', '--no-install'], { env }));
+  const made = insistOnSuccess(await create('shop-1', ['--push']));
+  assert.match(made.stdout, /^wrote \S+shop-1\.release\.json: 2 packages, .* to download, signed by [0-9A-F]{16}$/m);
+  assert.match(made.stdout, /^put it into \S+bucket as shop-1$/m);
+  checkIn(site.path);
+
+  site.write({
+    'patches/leaf/series': 'better.patch\n',
+    'patches/leaf/better.patch': leafPatch(4),
+  });
+  checkIn(site.path);
+  insistOnSuccess(await site.build(['--push', '--no-install'], { env }));
+  insistOnSuccess(await create('shop-2', ['--push']));
+
+  await t.test('a name is given once', async () => {
+    const again = await create('shop-2', ['--push']);
+    assert.equal(again.exitStatus, 5);
+    assert.match(again.stderr, /^error: A release of this name is there already$/m);
+    assert.equal((await create('shop/2')).exitStatus, 2);
+  });
+
+  const server = projectAt(tempDir(t, 'server'), join(tempDir(t, 'server-home'), 'home'));
+  const file = join(server.path, 'shop-1.release.json');
+  copyFileSync(join(site.path, 'shop-1.release.json'), file);
+  server.write({ 'trust.json': JSON.stringify(trust) });
+  const by = (release: string, ...args: string[]): string[] => ['--release', release, '--trust', 'trust.json', ...args];
+
+  await t.test('a server installs by it with nothing else: no Buildfile, no sources', async () => {
+    assert.equal((await server.run(['check', ...by(file)])).exitStatus, 3);
+    assert.equal((await server.run(['check', '--no-install', ...by(file)])).exitStatus, 0);
+    const run = insistOnSuccess(eventsOf(await server.run(['install', '--json', ...by(file)])));
+    assert.deepEqual([run.outcomes, run.installs], [{ fresh: 0, restored: 2, built: 0 }, 1]);
+    assert.equal((await server.run(['check', ...by(file)])).exitStatus, 0);
+    assert.equal(insistOnSuccess(eventsOf(await server.run(['install', '--json', ...by(file)]))).installs, 0);
+    assert.deepEqual(readdirSync(server.path).sort(), [
+      '.vendor.generations',
+      'shop-1.release.json',
+      'trust.json',
+      'vendor',
+    ]);
+    const { packages } = JSON.parse(readFileSync(join(server.path, '.vendor.generations/1.json'), 'utf8')) as {
+      packages: object;
+    };
+    assert.deepEqual(Object.keys(packages), ['branch', 'leaf']);
+  });
+
+  await t.test('by its name from a web server that hands out the cache, and back', async () => {
+    const { url } = await fileServer(t, bucket);
+    insistOnSuccess(await server.run(['install', ...by('shop-2', '--from', url)]));
+    assert.equal((await server.run(['check', ...by('shop-2', '--from', url)])).exitStatus, 0);
+    assert.equal((await server.run(['check', ...by(file)])).exitStatus, 3);
+    insistOnSuccess(await server.run(['rollback']));
+    assert.equal((await server.run(['check', ...by(file)])).exitStatus, 0);
+    const none = await server.run(['install', ...by('shop-9', '--from', url)]);
+    assert.equal(none.exitStatus, 3);
+  });
+
+  await t.test('nobody is believed whom the server does not trust, and nothing that was changed', async () => {
+    const prefix = ['--prefix', 'elsewhere'];
+    const untold = await server.run(['install', '--release', file, ...prefix]);
+    assert.deepEqual([untold.exitStatus, /--trust FILE/.test(untold.stderr)], [1, true]);
+    const stranger = await keyFrom('stranger.key');
+    server.write({
+      'others.json': JSON.stringify({ keys: [{ name: 'x', publicKey: stranger.publicKey, role: 'ci' }] }),
+      'broken.json': '{ "keys": [] }',
+    });
+    const refused = await server.run(['install', '--release', file, '--trust', 'others.json', ...prefix]);
+    assert.deepEqual([refused.exitStatus, /which the Buildfile does not trust/.test(refused.stderr)], [1, true]);
+    assert.equal((await server.run(['install', '--release', file, '--trust', 'broken.json', ...prefix])).exitStatus, 2);
+    const text = readFileSync(file, 'utf8');
+    for (const [from, to] of [
+      ['shop-1', 'shop-7'],
+      ['branch@2.0', 'branch@2.1'],
+    ] as const) {
+      writeFileSync(join(server.path, 'forged.json'), text.replace(`\\"${from}\\"`, `\\"${to}\\"`));
+      const forged = await server.run(['install', ...by('forged.json', ...prefix)]);
+      assert.deepEqual([forged.exitStatus, /does not hold/.test(forged.stderr)], [1, true], forged.stderr);
+    }
+    assert.ok(!existsSync(join(server.path, 'elsewhere')));
+  });
+
+  await t.test('two of them are compared as Markdown', async () => {
+    const { stdout } = insistOnSuccess(await site.run(['release', 'diff', 'shop-1', 'shop-2.release.json']));
+    assert.match(stdout, /^# shop-2 after shop-1\n\n- Platform: linux-/);
+    assert.match(stdout, /^- Buildfile: [0-9a-f]{12}… \(\S+\) → [0-9a-f]{12}… \(\S+\)$/m);
+    assert.match(stdout, /^- Packages: 2 of 2 changed$/m);
+    assert.match(stdout, /^\| leaf \| 1\.0 \| \S+ k?B.* \| .* \|$/m);
+    assert.match(
+      stdout,
+      /^## Patches\n\n- leaf: added `patches\/leaf\/better\.patch`\n- leaf: dropped `patches\/leaf\/value\.patch`$/m,
+    );
+    assert.match(stdout, /^- leaf: `patch\.001: [0-9a-f]{12}… → [0-9a-f]{12}…`\n- branch: follows leaf$/m);
+    const same = insistOnSuccess(await site.run(['release', 'diff', 'shop-2', 'shop-2']));
+    assert.match(same.stdout, /0 of 2 changed\n$/);
+  });
+
+  await t.test('a bucket keeps what releases reach, until they are dropped', async () => {
+    const old = new Date(Date.now() - 90 * 24 * 3_600_000);
+    for (const path of filesBelow(bucket)) utimesSync(join(bucket, path), old, old);
+    const sweep = async (): Promise<{ releases: string[]; swept: { name: string }[] }> =>
+      JSON.parse(insistOnSuccess(await site.run(['cache', 'gc', '--tier', bucket, '--json'])).stdout) as never;
+    const kept = await sweep();
+    assert.deepEqual([kept.releases, kept.swept], [['shop-1', 'shop-2'], []]);
+    insistOnSuccess(await site.run(['release', 'drop', 'shop-1']));
+    const swept = await sweep();
+    assert.deepEqual(swept.releases, ['shop-2']);
+    assert.equal(swept.swept.filter(({ name }) => name.includes('/artifacts/')).length, 2);
+    assert.equal((await site.run(['release', 'drop', 'shop-1'])).exitStatus, 3);
+  });
+});
