@@ -1,6 +1,9 @@
 /** How long the stages of a package took the last time, from its stamps and its history. */
+import type { DiskCache } from '../cache/disk.ts';
+import { relativesOf } from '../cache/relatives.ts';
 import type { StageName } from '../model/event.ts';
 import { readStamp } from '../stamps/stamp.ts';
+import type { PackageFacts } from './facts.ts';
 import { readRecords } from './history.ts';
 import type { KeyedStage } from './stages.ts';
 import type { PackagePlaces } from './workspace.ts';
@@ -18,4 +21,15 @@ export function lastDurations(places: Pick<PackagePlaces, 'history' | 'stamps'>)
     return stamp === undefined ? [] : [[stage, stamp.durationMs] as const];
   });
   return Object.fromEntries([...recorded, ...stamped]);
+}
+
+/** From what this project remembers; where it never compiled the package, from the newest artifact of it on the disk, whoever made that. */
+export async function expectedDurations(
+  { package: { name }, places }: Pick<PackageFacts, 'package' | 'places'>,
+  disk: DiskCache,
+): Promise<Partial<Record<StageName, number>>> {
+  const durations = lastDurations(places);
+  if (durations.compile !== undefined) return durations;
+  const [newest] = await relativesOf(disk, name);
+  return newest === undefined ? durations : { ...durations, compile: newest.build.durationMs };
 }

@@ -9,7 +9,7 @@ import { makeFolder, temporaryFolder } from '../system/files.ts';
 import { findNamespace } from '../system/namespace.ts';
 import type { Artifacts } from './artifacts.ts';
 import { ensureCompiled, packArtifact, type Workshop } from './compile-stage.ts';
-import { lastDurations } from './durations.ts';
+import { expectedDurations } from './durations.ts';
 import { findEqual, mayBeEqual } from './cutoff.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { admission, jobserverFor } from './admission.ts';
@@ -170,8 +170,8 @@ async function takeFinished(facts: PackageFacts, keep: ReturnType<typeof keeper>
 
 /** @param ids Of all packages that are to be built. */
 async function workOf(facts: PackageFacts, ids: ReadonlySet<string>, run: Run): Promise<PackageWork> {
-  const { id, package: one, places } = facts;
-  const { fetch = 0, patch = 0, compile = guessMs, pack = 0 } = lastDurations(places);
+  const { id, package: one } = facts;
+  const { fetch = 0, patch = 0, compile = guessMs, pack = 0 } = await expectedDurations(facts, run.disk);
   const after = visibleTo(one)
     .map(packageId)
     .filter((other) => ids.has(other));

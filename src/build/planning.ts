@@ -2,13 +2,11 @@
 import type { Package } from '../buildfile/package.ts';
 import { packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
-import { relativesOf } from '../cache/relatives.ts';
 import { currentGeneration } from '../install/generations.ts';
 import type { ContentKey } from '../model/digest.ts';
-import type { StageName } from '../model/event.ts';
 import type { Plan, PlannedPackage } from '../model/plan.ts';
 import { exists } from '../system/files.ts';
-import { lastDurations } from './durations.ts';
+import { expectedDurations } from './durations.ts';
 import { mayBeEqual } from './cutoff.ts';
 import { gatherFacts, type PackageFacts } from './facts.ts';
 import { fullClosure, runClosure, visibleTo } from './graph.ts';
@@ -94,7 +92,7 @@ async function plannedPackage(
   const missed = missing.get(one);
   if (known === undefined) return planned(one, known, { outcome: 'open', unpinned: facts.unpinned.includes(one) });
   if (missed !== undefined) {
-    const durations = await expected(known, run);
+    const durations = await expectedDurations(known, run.disk);
     const after = visibleTo(one).filter((other) => missing.has(other));
     return planned(one, known, {
       outcome: 'built',
@@ -116,12 +114,4 @@ async function plannedPackage(
     ...(equal.length > 0 && { equal }),
     transferBytes: exists(run.disk.blobs.pathOf(digest)) ? 0 : sizeBytes,
   });
-}
-
-/** From what this project remembers; where it never compiled the package, from the newest artifact of it on the disk. */
-async function expected({ package: one, places }: PackageFacts, run: Run): Promise<Partial<Record<StageName, number>>> {
-  const durations = lastDurations(places);
-  if (durations.compile !== undefined) return durations;
-  const [newest] = await relativesOf(run.disk, one.name);
-  return newest === undefined ? durations : { ...durations, compile: newest.build.durationMs };
 }

@@ -32,6 +32,7 @@ import { pipeline } from 'node:stream/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** One thing in a tree; `path` is relative to the tree's top, parts joined by `/`. */
 export interface TreeEntry {
@@ -73,7 +74,7 @@ export function readIfThere(path: string): string | undefined {
 /** Reads a whole small file. */
 export const readBytes = (path: string): Buffer => readFileSync(path);
 
-export const makeFolder = (path: string): void => void mkdirSync(path, { recursive: true });
+export { makeFolder };
 
 let sequence = 0;
 /** A name beside `path` that no other process or call uses; what a crash leaves under it is never read. */

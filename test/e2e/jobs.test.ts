@@ -1,12 +1,12 @@
 /** One budget of jobs for everything below a run, what becomes of steps that hang, and what a run says at its end about what it left undone. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { loggedJob, mostAtOnce } from '../support/job-log.ts';
-import type { Tree } from '../support/temp.ts';
+import { removeTree, type Tree } from '../support/temp.ts';
 import { runProgram, startProgram, vbuildBin, workspace, type Workspace } from '../support/vbuild.ts';
 
 // Steps wait for files of a test here, and write into some, which would be hidden from them.
@@ -52,6 +52,33 @@ test('makes of several packages and everything below them never run more jobs th
   site.write(project(names.map((name) => ({ name, makefile: makefile(log) }))));
   insistOnSuccess(await site.run(['-j3']));
   assert.equal(mostAtOnce(log), 3);
+});
+
+test('of what could start, the package that took longest before is compiled first, as its earlier artifact tells', async (t) => {
+  const site = workspace(t, {});
+  const stamps = join(site.path, '.vbuild/Buildfile/stamps');
+  const base = {
+    name: 'base',
+    steps: `{ group: 'build', run: 'until [ -e ${stamps}/quick_1/patch ] && [ -e ${stamps}/slow_1/patch ]; do sleep 0.05; done' }`,
+  };
+  const graph = (text: string): Tree =>
+    project([base, ...['quick', 'slow'].map((name) => ({ name, deps: ['base'], makefile: text }))]);
+  site.write(graph('all:\n'));
+  insistOnSuccess(await site.run(['-j1']));
+  // The work folder forgets it; the cache says that it took ten minutes.
+  removeTree(join(site.path, '.vbuild'));
+  const artifacts = join(site.home, '.cache/vbuild/v1/artifacts/slow');
+  const [manifest = ''] = readdirSync(artifacts, { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('.json'));
+  const told = readFileSync(join(artifacts, manifest), 'utf8');
+  writeFileSync(join(artifacts, manifest), told.replace(/"durationMs": \d+/, '"durationMs": 600000'));
+  site.write({ ...graph('all:\n\t@true\n'), 'base/more': 'changed' });
+  const run = insistOnSuccess(eventsOf(await site.run(['-j1', '--json'])));
+  assert.deepEqual(
+    run.events.flatMap(({ type, stage, package: id }) => (type === 'stage-started' && stage === 'compile' ? [id] : [])),
+    ['base@1', 'slow@1', 'quick@1'],
+  );
 });
 
 test('steps that cannot share take what is free, and the others wait', async (t) => {

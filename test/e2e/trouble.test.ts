@@ -27,7 +27,7 @@ async function runTwice(
 ): Promise<readonly [small: EventsOf, large: EventsOf]> {
   const root = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   const script = `mount -t tmpfs -o ${limits} small "$1" && cd "$2" || exit 99
-"$3" --json; echo "status $?"; mount -o remount,size=64m,nr_inodes=100k small "$1"; "$3" --json; echo "status $?"
+"$3" --json; echo "status $?"; mount -o remount,rw,size=64m,nr_inodes=100k small "$1"; "$3" --json; echo "status $?"
 [ -z "$4" ] || cp -a vendor/. .vendor.generations "$4"`;
   mkdirSync(path, { recursive: true });
   const argv = ['unshare', ...root, '--mount', '--', 'sh', '-c', script, 'sh', path, site.path, vbuildBin];
@@ -58,6 +58,8 @@ const troubles: readonly {
   },
   { what: 'cache on a full disk', path: ({ home }) => join(home, '.cache'), limits: 'size=24k' },
   { what: 'cache on a disk without inodes', path: ({ home }) => join(home, '.cache'), limits: 'size=64m,nr_inodes=12' },
+  { what: 'work folder on a read-only disk', path: ({ path }) => join(path, '.vbuild'), limits: 'ro,size=64m' },
+  { what: 'cache on a read-only disk', path: ({ home }) => join(home, '.cache'), limits: 'ro,size=64m' },
   { what: 'generations on a full disk', path: ({ path }) => join(path, '.vendor.generations'), limits: 'size=16k' },
 ];
 
