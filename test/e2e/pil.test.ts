@@ -1,13 +1,24 @@
 /** The main job for real: PIL and its C libraries from upstream source, the one whole build of the example in all the tests. */
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  globSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { cycloneDxProblems } from '../support/cyclonedx.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { runAndListLoads } from '../support/loads.ts';
 import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
 import { forget, type Project, projectAt } from '../support/project.ts';
+import { shop } from '../support/shop.ts';
 import { tempDir } from '../support/temp.ts';
 import { checkout, type Ended, runProgram } from '../support/vbuild.ts';
 
@@ -195,6 +206,11 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
     assert.deepEqual([loads.exitStatus, loads.packages], [0, []]);
   });
 
+  await t.test(
+    'Capistrano deploys a site that needs it, keeps the old release where one is lacking, and rolls back',
+    (own) => deployShop(own, path, join(site.home, '.cache/vbuild')),
+  );
+
   for (const [what, prefix] of [
     ['the same prefix', vendor],
     ['a shorter one', join(dirname(top), `p${process.pid}`)],
@@ -250,3 +266,49 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
     },
   );
 });
+
+/** @param from Absolute path of the project as it was built. @param cache Of the user who built it. */
+async function deployShop(t: TestContext, from: string, cache: string): Promise<void> {
+  const files = globSync('{Buildfile.example.*,patches/*/*}', { cwd: from });
+  const site = await shop(t, {
+    project: Object.fromEntries(files.map((file) => [file, readFileSync(join(from, file), 'utf8')])),
+    buildfile: 'Buildfile.example.ts',
+    target: 'pil',
+    cache,
+  });
+  const cap = async (task: string): Promise<void> => void insistOnSuccess(await site.cap(task));
+
+  await cap('deploy');
+  const first = { release: site.release(), answer: await site.answer() };
+  const { version, pil, from: file } = first.answer;
+  assert.deepEqual([version, pil], ['1', '9.4.0+site1']);
+  assert.ok(file.startsWith(`${first.release}/.vendor.generations/1/`), file);
+
+  // Of this patch no cache has anything yet.
+  const mark = 'patches/pil/0003-mark-the-version.patch';
+  const program = readFileSync(join(site.clone, 'shop.py'), 'utf8').replace('VERSION = "1"', 'VERSION = "2"');
+  const patch = readFileSync(join(from, mark), 'utf8');
+  site.commit({ 'shop.py': program, [mark]: patch.replaceAll('site1', 'site2') });
+  for (const [where, env] of [
+    ['vbuild:check', {}],
+    ['vbuild:install', { WITHOUT_CHECK: '1' }],
+  ] as const) {
+    const { exitStatus, stdout } = await site.cap('deploy', env);
+    assert.notEqual(exitStatus, 0, stdout);
+    assert.match(stdout, new RegExp(`${where}\\n[^]*pil@9\\.4\\.0[^]*$`));
+    assert.doesNotMatch(stdout, /deploy:symlink:release/);
+    assert.deepEqual({ release: site.release(), answer: await site.answer() }, first);
+  }
+
+  site.commit({ [mark]: patch });
+  await cap('deploy');
+  const second = await site.answer();
+  assert.deepEqual([second.version, second.pil], ['2', '9.4.0+site1']);
+  assert.notEqual(site.release(), first.release);
+  assert.ok(second.from.startsWith(site.release()), second.from);
+
+  await cap('deploy:rollback');
+  const back = await site.answer();
+  assert.deepEqual([site.release(), back.version, back.from], [first.release, '1', file]);
+  assert.notEqual(back.pid, first.answer.pid);
+}

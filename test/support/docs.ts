@@ -24,6 +24,7 @@ export const pages = [
   'docs/from-make.md',
   'docs/cache.md',
   'docs/handing-on.md',
+  'docs/recipes.md',
   'docs/deploy.md',
 ] as const;
 

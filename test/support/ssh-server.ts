@@ -13,6 +13,12 @@ export interface SshServer {
   readonly command: string;
   /** The same without knowing the server. */
   readonly commandOfStranger: string;
+  readonly user: string;
+  readonly port: number;
+  /** Absolute path of the user's secret key. */
+  readonly key: string;
+  /** Absolute path of a file in which the server is known. */
+  readonly knownHosts: string;
 }
 
 /** @param top Absolute path of a folder for its keys. */
@@ -48,8 +54,13 @@ export async function sshServer(t: WithCleanUp, top: string): Promise<SshServer>
   writeFileSync(known, `[127.0.0.1]:${port} ${published}`);
   const command = (hosts: string): string =>
     `ssh -F none -i ${userKey} -o IdentitiesOnly=yes -o UserKnownHostsFile=${hosts} -o GlobalKnownHostsFile=/dev/null`;
+  const { username: user } = userInfo();
   return {
-    url: `ssh://${userInfo().username}@127.0.0.1:${port}`,
+    user,
+    port,
+    key: userKey,
+    knownHosts: known,
+    url: `ssh://${user}@127.0.0.1:${port}`,
     command: command(known),
     commandOfStranger: command('/dev/null'),
   };
