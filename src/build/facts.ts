@@ -43,10 +43,13 @@ export function gatherFacts(
     lock,
     platform,
     workspace,
+    assume = (facts) => facts,
   }: {
     readonly lock: Lock;
     readonly platform: string;
     readonly workspace: Workspace;
+    /** Makes other facts of those of a package, for a plan of what is not so; see `what-if.ts`. */
+    readonly assume?: ((facts: StageFacts) => StageFacts) | undefined;
   },
 ): Facts {
   const known = new Map<Package, PackageFacts>();
@@ -65,7 +68,7 @@ export function gatherFacts(
     const places = placesOf(workspace, one);
     const series = one.patches === undefined ? [] : readSeries(one.patches, workspace.folder).patches;
     const stamps = series.length === 0 ? [] : [readStamp(places.stamps, 'pack'), readStamp(places.stamps, 'patch')];
-    const facts: StageFacts = {
+    const facts = assume({
       package: one,
       source,
       patches: series.map(({ name, path, strip }) => ({ input: fileInput(name, path, stamps), strip })),
@@ -74,7 +77,7 @@ export function gatherFacts(
       ),
       tools: Object.fromEntries(tools.map(([tool, pin]) => [tool, pin ?? ''])),
       platform,
-    };
+    });
     const text = keyText(fieldsOf(stageInputs(facts, 'pack')));
     known.set(one, { ...facts, id: packageId(one), places, series, keyText: text, key: contentKey(text) });
   }

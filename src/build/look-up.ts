@@ -148,6 +148,7 @@ export function keeper(artifacts: Artifacts, outcomes: Map<string, Outcome>, run
       package: id,
       outcome,
       durationMs,
+      sizeBytes: body.sizeBytes,
       ...(equal.length > 0 && { equal }),
     });
   };

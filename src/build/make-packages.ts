@@ -85,10 +85,12 @@ export async function buildMissing({
       await using _lock = await lockKey(one, run, lease);
       if (!(await takeFinished(one, keep, run)) && !(await isSpared(one))) {
         await ensureCompiled(one, artifacts, run, workshop);
-        artifacts.add(one.package, await packArtifact(one, artifacts, run));
+        const manifest = await packArtifact(one, artifacts, run);
+        artifacts.add(one.package, manifest);
         outcomes.set(one.id, 'built');
         const durationMs = performance.now() - startedMs;
-        run.emit({ type: 'package-finished', package: one.id, outcome: 'built', durationMs });
+        const { sizeBytes } = manifest.body;
+        run.emit({ type: 'package-finished', package: one.id, outcome: 'built', durationMs, sizeBytes });
       }
       pushes.add(one.package);
     });

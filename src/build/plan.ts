@@ -5,7 +5,8 @@ import { forecast, limitsFor, packageJobs, packageOf } from './jobs.ts';
 /** What a package is expected to take that nobody has compiled before, in milliseconds. */
 export const guessMs = 15_000;
 
-export interface PlanFacts extends Pick<Plan, 'targets' | 'packages' | 'install' | 'installOpen' | 'pushTo'> {
+export interface PlanFacts
+  extends Pick<Plan, 'targets' | 'assumed' | 'packages' | 'install' | 'installOpen' | 'pushTo'> {
   /** The `-j` number. */
   readonly jobs: number;
 }

@@ -18,17 +18,19 @@ import { type Settled, settle, wantedBy } from './settle.ts';
 import { startRun } from './start-run.ts';
 import { installReasons } from './install-reasons.ts';
 import { stagesToRun } from './verdicts.ts';
+import type { Assumption } from './what-if.ts';
 
 /**
  * What a run of this request would do now. Writes nothing: no lock file, no stamp, no cache, no folder. Tools are asked for their
  * versions, and the tiers below the disk for manifests, where a run would ask them.
  *
+ * @param assumed What is taken to be so although it is not.
  * @throws {VbuildError | VbuildErrors} what would stop the run before any package.
  */
-export async function planBuild(request: BuildRequest): Promise<Plan> {
+export async function planBuild(request: BuildRequest, assumed?: Assumption): Promise<Plan> {
   const { options, workspace, platform, prefix } = request;
   const targets = request.targets.map(({ name }) => name);
-  if (isUpToDate(request)) {
+  if (assumed === undefined && isUpToDate(request)) {
     const packages = runClosure(request.targets);
     const { known } = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
     const fresh = packages.map((one) => planned(one, known.get(one), { outcome: 'fresh' }));
@@ -44,6 +46,7 @@ export async function planBuild(request: BuildRequest): Promise<Plan> {
         insistOnLeave(unpinned, lock, run);
         return lock;
       },
+      assume: assumed?.apply,
       begin: () => {},
       get: (name, key, signal) => run.cache.foreseeArtifact(name, key, signal),
       getEqual: (name, standing, signal) => run.cache.foreseeEqual(name, standing, signal),
@@ -60,6 +63,7 @@ export async function planBuild(request: BuildRequest): Promise<Plan> {
   const all = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one) || open.includes(one));
   return planOf({
     targets,
+    ...(assumed !== undefined && { assumed: assumed.words }),
     packages: await Promise.all(all.map((one) => plannedPackage(one, settled, below, run))),
     ...(reasons.length > 0 && { install: { prefix, reasons } }),
     installOpen: !options.noInstall && reasons.length === 0 && open.length > 0,

@@ -48,12 +48,12 @@ export async function beginRun(workspace: Workspace, emit: Emit): Promise<Dispos
 
 /**
  * Nobody else writes there while we have the lock, so whatever bears a temporary name is dead. Trees hold none: what is made of them
- * anew is removed first.
+ * anew is removed first. Traces are written when the lock is free again, and look after themselves.
  */
 function sweepState({ state, folder, lockFile }: Workspace): void {
   removeTemporaries(folder, { of: basename(lockFile) });
-  const trees = ['trees', 'build', 'run'];
-  for (const kind of namesIn(state).filter((name) => !trees.includes(name))) sweep(join(state, kind), 3);
+  const others = ['trees', 'build', 'run', 'traces'];
+  for (const kind of namesIn(state).filter((name) => !others.includes(name))) sweep(join(state, kind), 3);
 }
 
 function sweep(folder: string, levels: number): void {

@@ -14,6 +14,7 @@ import { pinTools } from './pinning.ts';
 import type { BuildRequest } from './request.ts';
 import { type Wanted, wanted } from './roots.ts';
 import type { Run } from './run.ts';
+import type { StageFacts } from './stages.ts';
 
 /** What the prefix is to hold after this run; says so when it held something that this Buildfile no longer has. @throws {VbuildError} */
 export function wantedBy({ targets, build, prefix, options }: BuildRequest, emit: Emit): Wanted {
@@ -36,6 +37,8 @@ export interface Effects extends LookUpEffects {
   readonly save: (lock: Lock) => void;
   /** Pins sources that have no pin; what it leaves out stays open. @throws {VbuildError} when that is not allowed */
   readonly pin: (unpinned: readonly Package[], lock: Lock) => Promise<Lock>;
+  /** Makes other facts of those of each package, for a plan of what is not so. */
+  readonly assume?: ((facts: StageFacts) => StageFacts) | undefined;
   /** Called before each round of look-ups; there is a second one when the version of a tool has moved its pin, and with it the keys. */
   readonly begin: (facts: Facts) => void;
 }
@@ -54,7 +57,7 @@ export async function settle(want: Wanted, effects: Effects, run: Run): Promise<
   const { workspace, platform } = run;
   const packages = fullClosure(want.packages);
   let lock = readLock(workspace.lockFile);
-  const gather = (): Facts => gatherFacts(packages, { lock, platform, workspace });
+  const gather = (): Facts => gatherFacts(packages, { lock, platform, workspace, assume: effects.assume });
   const save = (changed: Lock): void => {
     if (changed !== lock) effects.save(changed);
     lock = changed;

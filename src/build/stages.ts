@@ -13,6 +13,8 @@ import type { Input } from '../stamps/stamp.ts';
 /** Everything about one package that stages may rest on. */
 export interface StageFacts {
   readonly package: Package;
+  /** The package as a plan takes it to be, where that is not as the Buildfile has it; see `what-if.ts`. */
+  readonly assumed?: Package;
   readonly source: LockedSource;
   /** Ours, in order; `value` of each input is the digest of the patch. */
   readonly patches: readonly { readonly input: Input; readonly strip: number }[];
@@ -87,9 +89,10 @@ const table: readonly Row[] = [
 
 /** Everything that a stage rests on, including what the stages before it rest on. */
 export function stageInputs(facts: StageFacts, upTo: KeyedStage): Input[] {
+  const so = facts.assumed === undefined ? facts : { ...facts, package: facts.assumed };
   const last = table.findIndex(({ stage }) => stage === upTo);
   const rows = upTo === 'fetch' ? table.slice(0, 1) : table.slice(1, last + 1);
-  return rows.flatMap(({ stage, rules, inputs }) => [value(`rules.${stage}`, String(rules)), ...inputs(facts)]);
+  return rows.flatMap(({ stage, rules, inputs }) => [value(`rules.${stage}`, String(rules)), ...inputs(so)]);
 }
 
 /** The digest of a tree in a stamp's results. */

@@ -1,14 +1,17 @@
 /** `vbuild [build] [TARGET…]`: makes packages usable; loads what builds only if there is something to build. */
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
 import type { RunOptions } from '../build/run.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
+import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError } from '../model/error.ts';
-import type { Outcome } from '../model/event.ts';
+import type { Emit, Outcome } from '../model/event.ts';
+import { exitStatusOf } from '../report/error-text.ts';
 import { lastLine } from '../report/phrases.ts';
+import { writeAtomically } from '../system/files.ts';
 import { ownFiles } from '../system/own-program.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { rememberAnswer } from '../system/quick.ts';
@@ -22,10 +25,10 @@ export const build: Command = async (context) => {
   const project = await openProject(context);
   const targets = selectTargets(project.build, named);
   const request = await atAcceptedPlatform(buildRequest(context, project, targets));
-  const { emit } = request;
   const closure = runClosure(targets);
-  emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: closure.length });
-  const finish = (exitStatus: number, outcomes: ReadonlyMap<string, Outcome>): number => {
+  const begin = (emit: Emit): void =>
+    emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: closure.length });
+  const finish = (emit: Emit, exitStatus: number, outcomes: ReadonlyMap<string, Outcome>): number => {
     const counts = { fresh: 0, restored: 0, built: 0 };
     for (const outcome of outcomes.values()) counts[outcome] += 1;
     const prefix = options.noInstall ? {} : { prefix: project.prefix };
@@ -33,13 +36,18 @@ export const build: Command = async (context) => {
     return exitStatus;
   };
   if (isUpToDate(request)) {
-    const status = finish(0, new Map(closure.map((one) => [packageId(one), 'fresh'])));
-    remember(context, project, request);
+    begin(request.emit);
+    const status = finish(request.emit, 0, new Map(closure.map((one) => [packageId(one), 'fresh'])));
+    if (options.trace === undefined) remember(context, project, request);
+    else await traced(context, request, startedMs, async () => status);
     return status;
   }
   const { execute } = await import('../build/executor.ts');
-  const { exitStatus, outcomes } = await execute(request);
-  return finish(exitStatus, outcomes);
+  return await traced(context, request, startedMs, async (watched) => {
+    begin(watched.emit);
+    const { exitStatus, outcomes } = await execute(watched);
+    return finish(watched.emit, exitStatus, outcomes);
+  });
 };
 
 /** A request is about this host's own platform unless the Buildfile accepts others. */
@@ -47,6 +55,43 @@ export async function atAcceptedPlatform(request: BuildRequest): Promise<BuildRe
   if (request.build.platforms === undefined) return request;
   const { choosePlatform } = await import('../build/choose-platform.ts');
   return { ...request, platform: await choosePlatform(request) };
+}
+
+/** Runs something and leaves a trace of it, however it ends; only one that was asked for must be written. */
+async function traced(
+  { cwd, line, signal }: CommandContext,
+  request: BuildRequest,
+  startedMs: number,
+  run: (watched: BuildRequest) => Promise<number>,
+): Promise<number> {
+  const [{ runRecorder }, { keepTrace }, { traceText }] = await Promise.all([
+    import('../build/run-record.ts'),
+    import('../build/traces.ts'),
+    import('../report/trace.ts'),
+  ]);
+  const recorder = runRecorder(request, startedMs);
+  const write = (exitStatus: number, thrown?: unknown): void => {
+    const record = recorder.end(signal.aborted ? 130 : exitStatus, thrown);
+    const text = traceText(record);
+    if (line.options.trace !== undefined) writeAtomically(resolve(cwd, line.options.trace), text);
+    try {
+      keepTrace(request.workspace, record, text);
+    } catch (error) {
+      const trouble = diskTrouble(error);
+      if (trouble === undefined) throw error;
+      const facts = { found: trouble.message };
+      request.emit({ type: 'notice', level: 'warning', code: 'trace-unwritten', headline: 'No trace is kept', facts });
+    }
+  };
+  let status: number;
+  try {
+    status = await run({ ...request, emit: recorder.emit });
+  } catch (thrown) {
+    write(exitStatusOf(thrown), thrown);
+    throw thrown;
+  }
+  write(status);
+  return status;
 }
 
 /** What the command line asks of a build. */

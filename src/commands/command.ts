@@ -6,12 +6,13 @@ import { validate } from '../buildfile/validate.ts';
 import type { SigningSource } from '../build/signing-key.ts';
 import { type Workspace, workspaceOf } from '../build/workspace.ts';
 import { cacheFolder } from '../cache/layout.ts';
-import { jsonLine } from '../report/json.ts';
 import { VbuildError } from '../model/error.ts';
 import type { BuildEvent, Emit } from '../model/event.ts';
 import type { Reporter, ReportOptions } from '../report/reporter.ts';
 import type { Question } from '../system/quick.ts';
 import type { CommandLine } from './options.ts';
+
+export { printResult } from './print-result.ts';
 
 export interface CommandContext {
   readonly line: CommandLine;
@@ -51,21 +52,19 @@ export const prefixOf = (context: CommandContext): string => {
   return prefix === undefined ? join(dirname(buildfileOf(context)), 'vendor') : resolve(context.cwd, prefix);
 };
 
-/** Loads and checks the Buildfile. @throws {VbuildError | VbuildErrors} `buildfile-missing`, `buildfile-invalid` */
-export async function openProject(context: CommandContext): Promise<Project> {
+/** Where everything of the Buildfile of a command lies; needs no Buildfile. */
+export function workspaceFor(context: CommandContext): Workspace {
   const { cwd, env, line } = context;
-  const path = buildfileOf(context);
-  const loaded = await loadBuildfile(path);
   const { work, cacheDir, lock } = line.options;
   const cache = cacheDir === undefined ? cacheFolder(env) : resolve(cwd, cacheDir);
-  const own = workspaceOf(path, work === undefined ? undefined : resolve(cwd, work), cache);
-  const workspace = lock === undefined ? own : { ...own, lockFile: resolve(cwd, lock) };
-  return { loaded, build: validate(loaded.definition), workspace, prefix: prefixOf(context) };
+  const own = workspaceOf(buildfileOf(context), work === undefined ? undefined : resolve(cwd, work), cache);
+  return lock === undefined ? own : { ...own, lockFile: resolve(cwd, lock) };
 }
 
-/** Writes a result as text, or as one JSON document under `--json`. */
-export function printResult({ stdout, line }: CommandContext, text: () => string, data: () => unknown): void {
-  stdout.write(line.options.json ? `${jsonLine(data())}\n` : text());
+/** Loads and checks the Buildfile. @throws {VbuildError | VbuildErrors} `buildfile-missing`, `buildfile-invalid` */
+export async function openProject(context: CommandContext): Promise<Project> {
+  const loaded = await loadBuildfile(buildfileOf(context));
+  return { loaded, build: validate(loaded.definition), workspace: workspaceFor(context), prefix: prefixOf(context) };
 }
 
 /** A release says by itself what belongs to it. */

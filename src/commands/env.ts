@@ -18,7 +18,7 @@ export const env: Command = async (context) => {
     Object.entries(variables)
       .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
       .join('');
-  printResult(context, text, () => variables);
+  printResult(context, text, () => ({ format: 1, variables }));
   return 0;
 };
 

@@ -10,10 +10,13 @@ export const explainCommands = [
       'Prints for each package of the closure of every TARGET whether it is fresh, would be restored (and from which tier), or built, and then which stages would run, each with its reasons. It decides by the same code as a run, so that a run right after it does the same, unless an artifact turns out to be damaged on its way here.',
       'Nothing is written. Tools are asked for their versions, and buckets for artifacts, where a run would ask them. What stops a run before its first package, such as a missing tool, stops the plan with the same error.',
       'Times come from earlier runs in this project, or from artifacts on the disk. "vbuild -n TARGET" is the same.',
+      'With --touch and --set it plans what is not so yet: what would happen if a source, a file, a version, a variable or a tool were another one. What such a change makes new is asked of the caches too, where its key is known beforehand: a variable or a tool tells it, another version or content does not.',
     ],
     examples: [
       ['vbuild plan', 'what vbuild would do now'],
       ['vbuild plan pil --no-cache', 'what would be built if no cache were asked'],
+      ['vbuild plan --set zlib.version=1.3.2', 'what it would take to move to another zlib'],
+      ['vbuild plan --touch patches/pil/series', 'what would be built if this file changed'],
       ['vbuild plan --json', 'the same for a program to read'],
     ],
   },
@@ -57,6 +60,20 @@ export const explainCommands = [
       ['vbuild graph', 'the tree of all packages of ./Buildfile.ts'],
       ['vbuild graph pil --svg > pil.svg', 'a picture of pil and of all that it needs'],
       ['vbuild graph --dot > graph.dot', 'for Graphviz to draw: dot -Tpdf graph.dot > graph.pdf'],
+    ],
+  },
+  {
+    name: 'report',
+    takes: 'nothing',
+    summary: 'write a page about the last run: timeline, critical path, caches, durations',
+    description: [
+      'Writes one HTML page about the last run that had something to do, and prints where it is: who worked on what and when, the chain of work that decided how long it took, why each package was built and what the caches said, sizes, and durations against the time before. The page is a single file that loads nothing, so it can be mailed, or kept by a CI server.',
+      'It is made from the trace of the run. The last five traces lie in the work folder, under traces; with --trace another one is reported. A trace is in the format of Chrome, so Perfetto and other viewers show it as well.',
+    ],
+    examples: [
+      ['vbuild report', 'a page about the last run, in the work folder'],
+      ['vbuild report -o run.html', 'the same, as run.html'],
+      ['vbuild report --trace ci.json -o ci.html', 'about a run elsewhere, of "vbuild pil --trace ci.json"'],
     ],
   },
   {

@@ -44,6 +44,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   why: async () => (await import('./why.ts')).why,
   status: async () => (await import('./status.ts')).status,
   graph: async () => (await import('./graph.ts')).graph,
+  report: async () => (await import('./report.ts')).report,
   log: async () => (await import('./log.ts')).log,
   'patch apply': async () => (await import('./patch-apply.ts')).patchApply,
   'patch check': async () => (await import('./patch-check.ts')).patchCheck,

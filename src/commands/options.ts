@@ -53,9 +53,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const { words, given, rest } = scan(argv);
   const { named, subject, used } = commandIn(words);
   const asked = (name: string): boolean => given.some(({ row, value }) => row?.name === name && value === undefined);
+  const page = toOptions(given.filter(({ row }) => row?.name === 'json'));
   if (asked('help'))
-    return { command: 'help', targets: subject === undefined ? [] : [subject], options: toOptions([]), rest: [] };
-  if (asked('version')) return { command: 'version', targets: [], options: toOptions([]), rest: [] };
+    return { command: 'help', targets: subject === undefined ? [] : [subject], options: page, rest: [] };
+  if (asked('version')) return { command: 'version', targets: [], options: page, rest: [] };
 
   if (!named && subject !== undefined) throw incomplete(subject, words[1]);
   if (!named && words[0] !== undefined && reservedNames.includes(words[0])) throw notYet(words[0]);

@@ -10,8 +10,13 @@ export const plan: Command = async (context) => {
   const { emit, notices } = asides(context);
   const asked = { ...buildRequest(context, project, selectTargets(project.build, line.targets)), emit };
   const request = await atAcceptedPlatform(asked);
-  const { planBuild } = await import('../build/planning.ts');
-  const planned = await planBuild(request);
+  const [{ planBuild }, { assumption }] = await Promise.all([
+    import('../build/planning.ts'),
+    import('../build/what-if.ts'),
+  ]);
+  const { build, workspace, loaded } = project;
+  const assumed = assumption(line.options, { build, workspace, buildFiles: loaded.files, cwd });
+  const planned = await planBuild(request, assumed);
   printResult(
     context,
     () => planText(planned, { cwd, prefix: project.prefix, jobs: request.options.jobs }),

@@ -1,5 +1,6 @@
 /** `vbuild init` as a command: writes the first files and says what became of each. */
-import { buildfileOf, type Command } from './command.ts';
+import { dirname } from 'node:path';
+import { buildfileOf, type Command, printResult } from './command.ts';
 import { init } from './init.ts';
 
 export const startProject: Command = async (context) => {
@@ -9,8 +10,15 @@ export const startProject: Command = async (context) => {
     current: 'is up to date:',
     kept: 'left alone',
   } as const;
-  for (const { file, outcome, hint } of init(buildfileOf(context))) {
-    context.stdout.write(`${words[outcome]} ${file}${hint === undefined ? '' : ` (${hint})`}\n`);
-  }
+  const buildfile = buildfileOf(context);
+  const files = init(buildfile);
+  printResult(
+    context,
+    () =>
+      files
+        .map(({ file, outcome, hint }) => `${words[outcome]} ${file}${hint === undefined ? '' : ` (${hint})`}\n`)
+        .join(''),
+    () => ({ format: 1, folder: dirname(buildfile), files }),
+  );
   return 0;
 };

@@ -68,6 +68,8 @@ export type BuildEvent =
       readonly package: string;
       readonly outcome: Outcome;
       readonly durationMs: number;
+      /** Of the packed artifact, where it was made or brought. */
+      readonly sizeBytes?: number;
       /** Of a restored one: dependencies (`name@version`) that were made anew, came out equal, and so did not have it compiled again. */
       readonly equal?: readonly string[];
     }

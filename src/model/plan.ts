@@ -44,6 +44,8 @@ export interface PlannedPackage {
 export interface Plan {
   /** Names of the targets. */
   readonly targets: readonly string[];
+  /** What was taken to be so although it is not, each a clause; absent for a plan of what is so. */
+  readonly assumed?: readonly string[];
   /** Each after what it depends on. */
   readonly packages: readonly PlannedPackage[];
   /** Absent when the prefix stays as it is, or that is open. */

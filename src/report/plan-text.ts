@@ -14,10 +14,12 @@ export function planText(
   const place = pathFrom(at.cwd, at.prefix);
   if (!busy && plan.pushTo.length === 0) {
     const are = plan.targets.length === 1 ? 'is' : 'are';
-    return `${printableLine(`${list(plan.targets)} ${are} fresh in ${place}`)}: nothing to do\n`;
+    const assumed = plan.assumed === undefined ? '' : `if ${list(plan.assumed)}: `;
+    return `${printableLine(`${assumed}${list(plan.targets)} ${are} fresh in ${place}`)}: nothing to do\n`;
   }
   const column = Math.max(...plan.packages.map((one) => one.package.length));
   const lines = [
+    ...(plan.assumed === undefined ? [] : [`if ${list(plan.assumed)}:`]),
     ...plan.packages.flatMap((one) => [
       `${one.package.padEnd(column)}  ${[one.outcome.padEnd(8), ...notes(one)].join('  ')}`.trimEnd(),
       ...sharedReasons(one.stages).map(([stages, why]) => `  ${stages.join(', ')}: ${why}`),

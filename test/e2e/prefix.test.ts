@@ -50,7 +50,8 @@ test('the prefix is a link to one generation: who entered the old one stays in i
   const ran = await site.run(['exec', '--', 'app']);
   assert.deepEqual([ran.exitStatus, ran.stdout], [0, appSays], ran.stderr);
   const env = await site.run(['env', '--json']);
-  const { PATH, PKG_CONFIG_PATH } = JSON.parse(env.stdout) as Record<string, string>;
+  const { variables } = JSON.parse(env.stdout) as { readonly variables: Record<string, string> };
+  const { PATH, PKG_CONFIG_PATH } = variables;
   assert.ok(PATH?.startsWith(`${site.path}/.vendor.generations/2/bin:`), PATH);
   assert.equal(PKG_CONFIG_PATH, `${site.path}/.vendor.generations/2/lib/pkgconfig`);
   const failing = await site.run(['exec', '--', 'sh', '-c', 'exit 9']);

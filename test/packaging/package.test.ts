@@ -36,7 +36,7 @@ test('it holds the compiled sources, the command, the declarations and the docum
     'package.json',
     'typings/vbuild.d.ts',
   ];
-  const pages = globSync('{deploy,docs}/**/*.*', { cwd: checkout });
+  const pages = globSync(['{deploy,docs}/**/*.*', 'schemas/*.json'], { cwd: checkout });
   assert.deepEqual(packed?.files.map(({ path }) => path).sort(), [...compiled, ...others, ...pages].sort());
 });
 

@@ -94,6 +94,7 @@ export const goodRun: readonly BuildEvent[] = [
   { type: 'stage-finished', package: 'zlib@1.3.1', stage: 'pack', durationMs: 200, detail: '12 files, 180 kB' },
   { type: 'package-finished', package: 'zlib@1.3.1', outcome: 'built', durationMs: 84_900 },
   { type: 'pushed', package: 'zlib@1.3.1', tier: 's3://vendor', sizeBytes: 61_234 },
+  { type: 'cache-traffic', tier: 's3://vendor', requests: 3, receivedBytes: 0, sentBytes: 104_448 },
   {
     type: 'notice',
     level: 'warning',

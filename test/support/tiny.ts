@@ -88,7 +88,9 @@ export function resultOf(site: Project): { readonly installed: Installed; readon
 /** Every path that a build of this project left in its work folder and beside it, save what is numbered by run. */
 export function pathsOf(site: Project): string[] {
   const all = readdirSync(site.path, { recursive: true }).map(String);
-  return all.filter((path) => !/^(sources|patches)|\/(logs|history)\/|^\.vendor\.generations|\.ts$/.test(path)).sort();
+  return all
+    .filter((path) => !/^(sources|patches)|\/(logs|history|traces)\/|^\.vendor\.generations|\.ts$/.test(path))
+    .sort();
 }
 
 /** Names below a folder that no finished work bears. */

@@ -1,0 +1,8 @@
+/** How a command prints what it found out; loads nothing that reads a Buildfile. */
+import { jsonLine } from '../report/json.ts';
+import type { CommandContext } from './command.ts';
+
+/** Writes a result as text, or as one JSON document under `--json`. */
+export function printResult({ stdout, line }: CommandContext, text: () => string, data: () => unknown): void {
+  stdout.write(line.options.json ? `${jsonLine(data())}\n` : text());
+}
