@@ -6,6 +6,7 @@ import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Contestant, type Measured, measureInterleaved } from './measure.ts';
+import { bucket } from './bucket.ts';
 import { graphs } from './graphs.ts';
 import { patching } from './patching.ts';
 import { startUp } from './start-up.ts';
@@ -31,10 +32,16 @@ export interface NotMeasured {
   readonly why: string;
 }
 
-/** @param folder Absolute; the benchmark's own, removed at the end. */
-export type MakeBenchmarks = (folder: string) => Promise<readonly (Benchmark | NotMeasured)[]>;
+/**
+ * @param folder Absolute; the benchmark's own, removed at the end.
+ * @param after  Takes what is to be done then.
+ */
+export type MakeBenchmarks = (
+  folder: string,
+  after: (callback: () => Promise<void>) => void,
+) => Promise<readonly (Benchmark | NotMeasured)[]>;
 
-const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, graphs, patching, unpacking };
+const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, graphs, patching, unpacking, bucket };
 
 const words = process.argv.slice(2);
 const asked = words.filter((word) => !/^\d+$/.test(word));
@@ -46,12 +53,14 @@ if (unknown !== undefined || rounds === 0)
 for (const [name, make] of Object.entries(list)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const atTheEnd: (() => Promise<void>)[] = [];
   try {
-    for (const benchmark of await make(folder)) {
+    for (const benchmark of await make(folder, (callback) => void atTheEnd.push(callback))) {
       if ('why' in benchmark) console.log(`${benchmark.title}: not measured, ${benchmark.why}\n`);
       else print(benchmark, rounds ?? benchmark.rounds);
     }
   } finally {
+    for (const callback of atTheEnd) await callback();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
 /** argv in, exit status out; the only reader of argv and the environment. */
 import { quickAnswer } from './system/quick.ts';
+import { leaveIfStuck } from './system/stuck.ts';
 
 // A reader that has seen enough, such as head, is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {
@@ -17,5 +18,7 @@ delete env['VBUILD_SIGNING_KEY_FILE'];
 const answer = quickAnswer({ argv, cwd, env });
 if (answer === undefined) {
   const { main } = await import('./commands/main.ts');
-  process.exitCode = await main({ argv, cwd, env, signing, stdout: process.stdout, stderr: process.stderr });
+  const status = await main({ argv, cwd, env, signing, stdout: process.stdout, stderr: process.stderr });
+  process.exitCode = status;
+  leaveIfStuck(status);
 } else process.stderr.write(answer);

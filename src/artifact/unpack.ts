@@ -1,5 +1,6 @@
 /** From a body back to a tree, which is there only once every file is exactly what the manifest says. */
 import { join } from 'node:path';
+import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import {
   digestFile,
@@ -11,7 +12,7 @@ import {
   temporaryName,
   walk,
 } from '../system/files.ts';
-import { treeDigest } from '../system/tree-digest.ts';
+import { digestOfEntries } from '../system/tree-digest.ts';
 import { setMode } from '../system/tree-edit.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 
@@ -58,12 +59,15 @@ export async function unpackVerified({
 /** No file more, none less, each with its bytes and its mode. */
 function verifyFiles(manifest: Manifest, tree: string): void {
   const expected = new Map(manifest.files.map((file) => [file.path, file]));
-  for (const { path, type, mode, target } of walk(tree)) {
+  const entries = walk(tree);
+  const contents = new Map<string, Digest>();
+  for (const { path, type, mode, target } of entries) {
     if (type === 'directory') continue;
     const full = join(tree, path);
     const file = expected.get(path);
     expected.delete(path);
     const digest = type === 'file' ? digestFileSync(full) : undefined;
+    if (digest !== undefined) contents.set(path, digest);
     const seen = describe(
       type === 'symlink' ? { type, target: target ?? '' } : { type: 'file', executable: (mode & 0o100) !== 0, digest },
     );
@@ -81,7 +85,7 @@ function verifyFiles(manifest: Manifest, tree: string): void {
   const [missing] = expected.keys();
   if (missing !== undefined)
     throw refused(manifest, 'Artifact lacks a file that its manifest names', missing, 'nothing');
-  const digest = treeDigest(tree);
+  const digest = digestOfEntries(entries, (path) => contents.get(path) ?? digestFileSync(join(tree, path)));
   if (digest !== manifest.tree)
     throw refused(manifest, 'Tree of the artifact has another digest', manifest.tree, digest);
 }

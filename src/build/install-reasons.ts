@@ -5,16 +5,22 @@ import { currentGeneration, placeOf } from '../install/generations.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
 import { exists } from '../system/files.ts';
-import { prefixDifferences, type Wanted } from './roots.ts';
+import type { BuildRequest } from './request.ts';
+import { prefixDifferences, trustNote, type Wanted } from './roots.ts';
 
 /** Why the prefix must get a new generation. @throws {VbuildError} `install-refused` */
 export function installReasons(
   want: Wanted,
-  prefix: string,
+  { prefix, build }: Pick<BuildRequest, 'prefix' | 'build'>,
   keyOf: (one: Package) => ContentKey | undefined,
 ): readonly Reason[] {
   const current = currentGeneration(prefix);
-  const reasons = prefixDifferences(current?.record, want, placeToBe(prefix), keyOf);
+  const reasons = prefixDifferences(
+    current?.record,
+    want,
+    { place: placeToBe(prefix), trust: trustNote(build) },
+    keyOf,
+  );
   return current === undefined && reasons.length === 0 ? [{ input: 'prefix', now: 'never installed' }] : reasons;
 }
 

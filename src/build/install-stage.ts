@@ -7,7 +7,7 @@ import { makeFolder } from '../system/files.ts';
 import type { Artifacts } from './artifacts.ts';
 import { installReasons } from './install-reasons.ts';
 import type { BuildRequest } from './request.ts';
-import { notesFor, type Wanted } from './roots.ts';
+import { notesFor, trustNote, type Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
 
@@ -15,7 +15,7 @@ import { switchPrefix } from './switch-prefix.ts';
 export async function installWanted(
   want: Wanted,
   artifacts: Artifacts,
-  { prefix, workspace }: BuildRequest,
+  { prefix, build, workspace }: BuildRequest,
   run: Run,
 ): Promise<Generation> {
   const manifests = want.packages.map((one) => artifacts.manifest(one));
@@ -23,7 +23,7 @@ export async function installWanted(
   const current = currentGeneration(prefix);
   makeFolder(dirname(prefix));
   const place = placeOf(prefix);
-  const reasons = installReasons(want, prefix, (one) => keys.get(one));
+  const reasons = installReasons(want, { prefix, build }, (one) => keys.get(one));
   notePrefix(run.disk.folder, place);
   if (current !== undefined && reasons.length === 0) return current;
   return switchPrefix(
@@ -32,7 +32,7 @@ export async function installWanted(
       roots: want.roots.map(packageId).join(' '),
       manifests,
       members: await artifacts.members(want.packages),
-      notes: notesFor(want, workspace.buildfile, place),
+      notes: notesFor(want, workspace.buildfile, { place, trust: trustNote(build) }),
       reasons,
       ...(run.options.keepGenerations !== undefined && { keep: run.options.keepGenerations }),
     },

@@ -58,7 +58,7 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
   const installed = currentGeneration(prefix)?.record?.packages;
   // What is open may come out as it is installed now.
   const keyOf = (one: Package): ContentKey | undefined => facts.known.get(one)?.key ?? installed?.[one.name]?.key;
-  const reasons = options.noInstall ? [] : installReasons(want, prefix, keyOf);
+  const reasons = options.noInstall ? [] : installReasons(want, request, keyOf);
   const below = tiers.length > 0 && !options.noCache;
   const all = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one) || open.includes(one));
   return planOf({

@@ -32,7 +32,7 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
   const packages = await checkedPackages(asked, generation?.record, request);
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = [
-    ...installReasons(want, prefix, (one) => facts.of(one).key),
+    ...installReasons(want, request, (one) => facts.of(one).key),
     ...want.dropped.map((id) => ({ input: `root ${id}`, now: 'no longer in the Buildfile' })),
   ];
   return {

@@ -11,7 +11,7 @@ import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { wasKilled } from './private-folder.ts';
 import type { Publishing } from './pushes.ts';
-import { prefixDifferences, wanted } from './roots.ts';
+import { prefixDifferences, trustNote, wanted } from './roots.ts';
 import type { RunOptions } from './run.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -45,9 +45,10 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
     platform,
     workspace,
   });
+  const notes = { place: placeOf(prefix), trust: trustNote(build) };
   return (
     want.dropped.length === 0 &&
-    prefixDifferences(generation.record, want, placeOf(prefix), (one) => known.get(one)?.key).length === 0
+    prefixDifferences(generation.record, want, notes, (one) => known.get(one)?.key).length === 0
   );
 }
 

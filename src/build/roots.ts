@@ -1,10 +1,10 @@
 /** What a prefix is asked to hold, and whether it does (pure). */
 import type { GenerationRecord } from '../install/generations.ts';
-import { type Package, packageId } from '../buildfile/package.ts';
-import { differences, type Field } from '../key/fields.ts';
+import { type Build, type Package, packageId } from '../buildfile/package.ts';
+import { canonicalJson, differences, type Field } from '../key/fields.ts';
 import { insistOnOnePrefix } from '../buildfile/targets.ts';
 import type { Reason } from '../model/event.ts';
-import type { ContentKey } from '../model/digest.ts';
+import { type ContentKey, digestOf } from '../model/digest.ts';
 import { runClosure } from './graph.ts';
 
 export interface Wanted {
@@ -41,29 +41,40 @@ export function wanted(
   return { roots, packages: runClosure(roots), dropped: earlier.filter((id) => !known.has(id.split('@')[0] ?? '')) };
 }
 
-/**
- * Why a prefix does not hold what is wanted, package by package; none when it does.
- *
- * @param place Where the prefix lies now; its texts name where it lay when it was installed.
- */
+/** What of a prefix is noted beside its packages. */
+export interface PrefixNotes {
+  /** Where the prefix lies; its texts name where it lay when it was installed. */
+  readonly place: string;
+  /** See `trustNote`. */
+  readonly trust: string;
+}
+
+/** Whom a Buildfile trusts, in short: who trusts others may want other artifacts for the same keys. */
+export function trustNote({ trust }: Pick<Build, 'trust'>): string {
+  if (trust === undefined) return 'none';
+  const keys = trust.keys.map(({ publicKey, role }) => `${publicKey.trim()} ${role}`).sort();
+  return digestOf(canonicalJson({ keys, require: trust.require ?? {} })).slice(0, 12);
+}
+
+/** Why a prefix does not hold what is wanted, package by package; none when it does. */
 export function prefixDifferences(
   record: GenerationRecord | undefined,
   { roots, packages }: Wanted,
-  place: string,
+  { place, trust }: PrefixNotes,
   keyOf: (one: Package) => ContentKey | undefined,
 ): Reason[] {
   return contentDifferences(
     record,
     packages.map((one): Field => [packageId(one), keyOf(one) ?? 'unknown']),
-    { place, roots: noteOf(roots) },
+    { place, roots: noteOf(roots), trust },
   );
 }
 
-/** @param packages Id and key of each. @param noted What the installer notes of the whole. */
+/** @param packages Id and key of each. @param noted What the installer notes of the whole; without `trust`, whoever was trusted will do. */
 export function contentDifferences(
   record: GenerationRecord | undefined,
   packages: readonly Field[],
-  { place, roots }: { readonly place: string; readonly roots: string },
+  { place, roots, trust }: { readonly place: string; readonly roots: string; readonly trust?: string },
 ): Reason[] {
   const before = Object.entries(record?.packages ?? {}).map(
     ([name, { version, key }]): Field => [`${name}@${version}`, key],
@@ -74,14 +85,25 @@ export function contentDifferences(
       : [
           ['place', record.notes['place'] ?? ''],
           ['roots', record.notes['targets'] ?? ''],
+          ...(trust === undefined ? [] : [['trust', record.notes['trust'] ?? trustNote({})] satisfies Field]),
         ];
-  return differences([...before, ...noted], [...packages, ['place', place], ['roots', roots]]);
+  const now: Field[] = [
+    ['place', place],
+    ['roots', roots],
+    ...(trust === undefined ? [] : [['trust', trust] satisfies Field]),
+  ];
+  return differences([...before, ...noted], [...packages, ...now]);
 }
 
 /** What an installer notes in the record of a generation. */
-export const notesFor = ({ roots }: Wanted, buildfile: string, place: string): GenerationRecord['notes'] => ({
+export const notesFor = (
+  { roots }: Wanted,
+  buildfile: string,
+  { place, trust }: PrefixNotes,
+): GenerationRecord['notes'] => ({
   targets: noteOf(roots),
   place,
+  trust,
   buildfile,
   installedAt: new Date().toISOString(),
 });

@@ -1,7 +1,7 @@
 /** Requests to a store of objects: tried again while that helps, every trouble an answer, and a store out of reach waited for once. */
 import { VbuildError } from '../model/error.ts';
 import type { Objects, Traffic, WritableObjects } from '../system/objects.ts';
-import { type Patience, persist } from './patience.ts';
+import { type Patience, persist, TooSlow } from './patience.ts';
 
 /** What went wrong, and what follows from it. */
 export type Trouble =
@@ -77,10 +77,13 @@ export function asking(store: Store, { pausesMs, smallMs }: Patience): Asking {
     opening ??= store.open();
     return (opened = await Promise.race([opening, aborted(signal)]));
   };
-  // Damage is tried a second time only: mostly it is in the store and stays.
+  // Damage is mostly in the store and stays, and silence costs the whole wait: they are tried a second time only.
   const passing = (thrown: unknown, tried: number): boolean => {
+    if (thrown instanceof TooSlow) return false;
     const trouble = store.judge(thrown, 'read');
-    return trouble.outcome === 'rejected' ? tried === 0 : trouble.outcome === 'unreachable' && trouble.passing;
+    const { name, code } = thrown as NodeJS.ErrnoException;
+    if (trouble.outcome === 'rejected' || (name === 'TimeoutError' && code === undefined)) return tried === 0;
+    return trouble.outcome === 'unreachable' && trouble.passing;
   };
 
   async function ask<T>(

@@ -2,7 +2,7 @@
 import { equalKeyOf } from '../artifact/equal.ts';
 import type { Signer } from '../artifact/signer.ts';
 import { fileStat } from '../system/files.ts';
-import type { ListedObject, PutOutcome, WritableObjects } from '../system/objects.ts';
+import type { ListedObject, ObjectStat, PutOutcome, WritableObjects } from '../system/objects.ts';
 import { type Asking, asking, type Store, type Trouble, type Waits } from './asking.ts';
 import type { Answer, CacheTier, Lack, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
@@ -20,7 +20,7 @@ import {
 import { objectReleases } from './object-releases.ts';
 import { objectTrees } from './object-trees.ts';
 import { type Patience, TooSlow } from './patience.ts';
-import { keysAlone, signersFor, strangers, type Trust } from './trust.ts';
+import { noWorseThan, signersFor, strangers, type Trust } from './trust.ts';
 
 /** A body that lies there this long without anybody having looked after it may be swept away: it is put anew before a manifest names it. */
 export const RENEW_AFTER_MS = 24 * 60 * 60 * 1000;
@@ -35,6 +35,8 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
   const { ask, insist, demand, failed, traffic } = asking(store, patience);
   let conditional = true;
   const signers = signersFor(trust);
+  /** Look-ups that took too long, since the last one that did not. */
+  let slowInRow = 0;
   /** Manifests that were not there when they were last asked for. */
   const absent = new Set<string>();
   /** Whose manifests there are, for keys of which that is known. */
@@ -64,6 +66,18 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
   }
 
   async function lookUp(asked: Asked, signal: AbortSignal): Promise<Answer> {
+    if (slowInRow >= patience.slowLookUps)
+      return {
+        outcome: 'unreachable',
+        reason: `${slowInRow} answers one after the other took longer than ${patience.slowMs} ms`,
+      };
+    const startedMs = performance.now();
+    const answered = await lookUpNow(asked, signal);
+    slowInRow = performance.now() - startedMs > patience.slowMs ? slowInRow + 1 : 0;
+    return answered;
+  }
+
+  async function lookUpNow(asked: Asked, signal: AbortSignal): Promise<Answer> {
     const reasons: string[] = [];
     const folder = folderFor(asked);
     let there = known.get(folder);
@@ -130,10 +144,11 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       );
       return asked.outcome === 'done' ? { outcome: 'done' } : answer(asked);
     },
-    async holds({ manifest, signer }, signal) {
+    async holds(sealed, signal) {
+      const { manifest, signer } = sealed;
       const { name: packageName, key } = { ...manifest.package, key: manifest.key };
       if (absent.has(manifestObject(packageName, key, signer))) return false;
-      const found = await lookAt({ name: packageName, key, signer }, signal, keysAlone(trust));
+      const found = await lookAt({ name: packageName, key, signer }, signal, noWorseThan(sealed, trust));
       if (found.outcome !== 'hit') return false;
       const { digest, sizeBytes } = found.manifest.body;
       const object = within(blobObject(digest));
@@ -150,14 +165,19 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const object = within(blobObject(digest));
       const sizeBytes = fileStat(file)?.sizeBytes;
       if (sizeBytes === undefined) throw new Error(`there is no file ${file} to upload`);
-      // Asked first, because a refused upload would still send every byte.
-      const found = await insist(object, (objects, once) => objects.stat(object, once), signal);
-      if (found !== undefined && found.sizeBytes !== sizeBytes && !repair)
+      const stat = (): Promise<ObjectStat | undefined> =>
+        insist(object, (objects, once) => objects.stat(object, once), signal);
+      const insistOnSize = (there: ObjectStat | undefined): void => {
+        if (there === undefined || there.sizeBytes === sizeBytes) return;
         throw failed(object, {
-          reason: `an object of ${found.sizeBytes} bytes is there, this one has ${sizeBytes}`,
+          reason: `an object of ${there.sizeBytes} bytes is there, this one has ${sizeBytes}`,
           mend: repairing,
         });
+      };
+      // Asked first, because a refused upload would still send every byte.
+      const found = await stat();
       if (found !== undefined && !repair) {
+        insistOnSize(found);
         if (Date.now() - found.modifiedMs < RENEW_AFTER_MS) return 'there';
         await insist(object, (objects, once) => objects.renew(object, once), signal);
         return 'renewed';
@@ -165,9 +185,12 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const waits = { tryMs: patience.bodyMs + Math.ceil((sizeBytes / patience.slowestBytes) * 1000) };
       const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
         objects.putFile(object, file, { digest, replace, signal: once });
-      return await put(object, send, signal, { waits, isThere: async () => false, replace: found !== undefined });
+      const done = await put(object, send, signal, { waits, isThere: async () => false, replace: found !== undefined });
+      if (done === 'there') insistOnSize(await stat());
+      return done;
     },
-    async putEqual({ manifest, signer, bytes }, signal, repair = false) {
+    async putEqual(sealed, signal, repair = false) {
+      const { manifest, signer, bytes } = sealed;
       const equal = equalKeyOf(manifest);
       if (equal === undefined) return;
       const place = { name: manifest.package.name, equal, signer };
@@ -177,14 +200,16 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const isThere = async (): Promise<boolean> =>
         (await insist(object, (objects, once) => objects.stat(object, once), signal)) !== undefined;
       if ((await put(object, send, signal, { isThere, replace: false })) === 'written' || !repair) return;
-      if ((await lookAt(place, signal, keysAlone(trust))).outcome === 'rejected')
+      if ((await lookAt(place, signal, noWorseThan(sealed, trust))).outcome === 'rejected')
         await put(object, send, signal, { isThere, replace: true });
     },
-    async putManifest({ manifest, signer, bytes }, signal, repair = false) {
+    async putManifest(sealed, signal, repair = false) {
+      const { manifest, signer, bytes } = sealed;
       const { key, body } = manifest;
       const packageName = manifest.package.name;
       const object = within(manifestObject(packageName, key, signer));
-      const look = (): Promise<Answer> => lookAt({ name: packageName, key, signer }, signal, keysAlone(trust));
+      const by = noWorseThan(sealed, trust);
+      const look = (): Promise<Answer> => lookAt({ name: packageName, key, signer }, signal, by);
       const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
         objects.putSmall(object, bytes, { replace, signal: once });
       const isThere = async (): Promise<boolean> => (await look()).outcome !== 'absent';

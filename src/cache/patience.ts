@@ -13,6 +13,10 @@ export interface Patience {
   readonly bodyMs: number;
   /** In bytes per second: a line slower than this is no better than none. */
   readonly slowestBytes: number;
+  /** A look-up that takes longer is slow, even if there is an answer in the end; */
+  readonly slowMs: number;
+  /** and after so many slow ones in a row there are no more of them in a run. */
+  readonly slowLookUps: number;
   /** Before the second try, the third, and so on; there are no more tries than these and the first. */
   readonly pausesMs: readonly number[];
 }
@@ -24,6 +28,8 @@ export const defaultPatience: Patience = {
   smallMs: 20_000,
   bodyMs: 60_000,
   slowestBytes: 16_384,
+  slowMs: 6_000,
+  slowLookUps: 5,
   pausesMs: [300, 2_000],
 };
 
@@ -36,7 +42,7 @@ export class TooSlow extends Error {
  * Runs `work` until it succeeds, fails for good, or has used up its tries.
  *
  * @param passing Whether a thing that `work` threw may be gone at the next try; `tried` counts the tries before this one.
- * @throws what the last try threw, {@link TooSlow}, or the reason of `signal`.
+ * @throws what the last try threw that came to its end, {@link TooSlow}, or the reason of `signal`.
  */
 export async function persist<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -50,6 +56,7 @@ export async function persist<T>(
 ): Promise<T> {
   const { signal, pausesMs, tryMs, allMs, passing } = options;
   const all = allMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(allMs)]);
+  let before: unknown;
   for (let tried = 0; ; tried += 1) {
     // A signal of its own for each try, so that what listens to it goes with it.
     const once = AbortSignal.any(tryMs === undefined ? [all] : [all, AbortSignal.timeout(tryMs)]);
@@ -57,10 +64,12 @@ export async function persist<T>(
       return await work(once);
     } catch (error) {
       signal.throwIfAborted();
-      if (all.aborted) throw new TooSlow(`no answer within ${allMs} ms`, { cause: error });
+      // What an earlier try met tells more than that there was no time for this one.
+      if (all.aborted) throw before ?? new TooSlow(`no answer within ${allMs} ms`, { cause: error });
       const trouble = once.aborted ? new TooSlow(`not done within ${tryMs} ms`, { cause: error }) : error;
       const pauseMs = pausesMs[tried];
       if (pauseMs === undefined || !passing(trouble, tried)) throw trouble;
+      before = trouble;
       await sleep(pauseMs, undefined, { signal: all }).catch(() => {
         signal.throwIfAborted();
         throw trouble;

@@ -47,6 +47,7 @@ const lasting: Readonly<Record<string, Row>> = {
   ],
   AuthorizationHeaderMalformed: ['the bucket is in another region', 'give its region in the Buildfile'],
   PermanentRedirect: ['the bucket is in another region', 'give its region in the Buildfile'],
+  ProxyUnusable: ['the proxy that the environment names is not a URL', 'correct HTTPS_PROXY or HTTP_PROXY'],
   NotFromStore: [
     'what answered is not an S3 server but a web page',
     'check the endpoint, and whether a proxy or a log-in page stands before it',
@@ -70,10 +71,13 @@ const transport: Readonly<Record<string, Row>> = {
   EAI_AGAIN: ['the name of the host could not be looked up', network],
   ECONNRESET: ['the connection was cut', network],
   EPIPE: ['the connection was cut', network],
+  ERR_STREAM_PREMATURE_CLOSE: ['the connection was cut', network],
   ETIMEDOUT: ['no answer in time', network],
   EHOSTUNREACH: ['there is no route to the host', network],
   ENETUNREACH: ['there is no route to the host', network],
+  HPE: ['what answered does not speak HTTP', network],
   EPROTO: ['no TLS is spoken there', 'write http:// in the endpoint if the server has no TLS'],
+  ERR_PROXY_TUNNEL: ['the proxy does not let the connection through', 'check HTTPS_PROXY and NO_PROXY'],
   ERR_INVALID_URL: ['the endpoint is not a URL', 'correct the endpoint'],
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
@@ -87,6 +91,7 @@ const passingCodes = new Set([
   'EAI_AGAIN',
   'ECONNRESET',
   'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -111,7 +116,7 @@ export function s3Trouble(
     everywhere: follows.everywhere ?? false,
   });
   // ECONNRESET while sending is renamed TimeoutError by the SDK, so the code counts first.
-  const wire = code === undefined ? undefined : transport[code];
+  const wire = code === undefined ? undefined : code.startsWith('HPE_') ? transport['HPE'] : transport[code];
   if (wire) return trouble(wire, { everywhere: true, ...(passingCodes.has(code ?? '') && { passing: true }) });
   if (name === 'NoSuchKey' && status === 404) return { outcome: 'absent' };
   const known = lasting[name];
@@ -148,5 +153,6 @@ export function s3Trouble(
     return trouble([`a proxy answered ${status}`, 'check HTTPS_PROXY and NO_PROXY'], { everywhere: true });
   if (status !== undefined && status >= 400)
     return trouble([answer, 'check the endpoint, the bucket and the credentials'], {});
-  return trouble([fault.message === '' ? name : fault.message, network], {});
+  // Without an answer there is nothing that would be about this object alone.
+  return trouble([fault.message === '' ? name : fault.message, network], { everywhere: true });
 }

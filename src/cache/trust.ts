@@ -1,6 +1,6 @@
 /** Whose artifacts are accepted, and what must be said of them: what follows from a Buildfile's trust for a manifest (pure). */
 import type { Manifest } from '../artifact/manifest.ts';
-import type { Opened } from '../artifact/sealed.ts';
+import type { Opened, SealedManifest } from '../artifact/sealed.ts';
 import { type Signer, UNSIGNED } from '../artifact/signer.ts';
 import { minisignHolds, minisignKey, type MinisignKey, minisignSigned } from '../key/minisign.ts';
 import type { TrustedKey, TrustOptions, TrustRequirement } from './trust-spec.ts';
@@ -22,8 +22,12 @@ export function trustOf({ keys, require = {} }: TrustOptions): Trust {
   return { keys: new Map(known), require };
 }
 
-/** The same keys, without anything that a manifest must state: what a publisher insists on for its own place. */
-export const keysAlone = (trust: Trust | undefined): Trust | undefined => trust && { ...trust, require: {} };
+/**
+ * What a publisher insists on for what lies in the place of its own manifest: to be as acceptable as that one. Where its own is against
+ * the policy, as that of a pull request may be, a good signature will do.
+ */
+export const noWorseThan = ({ manifest, signer }: SealedManifest, trust: Trust | undefined): Trust | undefined =>
+  trust && statementRefusal(manifest, signer, trust) !== undefined ? { ...trust, require: {} } : trust;
 
 /** Whose manifests can be acceptable, in the order in which they are asked for. */
 export const signersFor = (trust: Trust | undefined): readonly Signer[] =>

@@ -6,6 +6,7 @@ import { chooseReporter } from '../report/choose.ts';
 import { exitStatusOf } from '../report/error-text.ts';
 import type { ReportOptions } from '../report/reporter.ts';
 import { killRunning } from '../system/process-groups.ts';
+import { leaveIfStuck } from '../system/stuck.ts';
 import type { Command } from './command.ts';
 import type { CommandName } from './command-table.ts';
 import { type CommandLine, parseCommandLine } from './options.ts';
@@ -120,6 +121,7 @@ function interrupts(): {
   let status: number | undefined;
   const end = (): never => {
     killRunning();
+    leaveIfStuck(status ?? 1);
     process.exit(status);
   };
   const on = (number: number) => (): void => {

@@ -59,7 +59,8 @@ export function linePrinter(
   const paint = painter(options);
   const shown: VbuildError[] = [];
   const tiers = new Map<string, string>();
-  const unreachable = new Set<string>();
+  /** Tiers by what was warned of. */
+  const warned = { unreachable: new Set<string>(), rejected: new Set<string>() };
   const transfers = new Map<string, number>();
   const begun = new Set<string>();
   let targets: readonly string[] = [];
@@ -189,12 +190,15 @@ export function linePrinter(
     if (answer === 'hit') tiers.set(name, tier);
     if (detail === 'verbose')
       line(name, `${tier}: ${answer}`, equal === undefined ? '' : 'by the trees of its dependencies');
-    const once = `${tier}\n${why}`;
-    if (answer === 'unreachable' && !unreachable.has(once)) {
-      unreachable.add(once);
-      message('warning', `Cache ${tier} is unreachable`, [['found', why]]);
+    if (answer !== 'unreachable' && answer !== 'rejected') return;
+    // One warning for each tier in trouble: what follows is mostly the same trouble, met by another package.
+    if (warned[answer].has(tier)) {
+      if (answer === 'rejected') line(name, `rejected from ${tier}`, why);
+      return;
     }
-    if (answer === 'rejected')
+    warned[answer].add(tier);
+    if (answer === 'unreachable') message('warning', `Cache ${tier} is unreachable`, [['found', why]]);
+    else
       message('warning', `Artifact in ${tier} is rejected`, [
         ['package', name],
         ['found', why],

@@ -18,7 +18,16 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { removeTree } from './files.ts';
 import { copyHashed, writeHashed } from './landing.ts';
-import { arriving, Damaged, type ListedObject, type Traffic, within, type WritableObjects } from './objects.ts';
+import {
+  arriving,
+  Damaged,
+  type ListedObject,
+  Stalled,
+  type Traffic,
+  within,
+  type WritableObjects,
+} from './objects.ts';
+import { noteStuck } from './stuck.ts';
 
 /** Trouble with the far folder, not with the disk here. */
 export class FolderTrouble extends Error {
@@ -42,7 +51,8 @@ export async function mayWriteIn(top: string, { idleMs }: FolderOptions, signal:
   try {
     await within(access(top, constants.W_OK | constants.X_OK), idleMs, signal);
     return true;
-  } catch {
+  } catch (error) {
+    if (error instanceof Stalled) noteStuck();
     signal.throwIfAborted();
     return false;
   }
@@ -114,14 +124,14 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
     traffic,
     async getSmall(name, limitBytes, signal) {
       const bytes = await read(async () => {
-        if ((await stat(pathOf(name))).size > limitBytes) throw new Damaged(`it has more than ${limitBytes} bytes`);
+        if ((await sizeOf(pathOf(name))) > limitBytes) throw new Damaged(`it has more than ${limitBytes} bytes`);
         return readFile(pathOf(name));
       }, signal);
       traffic.receivedBytes += bytes.length;
       return bytes;
     },
     async getFile(name, into, { digest, sizeBytes, signal, watch }) {
-      const { size } = await read(() => stat(pathOf(name)), signal);
+      const size = await read(() => sizeOf(pathOf(name)), signal);
       if (sizeBytes !== undefined && size !== sizeBytes)
         throw new Damaged(`it has ${size} bytes, expected ${sizeBytes}`);
       const file = createReadStream(pathOf(name)).on('error', () => {});
@@ -184,7 +194,8 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
         name,
         async (temporary) => {
           // Bounded as a whole by the caller, since it takes as long as it is big.
-          const found = await copyHashed(file, temporary).catch((error: unknown) => {
+          const copying = within(copyHashed(file, temporary), longestTimer, options.signal);
+          const found = await copying.catch((error: unknown) => {
             throw troubleOf(error, options.signal);
           });
           if (found !== digest) throw new Damaged(`its SHA-256 arrived as ${found}, sent was ${digest}`);
@@ -214,6 +225,16 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
   };
 }
 
+/** In milliseconds. */
+const longestTimer = 2 ** 31 - 1;
+
+/** Of a plain file: opening anything else may wait for good. @throws {Damaged} */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Damaged('it is not a file');
+  return found.size;
+}
+
 async function entriesOf(folder: string): Promise<Awaited<ReturnType<typeof readEntries>>> {
   try {
     return await readEntries(folder);
@@ -231,6 +252,7 @@ function missing(error: unknown): never {
 }
 
 function troubleOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted || error instanceof Stalled) noteStuck();
   if (signal.aborted) return signal.reason;
   const { code } = error as NodeJS.ErrnoException;
   return error instanceof FolderTrouble || typeof code !== 'string' ? error : new FolderTrouble(code, error);

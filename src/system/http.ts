@@ -1,8 +1,12 @@
 /** One GET over HTTP or HTTPS: proxies, redirects, and each way of failing told apart. */
-import { Agent as HttpAgent, type IncomingMessage, get as httpGet } from 'node:http';
-import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
-import { getCACertificates } from 'node:tls';
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { messageOf, VbuildError } from '../model/error.ts';
+
+// An import would look at all that they export, and so load Node's WebSocket, which takes longer than a request.
+const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 export interface Answered {
   /** Status 200 or 206; its body is still to be read. Bytes are as sent: no content coding is undone. */
@@ -34,21 +38,44 @@ export interface Agents {
   readonly https: HttpsAgent;
 }
 
-/** @param environment Where the proxy variables are looked up. */
+/** What the environment says of a proxy cannot be used. The value is not shown, for it may hold a password. */
+export class ProxyUnusable extends Error {
+  override readonly name = 'ProxyUnusable';
+}
+
+/**
+ * Agents that know the proxies of the environment, and the authorities of `NODE_EXTRA_CA_CERTS` and of the system.
+ *
+ * @param environment Where the proxy variables are looked up.
+ * @throws {ProxyUnusable} here, or when `https` is first used.
+ */
 export function agentsFor(
   environment: Question['environment'],
-  options: { readonly keepAlive?: boolean } = {},
+  options: { readonly keepAlive?: boolean; readonly maxSockets?: number } = {},
 ): Agents {
   const proxyEnv = { ...environment };
+  let secure: HttpsAgent | undefined;
   return {
-    http: new HttpAgent({ proxyEnv, ...options }),
-    // Debian keeps a site's own authorities in the system's store, which Node does not read by itself.
-    https: new HttpsAgent({
-      proxyEnv,
-      ...options,
-      ca: [...getCACertificates('default'), ...getCACertificates('system')],
-    }),
+    http: usable(() => new http.Agent({ proxyEnv, ...options })),
+    get https() {
+      return (secure ??= usable(() => new https.Agent({ proxyEnv, ...options, secureContext: secureContext() })));
+    },
   };
+}
+
+let context: SecureContext | undefined;
+/** One for all connections, since taking in some hundred authorities takes longer than a request. */
+const secureContext = (): SecureContext =>
+  // Debian keeps a site's own authorities in the system's store, which Node does not read by itself.
+  (context ??= createSecureContext({ ca: [...getCACertificates('default'), ...getCACertificates('system')] }));
+
+function usable<Agent>(make: () => Agent): Agent {
+  try {
+    return make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_PROXY_INVALID_CONFIG') throw error;
+    throw new ProxyUnusable('the proxy that the environment names is not a URL');
+  }
 }
 
 const mostRedirects = 10;
@@ -108,16 +135,15 @@ async function askOnce(
   { headers, environment, signal, stallMs, url: asked, agents }: Question,
 ): Promise<IncomingMessage | Trouble> {
   const secure = url.protocol === 'https:';
-  const agent = (agents ?? agentsFor(environment))[secure ? 'https' : 'http'];
-  const options = {
-    agent,
-    signal,
-    headers: { 'user-agent': 'vbuild', accept: '*/*', 'accept-encoding': 'identity', ...headers },
-  };
   let stalled = false;
   try {
+    const options = {
+      agent: (agents ?? agentsFor(environment))[secure ? 'https' : 'http'],
+      signal,
+      headers: { 'user-agent': 'vbuild', accept: '*/*', 'accept-encoding': 'identity', ...headers },
+    };
     return await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = secure ? httpsGet(url, options, answer) : httpGet(url, options, answer);
+      const request = secure ? https.get(url, options, answer) : http.get(url, options, answer);
       const stall = setTimeout(() => {
         stalled = true;
         request.destroy(new Error('no answer'));
@@ -134,6 +160,7 @@ async function askOnce(
   } catch (error) {
     signal.throwIfAborted();
     if (stalled) return trouble(asked, `no answer within ${stallMs} ms`, true);
+    if (error instanceof ProxyUnusable) return trouble(asked, error.message, false);
     const code = (error as NodeJS.ErrnoException).code ?? '';
     return trouble(
       asked,

@@ -1,7 +1,5 @@
 /** Objects in an S3 bucket, the only door to the S3 client: whole objects in and out, integrity checked by us on both ways. */
 import { createReadStream } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -15,10 +13,11 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import { digestOf } from '../model/digest.ts';
 import { fileStat, removeTree } from './files.ts';
+import { agentsFor } from './http.ts';
 import { writeHashed } from './landing.ts';
+import { putInParts, partBytes } from './s3-parts.ts';
 import { collected, Damaged, NotFromStore, type PutOutcome, type Traffic, type WritableObjects } from './objects.ts';
 
 export { Damaged };
@@ -45,7 +44,6 @@ export interface Bucket extends WritableObjects {
   readonly anonymous: boolean;
 }
 
-const partBytes = 16 * 1024 * 1024;
 /** Our own digest of a small object, kept as its metadata: stores differ too much in what they check and return. */
 const digestLabel = 'sha256';
 
@@ -175,8 +173,11 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
     },
     async putFile(name, file, { digest, replace, signal }) {
       const sizeBytes = fileStat(file)?.sizeBytes ?? 0;
-      const params = { Bucket, Key: name, ContentType: 'application/octet-stream', ...createOnly(replace) };
-      if (sizeBytes > 2 * partBytes) return outcome(uploadInParts(client, params, file, sizeBytes, signal));
+      const target = { Bucket, Key: name };
+      const condition = createOnly(replace);
+      if (sizeBytes > 2 * partBytes)
+        return outcome(putInParts(client, { target, file, sizeBytes, digest, condition, signal }));
+      const params = { ...target, ...condition, ContentType: 'application/octet-stream' };
       const Body = createReadStream(file).on('error', () => {});
       const command = new PutObjectCommand({ ...params, Body, ContentLength: sizeBytes });
       // A stream would go out with an unsigned payload; signed, every server must compare what arrives with this digest.
@@ -214,29 +215,6 @@ async function outcome(sending: Promise<unknown>): Promise<PutOutcome> {
   }
 }
 
-/** Parts are buffers, so each one goes out with a signed digest. */
-async function uploadInParts(
-  client: S3Client,
-  params: Upload['params'],
-  file: string,
-  sizeBytes: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const Body = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  // At most 10,000 parts are allowed.
-  const partSize = Math.max(partBytes, Math.ceil(sizeBytes / 9_000));
-  const upload = new Upload({ client, params: { ...params, Body }, queueSize: 3, partSize });
-  const abort = (): void => void upload.abort();
-  signal.addEventListener('abort', abort);
-  try {
-    signal.throwIfAborted();
-    await upload.done();
-  } finally {
-    signal.removeEventListener('abort', abort);
-    Body.destroy();
-  }
-}
-
 /**
  * Credentials: the keys in `env`, else the SDK's chain (profile, single sign-on, container, machine role), else none: a bucket
  * that everybody may read needs no account. A profile that is named goes before the keys, as in every AWS tool.
@@ -245,7 +223,7 @@ async function connect(place: BucketPlace): Promise<{ readonly client: S3Client;
   const { env } = place;
   const region = place.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   const endpoint = place.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
-  const agent = { keepAlive: true, maxSockets: 64, proxyEnv: { ...env } };
+  const agents = agentsFor(env, { keepAlive: true, maxSockets: 64 });
   const silent = (): void => {};
   const settings: S3ClientConfig = {
     ...(endpoint && { endpoint }),
@@ -261,8 +239,8 @@ async function connect(place: BucketPlace): Promise<{ readonly client: S3Client;
     // Without one the client writes to the console.
     logger: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
     requestHandler: {
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
+      httpAgent: agents.http,
+      ...(endpoint?.startsWith('http:') !== true && { httpsAgent: agents.https }),
       connectionTimeout: place.connectMs,
       // Inactivity only: a slow transfer that moves goes on.
       socketTimeout: place.idleMs,

@@ -12,13 +12,18 @@ import { digestFileSync, walk } from './files.ts';
  */
 export function treeDigest(top: string, keeps: (name: string) => boolean = () => true): Digest {
   const entries = walk(top).filter(({ path }) => path.split('/').every(keeps));
+  return digestOfEntries(entries, (path) => digestFileSync(join(top, path)));
+}
+
+/** The same for a tree that has been walked. @param contentOf The digest of a file's content, by its path in the tree. */
+export function digestOfEntries(entries: ReturnType<typeof walk>, contentOf: (path: string) => Digest): Digest {
   const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))));
   const lines = entries.flatMap(({ path, type, mode, target }) => {
     if (type === 'symlink') return `link ${JSON.stringify(path)} ${JSON.stringify(target)}\n`;
     if (type === 'directory') return parents.has(path) ? [] : `folder ${JSON.stringify(path)}\n`;
     // Reading a named pipe would never end; whoever copies the tree refuses it by name.
     if (type === 'other') return `other ${JSON.stringify(path)}\n`;
-    return `${mode & 0o100 ? 'exec' : 'file'} ${JSON.stringify(path)} ${digestFileSync(join(top, path))}\n`;
+    return `${mode & 0o100 ? 'exec' : 'file'} ${JSON.stringify(path)} ${contentOf(path)}\n`;
   });
   return digestOf(lines.join(''));
 }

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { temporaryName, walk } from './files.ts';
 
 /** Writes a new or existing file and gives it exactly this mode, whatever the umask is. Not atomic: for trees that nobody sees yet. */
@@ -57,10 +57,7 @@ export function copyFile(from: string, to: string, mode: number): void {
 
 /** Makes `to` (which must not exist) share the bytes of `from`: a reflink, else a hard link, else a copy. A hard link shares the mode, too. */
 export function shareFile(from: string, to: string, mode: number): void {
-  try {
-    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+  if (!reflinked(from, to)) {
     try {
       linkSync(from, to);
     } catch (refusal) {
@@ -76,6 +73,24 @@ export function shareFile(from: string, to: string, mode: number): void {
   }
   // One that is not ours (linked before by its owner) keeps its mode.
   if ((lstatSync(to).mode & 0o7777) !== mode) chmodSync(to, mode);
+}
+
+/** Pairs of file systems between which there are no reflinks: to find that out takes as long as a small copy. */
+const withoutReflinks = new Set<string>();
+
+/** @throws for a `to` that exists. */
+function reflinked(from: string, to: string): boolean {
+  const pair = `${lstatSync(from).dev} ${lstatSync(dirname(to)).dev}`;
+  if (withoutReflinks.has(pair)) return false;
+  try {
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw error;
+    if (['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'ENOTTY'].includes(code)) withoutReflinks.add(pair);
+    return false;
+  }
 }
 
 /** What lies at a path itself, symlinks not followed. */

@@ -16,12 +16,14 @@ import { hit, never, push, sample, type Sample } from './sample.ts';
 
 /** Short enough that a table of dead lines takes seconds; a healthy answer takes some milliseconds. */
 const hurried: Patience = {
-  connectMs: 800,
-  idleMs: 800,
-  smallMs: 3_000,
-  bodyMs: 1_500,
+  connectMs: 2_000,
+  idleMs: 2_000,
+  smallMs: 8_000,
+  bodyMs: 3_000,
   slowestBytes: 1_000,
   pausesMs: [10, 20],
+  slowMs: 60_000,
+  slowLookUps: 5,
 };
 const page = '<!DOCTYPE html><html><body>Please log in</body></html>';
 
@@ -136,6 +138,25 @@ describe('a bucket behind a bad line', { skip: skipWithoutS3, concurrency: 4, ti
     assert.deepEqual(await bucket.lookUp('png', pushed.manifest.key, never), first);
     assert.deepEqual(await bucket.fetchBlob(pushed.manifest.body, join(tempDir(t), 'body'), never), first);
     await assert.rejects(push(pushed.manifest, pushed.file, bucket, never), { code: 'upload-failed' });
+    assert.equal(proxy.log.length, asked);
+  });
+
+  test('a bucket whose every answer takes long is not asked on and on', async (t) => {
+    const { proxy, pushed, bucket } = await line(t);
+    const tier = s3Cache(s3({ bucket, endpoint: proxy.url }), server.owner, {
+      patience: { ...hurried, slowMs: 150, slowLookUps: 3 },
+    });
+    const lookUp = async (name: string) => (await tier.lookUp(name, pushed.manifest.key, never)).outcome;
+    const slow: Rule = { fault: { kind: 'delay', ms: 300 } };
+    proxy.misbehave({ ...slow, times: 2 });
+    assert.deepEqual([await lookUp('zlib'), await lookUp('a'), await lookUp('zlib')], ['hit', 'absent', 'hit']);
+    proxy.misbehave({ ...slow, times: 3 });
+    assert.deepEqual([await lookUp('a'), await lookUp('b'), await lookUp('c')], ['absent', 'absent', 'absent']);
+    const asked = proxy.log.length;
+    assert.deepEqual(await tier.lookUp('zlib', pushed.manifest.key, never), {
+      outcome: 'unreachable',
+      reason: '3 answers one after the other took longer than 150 ms',
+    });
     assert.equal(proxy.log.length, asked);
   });
 

@@ -12,7 +12,7 @@ const rows: readonly {
   readonly verdict: Verdict;
 }[] = [
   { name: 'NoSuchKey', status: 404, verdict: 'absent' },
-  { name: 'NoSuchKey', verdict: 'this object' },
+  { name: 'NoSuchKey', verdict: 'the bucket' },
   { name: 'NoSuchBucket', status: 404, verdict: 'the bucket' },
   { name: 'NotFound', status: 404, verdict: 'the bucket' },
   { name: 'AccessDenied', status: 403, verdict: 'this object' },
@@ -44,7 +44,11 @@ const rows: readonly {
   { name: 'Error', code: 'EPROTO', verdict: 'the bucket' },
   { name: 'Error', code: 'DEPTH_ZERO_SELF_SIGNED_CERT', verdict: 'the bucket' },
   { name: 'TypeError', code: 'ERR_INVALID_URL', verdict: 'the bucket' },
-  { name: 'Error', verdict: 'this object' },
+  { name: 'Error', code: 'HPE_INVALID_CONSTANT', verdict: 'the bucket' },
+  { name: 'Error', code: 'ERR_PROXY_TUNNEL', verdict: 'the bucket' },
+  { name: 'Error', code: 'ERR_STREAM_PREMATURE_CLOSE', verdict: 'the bucket, for now' },
+  { name: 'ProxyUnusable', verdict: 'the bucket' },
+  { name: 'Error', verdict: 'the bucket' },
 ];
 for (const { name, status, code, anonymous, verdict } of rows) {
   test(`${[status, name, code, anonymous && 'without credentials'].filter(Boolean).join(' ')} means ${verdict === 'absent' ? verdict : `that ${verdict} cannot be had`}`, () => {

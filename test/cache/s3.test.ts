@@ -216,6 +216,22 @@ describe('s3Cache()', { skip: skipWithoutS3 }, () => {
     assert.deepEqual(await server.list(bucket), [blobObject(manifest.body.digest)]);
   });
 
+  test('refuses to push where somebody was quicker with an object of another size', async (t) => {
+    const [proxy, bucket] = await Promise.all([faultProxy(server.endpoint), server.bucket()]);
+    t.after(() => proxy.close());
+    const { manifest, file } = sample(tempDir(t), 'a');
+    await server.put(bucket, blobObject(manifest.body.digest), 'not it');
+    // It is there from the moment on at which the pusher has seen that it is not.
+    proxy.misbehave({
+      fault: { kind: 'answer', status: 404, body: '' },
+      when: (method) => method === 'HEAD',
+      times: 1,
+    });
+    const pushing = push(manifest, file, s3Cache(s3({ bucket, endpoint: proxy.url }), server.owner), never);
+    await assert.rejects(pushing, { code: 'upload-failed', mend: /push --repair/ });
+    assert.deepEqual(await server.list(bucket), [blobObject(manifest.body.digest)]);
+  });
+
   const deaths: readonly { readonly at: string; readonly fault: Fault; readonly sees: string }[] = [
     { at: 'while the body goes up', fault: { kind: 'hang-upload' }, sees: '/blobs/' },
     { at: 'before it hears that the body is there', fault: { kind: 'hang' }, sees: '/blobs/' },

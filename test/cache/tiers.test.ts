@@ -1,5 +1,6 @@
 /** Folders and web servers as cache tiers in trouble, tiers before one another, and what look-ups cost. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -18,6 +19,7 @@ import { digestOf, type ContentKey } from '../../src/model/digest.ts';
 import { type Answer as HttpAnswer, fileServer, httpServer } from '../support/http-server.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
+import { runProgram } from '../support/vbuild.ts';
 import { newKey, sealedBy, trusting } from './keys.ts';
 import { filesBelow, never, push, sample } from './sample.ts';
 
@@ -94,6 +96,38 @@ describe('a folder as a cache tier', () => {
       objects.map(({ name }) => name),
       filesBelow(folder).filter((name) => !name.includes('/.')),
     );
+  });
+
+  test('with something else where a file should be is not read, for that might never end', async (t) => {
+    const folder = tempDir(t);
+    const { manifest, file } = sample(tempDir(t), 'a');
+    await push(manifest, file, folderTier(folder), never);
+    for (const object of [manifestObject('zlib', manifest.key), blobObject(manifest.body.digest)]) {
+      rmSync(join(folder, object));
+      execFileSync('mkfifo', [join(folder, object)]);
+    }
+    const rejected = { outcome: 'rejected', reason: 'it is not a file' };
+    assert.deepEqual(await folderTier(folder).lookUp('zlib', manifest.key, never), rejected);
+    assert.deepEqual(await folderTier(folder).fetchBlob(manifest.body, join(tempDir(t), 'body'), never), rejected);
+  });
+
+  test('that never answers does not keep the process from ending, with its status', async (t) => {
+    const folder = tempDir(t);
+    // As a file on a server that is gone: whoever opens it waits for good.
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const stuck = join(import.meta.dirname, '../../src/system/stuck.ts');
+    const program = `
+      import { readFile } from 'node:fs/promises';
+      import { leaveIfStuck, noteStuck } from ${JSON.stringify(stuck)};
+      void readFile('pipe');
+      setTimeout(() => {
+        noteStuck();
+        process.stdout.write('said before');
+        leaveIfStuck(5);
+      }, 100);`;
+    const argv = [process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+    const ended = await runProgram(argv, { cwd: folder, home: tempDir(t), timeoutMs: 60_000 });
+    assert.deepEqual([ended.exitStatus, ended.stdout, ended.stderr], [5, 'said before', '']);
   });
 
   test('renews a body that was there for long before a manifest names it', async (t) => {

@@ -14,11 +14,13 @@ import {
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { cycloneDxProblems } from '../support/cyclonedx.ts';
+import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { runAndListLoads } from '../support/loads.ts';
 import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
 import { forget, type Project, projectAt } from '../support/project.ts';
 import { shop } from '../support/shop.ts';
+import { skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { tempDir } from '../support/temp.ts';
 import { checkout, type Ended, runProgram } from '../support/vbuild.ts';
 
@@ -57,6 +59,12 @@ function cloneCheckout(to: string): void {
     cpSync(join(checkout, name), join(to, name), { recursive: true });
   symlinkSync(join(checkout, 'node_modules'), join(to, 'node_modules'));
 }
+
+/** Runs its arguments where none of these can be started, by whatever path. */
+const withoutCompilers = `for name in cc c++ cpp gcc g++ as ld make cmake meson ninja nasm; do
+  [ ! -e /usr/bin/$name ] || mount --bind /dev/null /usr/bin/$name || exit 99
+done
+cc --version 2>/dev/null || make --version 2>/dev/null || exec "$@"; exit 98`;
 
 test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
   const top = tempDir(t, 'pil');
@@ -263,6 +271,50 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
         packages.map(({ package: id, contentKey }) => [id, contentKey]),
         closure.map((id) => [id, built[id.slice(0, id.indexOf('@'))]?.key]),
       );
+    },
+  );
+
+  await t.test(
+    'what a clean clone pushed to a bucket, another one restores with its lock file, without a compiler on the machine',
+    { skip: skipWithoutS3 },
+    async (own) => {
+      const s3 = await startS3Server();
+      own.after(() => s3.close());
+      const place = {
+        VENDOR_BUCKET: await s3.bucket({ who: 'reader', may: 'list and get' }),
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+      };
+      const [ci, server] = [join(top, 'ci'), join(top, 'server')];
+      for (const clone of [ci, server]) {
+        cloneCheckout(clone);
+        checkIn(clone);
+      }
+      const command = (clone: string, ...args: readonly string[]): readonly string[] => {
+        const lock = join(path, 'Buildfile.example.lock');
+        return [join(clone, 'bin/vbuild'), 'pil', ...example, '--lock', lock, '--frozen', ...args, '--json'];
+      };
+      // Its disk cache is the one of the build above: compiling once more would show nothing new.
+      const filling = { cwd: ci, home: site.home, env: { ...place, ...s3.owner } };
+      const push = insistOnSuccess(eventsOf(await runProgram(command(ci, '--push', '--no-install'), filling)));
+      const pushed = push.events.flatMap(({ type, package: id }) => (type === 'pushed' ? [id ?? ''] : []));
+      assert.deepEqual([push.stages, pushed.sort(), push.warnings], [[], closure.toSorted(), []]);
+
+      const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+      const bare = ['unshare', ...user, '--mount', '--', 'sh', '-c', withoutCompilers, 'sh'];
+      const empty = join(top, 'empty');
+      const restoring = { cwd: server, home: empty, env: { ...place, ...s3.reader } };
+      const run = insistOnSuccess(eventsOf(await runProgram([...bare, ...command(server, '--no-build')], restoring)));
+      assert.deepEqual([run.stages, run.outcomes], [[], { fresh: 0, restored: 9, built: 0 }]);
+      const traffic = run.events.filter(({ type }) => type === 'cache-traffic');
+      assert.deepEqual(
+        traffic.map(({ requests }) => requests),
+        [2 * closure.length],
+      );
+      assert.deepEqual(projectAt(server, empty).installed(), built);
+      const python = [...command(server).slice(0, 1), 'exec', ...example, '--', '/usr/bin/python3', '-c'];
+      const program = 'import PIL; from PIL import Image; print(PIL.__version__, Image.new("L", (8, 8)).size)';
+      const used = insistOnSuccess(await runProgram([...python, program], { cwd: server, home: empty }));
+      assert.equal(used.stdout, '9.4.0+site1 (8, 8)\n');
     },
   );
 });

@@ -7,6 +7,9 @@ import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
 import { cloneOf, type Project, project } from '../support/project.ts';
+import { tempDir } from '../support/temp.ts';
+import { tinyChain, tinyProject } from '../support/tiny.ts';
+import { startProgram, vbuildBin } from '../support/vbuild.ts';
 import { filesBelow } from '../cache/sample.ts';
 
 interface Traffic {
@@ -113,4 +116,29 @@ test('tiers one behind the other', async (t) => {
     // Sources it had no need of stay where they were.
     assert.equal(filesBelow(near).filter((name) => name.includes('/blobs/')).length, 2);
   });
+});
+
+test('an artifact is pushed while others are still being built', async (t) => {
+  const top = tempDir(t);
+  const hold = join(top, 'hold');
+  const waiting = `$(while [ -e ${hold} ]; do sleep 0.05; done)`;
+  const site = tinyProject(
+    top,
+    tinyChain.map((one) => (one.name === 'three' ? { ...one, said: waiting } : one)),
+  );
+  const far = join(top, 'far');
+  mkdirSync(far);
+  site.edit('Buildfile.ts', 'import { ', 'import { directoryCache, ');
+  site.edit('Buildfile.ts', 'defineBuild({', `defineBuild({ cache: [directoryCache(${JSON.stringify(far)})],`);
+  checkIn(site.path);
+  writeFileSync(hold, '');
+  const run = startProgram([vbuildBin, '--push', '--json'], { cwd: site.path, home: site.home });
+  await run.says('"type":"pushed","package":"two@1"');
+  assert.deepEqual(
+    filesBelow(far).filter((name) => name.includes('/artifacts/three/')),
+    [],
+  );
+  rmSync(hold);
+  insistOnSuccess(await run.ended);
+  assert.equal(filesBelow(far).filter((name) => name.includes('/artifacts/')).length, 3);
 });

@@ -4,6 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Manifest } from '../../src/artifact/manifest.ts';
+import { signed } from '../../src/artifact/sealed.ts';
+import { minisignSecretKey } from '../../src/key/minisign.ts';
+import { filesBelow } from '../cache/sample.ts';
 import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
 import { faultProxy } from '../support/fault-proxy.ts';
@@ -175,6 +179,37 @@ test('artifacts under a policy', { skip: skipWithoutS3 }, async (t) => {
     await restores(clone);
   });
 
+  await t.test(
+    'what the same key pushed from another branch is no use to main: its push says so, and can repair it',
+    async () => {
+      const before = await manifests();
+      const branch = machine('branch');
+      branch.edit(
+        'patches/leaf/value.patch',
+        '+int leaf_value(void) { return 2; }',
+        '+int leaf_value(void) { return 9; }',
+      );
+      checkIn(branch.path);
+      git(branch, 'switch', '--quiet', '--create', 'feature');
+      insistOnSuccess(await build(branch, ['--push'], { ...owner, ...signingWith(ci) }));
+      const [taken = ''] = (await manifests()).filter((name) => !before.includes(name));
+      git(branch, 'switch', '--quiet', 'main');
+      const refused = await build(branch, ['--push'], { ...owner, ...signingWith(ci) });
+      assert.equal(refused.exitStatus, 5, refused.stderr);
+      const [error] = refused.errors;
+      assert.equal(error?.facts['object'], `s3://${bucket}/${taken}`);
+      assert.match(error?.facts['reason'] ?? '', /it was built from feature, and the policy wants main$/);
+      assert.match(error?.mend ?? '', /vbuild cache push --repair/);
+      const production = cloneOf(branch, `${site.path}-merged`, `${site.home}-merged`);
+      await refuses(production, /it was built from feature, and the policy wants main/);
+      insistOnSuccess(
+        await branch.run(['cache', 'push', '--repair', 'leaf'], { env: { ...owner, ...signingWith(ci) } }),
+      );
+      await restores(production);
+      for (const name of await manifests()) if (!before.includes(name)) await server.remove(bucket, name);
+    },
+  );
+
   await t.test('a new key takes the place of an old one without anything being built again', async () => {
     const next = await newKey('next.key');
     const job = machine('rotation');
@@ -190,7 +225,45 @@ test('artifacts under a policy', { skip: skipWithoutS3 }, async (t) => {
     await refuses(late, /which the Buildfile does not trust$/);
   });
 
+  await t.test(
+    'what a stolen key signed leaves the prefix as soon as the Buildfile does not trust it any more',
+    async () => {
+      const bytes = await server.get(bucket, object);
+      const production = machine('robbed');
+      // What the pull request made, passed off as what main asks for.
+      const [forged = ''] = (await manifests()).filter((name) => name.endsWith(`/${pr.id}.json`));
+      const { payload: theirs = '' } = JSON.parse((await server.get(bucket, forged)).toString()) as Record<
+        string,
+        string
+      >;
+      const { payload: ours = '' } = JSON.parse(bytes.toString()) as Record<string, string>;
+      const { key, keyText, statement } = JSON.parse(ours) as Manifest;
+      const secret = minisignSecretKey(readFileSync(ci.secretFile, 'utf8'));
+      assert.ok(typeof secret === 'object');
+      const evil = signed(
+        { ...(JSON.parse(theirs) as Manifest), key, keyText, ...(statement && { statement }) },
+        secret,
+      );
+      await server.put(bucket, object, evil.bytes);
+      await restores(production);
+      assert.equal(production.installed()['leaf']?.tree, evil.manifest.tree);
+      assert.notEqual(evil.manifest.tree, (JSON.parse(ours) as Manifest).tree);
+
+      const next = await newKey('safe.key');
+      trusting(production, { next: [next, 'ci'] }, { builder: 'ci', ref: 'main' });
+      const run = insistOnSuccess(await build(production, [], reader));
+      assert.deepEqual([run.outcomes, run.installs], [{ fresh: 0, restored: 0, built: 1 }, 1]);
+      assert.equal(production.installed()['leaf']?.tree, (JSON.parse(ours) as Manifest).tree);
+      assert.deepEqual((await build(production, [], reader)).stages, []);
+      await server.put(bucket, object, bytes);
+    },
+  );
+
   await t.test('no secret was printed, nor seen by the Buildfile', async () => {
+    for (const user of [owner, reader]) {
+      const secret = user['AWS_SECRET_ACCESS_KEY'] ?? assert.fail();
+      for (const { stdout, stderr } of said) assert.ok(!`${stdout}${stderr}`.includes(secret));
+    }
     const nosy = machine('nosy');
     nosy.edit('Buildfile.ts', '\n\nconst options', '\nthrow new Error(JSON.stringify(process.env));\n\nconst options');
     const line = readFileSync(ci.secretFile, 'utf8');
@@ -201,6 +274,13 @@ test('artifacts under a policy', { skip: skipWithoutS3 }, async (t) => {
     assert.ok(secrets.every((secret) => secret.length > 15) && said.length > 20);
     for (const { stdout, stderr } of said)
       for (const secret of secrets) assert.ok(!`${stdout}${stderr}`.includes(secret), 'a secret was printed');
+    // Nor does any file hold one that vbuild wrote: logs, stamps, records, the cache.
+    for (const top of [join(site.path, '.vbuild'), join(site.path, '.vendor.generations'), join(site.home, '.cache')]) {
+      for (const file of filesBelow(top)) {
+        const text = readFileSync(join(top, file), 'latin1');
+        for (const secret of secrets) assert.ok(!text.includes(secret), `a secret is in ${join(top, file)}`);
+      }
+    }
   });
 });
 

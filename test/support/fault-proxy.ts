@@ -26,6 +26,8 @@ export type Fault =
   | { readonly kind: 'flip'; readonly at: number }
   /** The answer's body ends early: by a reset, by silence, or in good order with a Content-Length to match. */
   | { readonly kind: 'reset' | 'stall' | 'short'; readonly at: number }
+  /** Nothing is wrong but that it takes longer. */
+  | { readonly kind: 'delay'; readonly ms: number }
   /** One byte of the answer's body per `everyMs`. */
   | { readonly kind: 'trickle'; readonly everyMs: number };
 
@@ -88,10 +90,13 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
         .writeHead(fault.status, { 'content-length': Buffer.byteLength(fault.body), ...fault.headers })
         .end(method === 'HEAD' ? undefined : fault.body);
     }
+    if (fault?.kind === 'delay') await new Promise((passed) => setTimeout(passed, fault.ms));
     const behind = request({ hostname, port, method, path: url, headers: asked.headers, agent });
     behind.on('error', () => asked.socket.resetAndDestroy());
     answer.on('close', () => answer.writableFinished || behind.destroy());
     const replied = once(behind, 'response') as Promise<[IncomingMessage]>;
+    // A client that goes away in the middle of its request never gets to hear of it.
+    replied.catch(() => {});
     let sent = 0;
     for await (const chunk of asked as AsyncIterable<Buffer>) {
       if (!behind.write(fault?.kind === 'flip-upload' ? flipped(chunk, sent, fault.at) : chunk))
