@@ -47,7 +47,10 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   });
   using _own = await beginRun(workspace, request.emit);
   const history = recorder(request.emit);
-  const { run, tiers, trust } = startRun({ ...request, emit: history.emit });
+  const { run, tiers, trust } = startRun(
+    { ...request, emit: history.emit },
+    { prefix: options.noInstall ? undefined : request.prefix },
+  );
   using _traffic = countedTraffic(tiers, run.emit);
   const artifacts = artifactsOf(run.disk, join(privateFolder(workspace), 'unpacked'));
   const outcomes = new Map<string, Outcome>();

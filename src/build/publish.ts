@@ -28,7 +28,7 @@ export interface PublishOutcome {
  * @throws {VbuildError} `unpinned`, `signing-key`; `usage` where there is nothing to push to.
  */
 export async function publish(request: BuildRequest, repair: boolean): Promise<PublishOutcome> {
-  const { run, tiers, trust } = startRun(request, false);
+  const { run, tiers, trust } = startRun(request, { forThisHost: false });
   using _traffic = countedTraffic(tiers, run.emit);
   const writable = tiers.filter((tier) => tier.writable);
   if (writable.length === 0)

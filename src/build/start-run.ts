@@ -7,7 +7,9 @@ import type { Trust } from '../cache/trust.ts';
 import { thisHost, unfitReasons } from '../install/host.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Emit } from '../model/event.ts';
+import { prefixProblems } from '../prefix/fits.ts';
 import { diskOf, trustIn } from './disk.ts';
+import { placeToBe } from './install-reasons.ts';
 import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 
@@ -29,17 +31,24 @@ const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
  * `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept.
  *
  * @param forThisHost What cannot run here counts as not there; otherwise it is handed on all the same.
+ * @param prefix      Absolute path of the prefix that artifacts are to go into: so does what cannot work there.
  */
 export function startRun(
   { build, workspace, platform, options, environment, emit, signal }: Needed,
-  forThisHost = true,
+  { forThisHost = true, prefix }: { readonly forThisHost?: boolean; readonly prefix?: string | undefined } = {},
 ): {
   run: Run;
   tiers: readonly CacheTier[];
   trust: Trust | undefined;
 } {
   const host = thisHost(environment['PATH']);
-  const judge: Judge = (manifest) => unfitReasons(manifest, host);
+  const place = prefix === undefined ? undefined : placeToBe(prefix);
+  const judge: Judge = (manifest) => [
+    ...unfitReasons(manifest, host),
+    ...(place === undefined ? [] : prefixProblems(manifest, place)).map(
+      ({ file, offset, found }) => `${file} cannot work in ${place}, at byte ${offset}: ${found}`,
+    ),
+  ];
   const labels = new Map<ContentKey, string>();
   const trust = trustIn(build);
   const disk = diskOf(build, workspace);

@@ -61,7 +61,7 @@ async function installAll(
   const startedMs = performance.now();
   const { emit, prefix } = request;
   const packages = deployment.asked.length;
-  const { run, tiers } = startRun(request);
+  const { run, tiers } = startRun(request, { prefix: request.prefix });
   using _traffic = countedTraffic(tiers, run.emit);
   emit({ type: 'run-started', targets: names, packages });
   const why = reasons.length > 0 ? reasons : [{ input: 'a repair was asked for' }];
