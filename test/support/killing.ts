@@ -10,9 +10,13 @@ import { removeTree, tempDir } from './temp.ts';
 import { pathsOf, resultOf, temporariesIn, tinyChain, type TinyPackage, tinyProject, writeTiny } from './tiny.ts';
 import { checkout, type Ended, startProgram, vbuildBin } from './vbuild.ts';
 
+/** Where Node keeps compiled code for all runs here: else each project would have to make its own, which costs more than the build. */
+const compiled = tempDir({ after: (callback) => process.on('exit', () => void callback()) });
+
 const hook = pathToFileURL(join(checkout, 'test/support/kill-points.mjs')).href;
 const preload = (site: Project, more: Readonly<Record<string, string>>): Record<string, string> => ({
   NODE_OPTIONS: `--import ${hook}`,
+  NODE_COMPILE_CACHE: compiled,
   KILL_ROOT: join(site.path, '../'),
   ...more,
 });
@@ -30,16 +34,22 @@ export interface Situation {
   readonly now: readonly TinyPackage[];
 }
 
-const edited = tinyChain.map((one) => (one.name === 'one' ? { ...one, patched: 'autre' } : one));
+const withOne = (change: Partial<TinyPackage>): readonly TinyPackage[] =>
+  tinyChain.map((one) => (one.name === 'one' ? { ...one, ...change } : one));
 
 export const situations: readonly Situation[] = [
   { name: 'a first build', before: undefined, now: tinyChain },
-  { name: 'a build after the change of a patch', before: tinyChain, now: edited },
+  { name: 'a build after the change of a patch', before: tinyChain, now: withOne({ patched: 'autre' }) },
+  { name: 'a build in which a dependency comes out equal', before: tinyChain, now: withOne({ unsaid: 'more' }) },
 ];
 
 /** A fresh project in that situation. @param top An empty folder. */
 export async function projectIn(top: string, { before, now }: Situation): Promise<Project> {
-  const site = tinyProject(top, before ?? now);
+  const bare = tinyProject(top, before ?? now);
+  const site: Project = {
+    ...bare,
+    run: (args, options = {}) => bare.run(args, { ...options, env: { NODE_COMPILE_CACHE: compiled, ...options.env } }),
+  };
   if (before !== undefined) {
     insistOnSuccess(await site.run([]));
     writeTiny(site.path, now);
@@ -67,7 +77,11 @@ export const runKilledAt = (site: Project, { name, count }: KillPoint): Promise<
 
 /** @returns Whether the run was still there to be killed. */
 export async function runKilledAfter(site: Project, ms: number): Promise<boolean> {
-  const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home });
+  const { child, ended } = startProgram([vbuildBin], {
+    cwd: site.path,
+    home: site.home,
+    env: { NODE_COMPILE_CACHE: compiled },
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), ms);
   const { signal } = await ended;
   clearTimeout(timer);
