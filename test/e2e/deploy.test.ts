@@ -58,8 +58,9 @@ test('install takes what a cache has, and refuses the rest before any body is br
       [run.exitStatus, run.errors.map(({ code, where }) => [code, where.package])],
       [4, [['unfit-host', 'leaf@1.0']]],
     );
-    assert.equal((await other.build(['branch', '--no-build'])).exitStatus, 4);
     assert.equal(bodies(), before);
+    // A run that may not build brings what fits, and ends in the same way.
+    assert.equal((await other.build(['branch', '--no-build'])).exitStatus, 4);
     assert.ok(!existsSync(join(other.path, 'vendor')));
     rmSync(bucket, { recursive: true });
     cpSync(honest, bucket, { recursive: true });
