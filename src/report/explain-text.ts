@@ -128,12 +128,21 @@ export function influenceText(file: string, influences: readonly Influence[]): s
   );
 }
 
+/** Packages in which just the same changed, such as a tool or our own rules, are told together. */
 function rootLines(roots: readonly Root[]): string[] {
-  return roots.flatMap(({ package: name, through, changes }) => [
-    `  ${name}${through.length === 0 ? '' : `, through ${through.toReversed().join(', ')}`}`,
-    ...(changes.length === 0 ? ['    differs, but it is no longer known what it was made from then'] : []),
-    ...changes.flatMap(changeLines).map((line) => `    ${line}`),
-  ]);
+  const alike = Map.groupBy(roots, ({ changes }) => JSON.stringify(changes));
+  return [...alike.values()].flatMap((group) => {
+    const [{ package: name, through, changes } = { package: '', through: [], changes: [] }] = group;
+    const head =
+      group.length > 1
+        ? `each of ${group.map((one) => one.package).join(', ')}`
+        : `${name}${through.length === 0 ? '' : `, through ${through.toReversed().join(', ')}`}`;
+    return [
+      `  ${head}`,
+      ...(changes.length === 0 ? ['    differs, but it is no longer known what it was made from then'] : []),
+      ...changes.flatMap(changeLines).map((line) => `    ${line}`),
+    ];
+  });
 }
 
 function changeLines(change: Change): string[] {
