@@ -1,5 +1,4 @@
 /** The part of a tier over a store of objects that is about releases: documents under names, each put once and never changed. */
-import { LARGEST_RELEASE } from '../artifact/release.ts';
 import type { Signer } from '../artifact/signer.ts';
 import type { PutOutcome, WritableObjects } from '../system/objects.ts';
 import type { Asking } from './asking.ts';
@@ -19,6 +18,7 @@ interface Parts extends Pick<Asking, 'ask'> {
 
 export function objectReleases({ within, ask, put }: Parts): TierReleases {
   const get: TierReleases['get'] = async (name, signer, signal) => {
+    const { LARGEST_RELEASE } = await import('../artifact/release.ts');
     const object = within(releaseObject(name, signer));
     const asked = await ask((objects, once) => objects.getSmall(object, LARGEST_RELEASE, once), signal);
     if (asked.outcome === 'done') return { outcome: 'done', bytes: asked.value };
