@@ -21,7 +21,7 @@ function nameOf(path) {
     .slice(root.length)
     .replace(/\.\d+(\.[0-9a-z]+)?\.tmp/g, '.tmp')
     .replace(/\b[0-9a-f]{16,64}\b/g, 'DIGEST')
-    .replace(/\/\.?\d{12,}\b/g, '/TIME')
+    .replace(/\/\.?\d{12,}(-\d+)?\b/g, '/TIME')
     .replace(/\/steps\/\d+/, '/steps/PID')
     .replace(/(namespace|gone|\.patch)-\w{6}/g, '$1-RANDOM');
 }
