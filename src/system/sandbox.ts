@@ -26,7 +26,7 @@ const ofTheSystem = '/bin|/boot|/dev|/etc|/lib*|/media|/nix|/opt|/proc|/run|/sbi
 
 /**
  * Brings the loopback up and answers every question for a name with "there is none", noting the name; perl belongs to every Debian. The
- * first process ends when the second one listens. Numbers: AF_INET, SOCK_DGRAM, IPPROTO_UDP, SIOCSIFFLAGS with UP, LOOPBACK and RUNNING.
+ * first process ends when the second one listens. One line, as it stands in the head of logs. Numbers: AF_INET, SOCK_DGRAM, IPPROTO_UDP, SIOCSIFFLAGS with UP, LOOPBACK and RUNNING.
  */
 const nameServer = `my $up = pack("a16sx22", "lo", 0x49); my $any = pack("Sna4x8", 2, 53, "");
 socket(S, 2, 2, 17) && ioctl(S, 0x8914, $up) && socket(D, 2, 2, 17) && bind(D, $any) && open(N, ">>", shift) or exit 1;
@@ -39,7 +39,7 @@ while (defined(my $from = recv D, my $q, 512, 0)) {
   syswrite N, "name " . join(".", @name) . "\\n";
   substr($q, 2, 2) = "\\x81\\x83";
   send D, $q, 0, $from;
-}`;
+}`.replaceAll('\n', ' ');
 
 /** Shell words that hide what is not the system's; to be run where /media is hidden already, with the bound folder as `$2`. */
 export const hide = [
