@@ -94,7 +94,8 @@ test('a bucket between machines', { skip: skipWithoutS3 }, async (t) => {
     const run = insistOnSuccess(await clone.build([], { env: reader }));
     assert.deepEqual(run.outcomes, { fresh: 0, restored: 0, built: 5 });
     const rejected = run.events.flatMap(({ answer, package: id }) => (answer === 'rejected' ? [id ?? ''] : []));
-    assert.deepEqual(rejected.sort(), [...packages].sort());
+    // One that rests on another is asked for once more, when that one has come out equal.
+    assert.deepEqual([...new Set(rejected)].sort(), [...packages].sort());
     assert.deepEqual(clone.installed(), site.installed());
   });
 });
