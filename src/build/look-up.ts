@@ -66,6 +66,7 @@ export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpE
       );
     await inParallel(known, parallel, async (one) => {
       run.signal.throwIfAborted();
+      run.labels.set(one.key, one.id);
       const glimpse =
         bring || run.options.noCache ? undefined : await run.cache.glimpse(one.package.name, one.key, run.signal);
       if (glimpse !== undefined) {
