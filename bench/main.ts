@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Contestant, type Measured, measureInterleaved } from './measure.ts';
 import { bucket } from './bucket.ts';
 import { graphs } from './graphs.ts';
+import { packing } from './packing.ts';
 import { patching } from './patching.ts';
 import { startUp } from './start-up.ts';
 import { unpacking } from './unpacking.ts';
@@ -41,7 +42,7 @@ export type MakeBenchmarks = (
   after: (callback: () => Promise<void>) => void,
 ) => Promise<readonly (Benchmark | NotMeasured)[]>;
 
-const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, graphs, patching, unpacking, bucket };
+const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, graphs, patching, packing, unpacking, bucket };
 
 const words = process.argv.slice(2);
 const asked = words.filter((word) => !/^\d+$/.test(word));

@@ -1,9 +1,17 @@
 /** From what a build staged to an artifact: checked, stripped, made independent of its prefix, packed to the same bytes each time. */
 import { join } from 'node:path';
-import { type ContentKey, digestOf } from '../model/digest.ts';
-import { digestFile, makeFolder, readBytes, removeTree, walk, type TreeEntry } from '../system/files.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
+import {
+  digestFile,
+  digestFileSync,
+  makeFolder,
+  readBytes,
+  removeTree,
+  walk,
+  type TreeEntry,
+} from '../system/files.ts';
 import { matchesIn } from '../system/glob.ts';
-import { treeDigest } from '../system/tree-digest.ts';
+import { digestOfEntries } from '../system/tree-digest.ts';
 import { copyFile, makeSymlink, removeEmptyFolders, removeFile, writeWithMode } from '../system/tree-edit.ts';
 import { readElf } from './elf.ts';
 import { type ElfFile, libraryVerdict } from './libraries.ts';
@@ -70,7 +78,8 @@ export async function pack(request: PackRequest): Promise<Packed> {
   updateRecords(tree);
   removeEmptyFolders(tree);
 
-  const entries = walk(tree).filter(({ type }) => type !== 'directory');
+  const walked = walk(tree);
+  const entries = walked.filter(({ type }) => type !== 'directory');
   const paths = new Set(entries.map(({ path }) => path));
   const files = elfFiles(tree, entries);
   const libraries = libraryVerdict({ files, paths, closure, buildOnly, hostLibraries });
@@ -79,14 +88,17 @@ export async function pack(request: PackRequest): Promise<Packed> {
   const bodyPath = join(into, 'body.tar.zst');
   const { packTarZst } = await import('../system/archive.ts');
   const { sizeBytes, unpackedBytes } = await packTarZst({ top: tree, paths: [...paths], into: bodyPath });
+  const digests = new Map(
+    entries.flatMap(({ path, type }) => (type === 'file' ? [[path, digestFileSync(join(tree, path))] as const] : [])),
+  );
   const manifest: Manifest = {
     format: 1,
     package: request.package,
     key: request.key,
     keyText: request.keyText,
     body: { digest: await digestFile(bodyPath), sizeBytes, unpackedBytes },
-    tree: treeDigest(tree),
-    files: entries.map((entry) => manifestFile(tree, entry, prefixUses)),
+    tree: digestOfEntries(walked, (path) => digests.get(path) as Digest),
+    files: entries.map((entry) => manifestFile(entry, digests, prefixUses)),
     ...restsOn(request),
     needs: { ...libraries.needs, ...hostNeeds(files, scriptHeads(tree, entries), paths) },
     provides: libraries.provides,
@@ -202,19 +214,18 @@ const nameProblems = (entries: readonly TreeEntry[]): Problem[] =>
   });
 
 function manifestFile(
-  tree: string,
   { path, type, mode, sizeBytes, target }: TreeEntry,
+  digests: ReadonlyMap<string, Digest>,
   prefixUses: Relocated['prefixUses'],
 ): ManifestFile {
   if (type === 'symlink' && target !== undefined) return { path, type, target };
-  const digest = digestOf(readBytes(join(tree, path)));
   const prefix = prefixUses.get(path);
   return {
     path,
     type: 'file',
     mode,
     sizeBytes,
-    digest,
+    digest: digests.get(path) as Digest,
     ...(prefix && { prefix }),
   };
 }

@@ -2,16 +2,7 @@
 import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import {
-  digestFile,
-  digestFileSync,
-  fileStat,
-  makeFolder,
-  moveIntoPlace,
-  removeTree,
-  temporaryName,
-  walk,
-} from '../system/files.ts';
+import { digestFile, fileStat, makeFolder, moveIntoPlace, removeTree, temporaryName, walk } from '../system/files.ts';
 import { digestOfEntries } from '../system/tree-digest.ts';
 import { setMode } from '../system/tree-edit.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
@@ -47,8 +38,7 @@ export async function unpackVerified({
   makeFolder(aside);
   try {
     const { unpackTarZst } = await import('../system/archive.ts');
-    await unpackTarZst({ file: bodyFile, into: aside });
-    verifyFiles(manifest, aside);
+    verifyFiles(manifest, aside, await unpackTarZst({ file: bodyFile, into: aside }));
     moveIntoPlace(aside, into);
   } catch (error) {
     removeTree(aside);
@@ -56,18 +46,15 @@ export async function unpackVerified({
   }
 }
 
-/** No file more, none less, each with its bytes and its mode. */
-function verifyFiles(manifest: Manifest, tree: string): void {
+/** No file more, none less, each with its bytes and its mode. @param digests Of what was written, by path. */
+function verifyFiles(manifest: Manifest, tree: string, digests: ReadonlyMap<string, Digest>): void {
   const expected = new Map(manifest.files.map((file) => [file.path, file]));
   const entries = walk(tree);
-  const contents = new Map<string, Digest>();
   for (const { path, type, mode, target } of entries) {
     if (type === 'directory') continue;
-    const full = join(tree, path);
     const file = expected.get(path);
     expected.delete(path);
-    const digest = type === 'file' ? digestFileSync(full) : undefined;
-    if (digest !== undefined) contents.set(path, digest);
+    const digest = digests.get(path);
     const seen = describe(
       type === 'symlink' ? { type, target: target ?? '' } : { type: 'file', executable: (mode & 0o100) !== 0, digest },
     );
@@ -80,12 +67,12 @@ function verifyFiles(manifest: Manifest, tree: string): void {
     );
     if (seen !== said)
       throw refused(manifest, 'File of the artifact is not what its manifest says', `${path}: ${said}`, seen);
-    if (file.mode !== undefined && mode !== file.mode) setMode(full, file.mode);
+    if (file.mode !== undefined && mode !== file.mode) setMode(join(tree, path), file.mode);
   }
   const [missing] = expected.keys();
   if (missing !== undefined)
     throw refused(manifest, 'Artifact lacks a file that its manifest names', missing, 'nothing');
-  const digest = digestOfEntries(entries, (path) => contents.get(path) ?? digestFileSync(join(tree, path)));
+  const digest = digestOfEntries(entries, (path) => digests.get(path) as Digest);
   if (digest !== manifest.tree)
     throw refused(manifest, 'Tree of the artifact has another digest', manifest.tree, digest);
 }

@@ -6,6 +6,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import type { DiskCache } from '../cache/disk.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { packageFolder } from './graph.ts';
+import { inParallel } from './in-parallel.ts';
 
 export interface Artifacts {
   /** Makes an artifact that lies in the disk cache known. */
@@ -15,6 +16,9 @@ export interface Artifacts {
   /** Unpacked and verified, in the given order. @throws {VbuildError} `artifact-refused` */
   members(packages: readonly Package[]): Promise<Member[]>;
 }
+
+/** Each one that is being unpacked holds some megabytes. */
+const atOnce = 4;
 
 /** @param scratch Absolute path of a folder of this run's own; the unpacked trees lie in it. */
 export function artifactsOf(disk: DiskCache, scratch: string): Artifacts {
@@ -37,12 +41,10 @@ export function artifactsOf(disk: DiskCache, scratch: string): Artifacts {
     },
     manifest: manifestOf,
     members: (packages) =>
-      Promise.all(
-        packages.map((one) => {
-          const member = members.get(one) ?? unpacked(one);
-          members.set(one, member);
-          return member;
-        }),
-      ),
+      inParallel(packages, atOnce, (one) => {
+        const member = members.get(one) ?? unpacked(one);
+        members.set(one, member);
+        return member;
+      }),
   };
 }

@@ -7,12 +7,19 @@ export const packageFolder = ({ name, version }: Package): string => `${name}_${
 /** Packages and everything that `next` leads to from them, each once, after all that it leads to. */
 function closure(from: readonly Package[], next: (one: Package) => readonly Package[]): Package[] {
   const order = new Set<Package>();
-  const visit = (one: Package): void => {
-    if (order.has(one)) return;
-    for (const other of next(one)) visit(other);
-    order.add(one);
+  // No recursion: a chain of packages may be longer than the stack is deep.
+  const path: { readonly one: Package; readonly ahead: Iterator<Package> }[] = [];
+  const enter = (one: Package): void => {
+    if (!order.has(one)) path.push({ one, ahead: next(one)[Symbol.iterator]() });
   };
-  for (const one of from) visit(one);
+  for (const first of from) {
+    enter(first);
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const { done, value } = at.ahead.next();
+      if (done !== true) enter(value);
+      else order.add(path.pop()?.one ?? first);
+    }
+  }
   return [...order];
 }
 

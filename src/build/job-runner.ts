@@ -1,5 +1,5 @@
 /** Runs jobs as their dependencies, the processors and the network allow; failures stop new work unless told otherwise. */
-import { blocked, type Job, type JobState, ready, remainingMs } from './scheduler.ts';
+import { blocked, type Job, JobQueue, type JobState } from './scheduler.ts';
 
 /** The right of one job to keep a processor busy. */
 export interface Lease {
@@ -43,7 +43,7 @@ export async function runJobs({
   skipped,
 }: JobRun): Promise<Map<string, unknown>> {
   const states = new Map<string, JobState>(jobs.map(({ id }) => [id, 'waiting']));
-  const remaining = remainingMs(jobs);
+  const queue = new JobQueue(jobs);
   const failures = new Map<string, unknown>();
   const running = new Map<string, Promise<void>>();
   const busy = { transfer: 0, cpu: 0 };
@@ -51,16 +51,18 @@ export async function runJobs({
   const stop = AbortSignal.any([signal, giveUp.signal]);
   const stopping = (): boolean => signal.aborted || (failures.size > 0 && !keepGoing);
   const next = (resource: Job['resource']): Job | undefined =>
-    stopping() || busy[resource] >= limits[resource]
-      ? undefined
-      : ready(jobs, states, remaining).find((job) => job.resource === resource);
+    stopping() || busy[resource] >= limits[resource] ? undefined : queue.first(resource);
 
   const start = (job: Job, lease: Lease): void => {
+    queue.take(job.resource);
     states.set(job.id, 'running');
     busy[job.resource] += 1;
     const done = work(job, lease)
       .then(
-        () => void states.set(job.id, 'done'),
+        () => {
+          states.set(job.id, 'done');
+          queue.done(job);
+        },
         (thrown: unknown) => {
           states.set(job.id, 'failed');
           failures.set(job.id, thrown);

@@ -1,5 +1,5 @@
 /** What making packages comes to as jobs: fetch and patch ahead of need, compile and pack as the dependencies allow (pure). */
-import { type Job, type JobState, ready, remainingMs } from './scheduler.ts';
+import { followersOf, type Job, JobQueue, remainingMs } from './scheduler.ts';
 
 /** A package that is to be built. */
 export interface PackageWork {
@@ -41,33 +41,36 @@ export interface Forecast {
 
 /** How long these jobs take if each takes what is expected: the schedule of a run, played through. */
 export function forecast(jobs: readonly Job[], limits: Readonly<Record<Job['resource'], number>>): Forecast {
-  const remaining = remainingMs(jobs);
-  const states = new Map<string, JobState>(jobs.map(({ id }) => [id, 'waiting']));
+  const queue = new JobQueue(jobs);
   const endsAt = new Map<Job, number>();
   let nowMs = 0;
   for (;;) {
-    for (const job of ready(jobs, states, remaining)) {
-      const busy = [...endsAt.keys()].filter(({ resource }) => resource === job.resource).length;
-      if (busy >= limits[job.resource]) continue;
-      states.set(job.id, 'running');
-      endsAt.set(job, nowMs + job.expectedMs);
+    for (const resource of ['transfer', 'cpu'] as const) {
+      let busy = [...endsAt.keys()].filter((job) => job.resource === resource).length;
+      for (; busy < limits[resource]; busy += 1) {
+        const job = queue.take(resource);
+        if (job === undefined) break;
+        endsAt.set(job, nowMs + job.expectedMs);
+      }
     }
     const [next] = [...endsAt].sort(([, a], [, b]) => a - b);
-    if (next === undefined) return { totalMs: nowMs, criticalPath: longestChain(jobs, remaining) };
+    if (next === undefined) return { totalMs: nowMs, criticalPath: longestChain(jobs) };
     nowMs = next[1];
     endsAt.delete(next[0]);
-    states.set(next[0].id, 'done');
+    queue.done(next[0]);
   }
 }
 
-function longestChain(jobs: readonly Job[], remaining: ReadonlyMap<string, number>): string[] {
+function longestChain(jobs: readonly Job[]): string[] {
+  const followers = followersOf(jobs);
+  const remaining = remainingMs(jobs, followers);
   const longest = (among: readonly Job[]): Job | undefined =>
     [...among].sort((a, b) => (remaining.get(b.id) ?? 0) - (remaining.get(a.id) ?? 0) || (a.id < b.id ? -1 : 1))[0];
   const chain: string[] = [];
   for (let job = longest(jobs.filter(({ after }) => after.length === 0)); job !== undefined; ) {
     const { id } = job;
     chain.push(id);
-    job = longest(jobs.filter(({ after }) => after.includes(id)));
+    job = longest(followers.get(id) ?? []);
   }
   return chain;
 }

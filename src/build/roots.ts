@@ -30,15 +30,15 @@ export function wanted(
   record: GenerationRecord | undefined,
 ): Wanted {
   const earlier = (record?.notes['targets'] ?? '').split(' ').filter((id) => id !== '');
-  const kept = earlier.flatMap((id) => {
-    const [name] = id.split('@');
-    if (targets.some((target) => target.name === name)) return [];
-    return packages.find((one) => packageId(one) === id) ?? packages.find((one) => one.name === name) ?? [];
-  });
-  const known = new Set(packages.map(({ name }) => name));
+  const asked = new Set(targets.map(({ name }) => name));
+  const ids = new Map(packages.map((one) => [packageId(one), one]));
+  // The first of a name, where there are several.
+  const names = new Map(packages.map((one) => [one.name, one] as const).reverse());
+  const nameOf = (id: string): string => id.split('@')[0] ?? '';
+  const kept = earlier.flatMap((id) => (asked.has(nameOf(id)) ? [] : (ids.get(id) ?? names.get(nameOf(id)) ?? [])));
   const roots = [...new Set([...kept, ...targets])];
   insistOnOnePrefix(roots);
-  return { roots, packages: runClosure(roots), dropped: earlier.filter((id) => !known.has(id.split('@')[0] ?? '')) };
+  return { roots, packages: runClosure(roots), dropped: earlier.filter((id) => !names.has(nameOf(id))) };
 }
 
 /** What of a prefix is noted beside its packages. */

@@ -121,7 +121,8 @@ function packagesIn(value: unknown, option: string, names: readonly string[]): r
       isPackage(value) ? `write [${value.name}], in brackets` : 'list the values that definePackage() returned',
     );
   }
-  const twice = new Set(value.filter((one, at) => isPackage(one) && value.indexOf(one) !== at) as Package[]);
+  const seen = new Set();
+  const twice = new Set(value.filter((one) => isPackage(one) && (seen.has(one) || !seen.add(one))) as Package[]);
   return [
     ...elements(value, option, (one, at) => (isPackage(one) ? [] : [notPackage(one, at, names)])),
     ...[...twice].map((one) => ({

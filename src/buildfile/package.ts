@@ -1,5 +1,4 @@
 /** What the author of a Buildfile writes: packages, their dependencies as values, and the build that holds them. */
-import { getCallSites } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import type { CacheSpec } from '../cache/cache-spec.ts';
 import type { TrustOptions } from '../cache/trust-spec.ts';
@@ -99,7 +98,7 @@ export interface Build {
  */
 export function definePackage(name: string, options: PackageOptions): Package {
   const value = Object.freeze({ ...options, name });
-  definitions.set(value, { kind: 'package', given: options, ...callSite(), sequence: (sequence += 1) });
+  definitions.set(value, definition('package', options, definePackage));
   return value;
 }
 
@@ -110,7 +109,7 @@ export function definePackage(name: string, options: PackageOptions): Package {
  */
 export function defineBuild(options: BuildOptions): BuildDefinition {
   const value = Object.freeze({ ...options });
-  definitions.set(value, { kind: 'build', given: options, ...callSite(), sequence: (sequence += 1) });
+  definitions.set(value, definition('build', options, defineBuild));
   return value;
 }
 
@@ -140,9 +139,39 @@ export const isPackage = (value: unknown): value is Package => definitionOf(valu
 /** `name@version`, as people and events name a package. */
 export const packageId = ({ name, version }: Package): string => `${name}@${version}`;
 
-function callSite(): { readonly file: string; readonly line: number } {
-  // Frames: this function, definePackage or defineBuild, the author.
-  const site = getCallSites(3)[2];
-  const script = site?.scriptName ?? '';
-  return { file: script.startsWith('file:') ? fileURLToPath(script) : script, line: site?.lineNumber ?? 0 };
+/** @param through The function that the author called. */
+function definition(kind: Definition['kind'], given: unknown, through: (...given: never[]) => unknown): Definition {
+  const trace: { readonly stack?: unknown } = {};
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = 1;
+  Error.captureStackTrace(trace, through);
+  Error.stackTraceLimit = before;
+  let place: Place | undefined;
+  const placeNow = (): Place => (place ??= placeIn(trace));
+  return {
+    kind,
+    given,
+    sequence: (sequence += 1),
+    get file() {
+      return placeNow().file;
+    },
+    get line() {
+      return placeNow().line;
+    },
+  };
+}
+
+type Place = Pick<Definition, 'file' | 'line'>;
+
+/** Worked out when it is asked for: in a long Buildfile, finding the line of every call takes longer than all the rest of reading it. */
+function placeIn(trace: { readonly stack?: unknown }): Place {
+  const before = Reflect.get(Error, 'prepareStackTrace') as ErrorConstructor['prepareStackTrace'];
+  Error.prepareStackTrace = (_, sites) => sites[0];
+  try {
+    const site = trace.stack as NodeJS.CallSite | undefined;
+    const script = site?.getFileName() ?? '';
+    return { file: script.startsWith('file:') ? fileURLToPath(script) : script, line: site?.getLineNumber() ?? 0 };
+  } finally {
+    Error.prepareStackTrace = before;
+  }
 }

@@ -20,14 +20,29 @@ export function reachable(from: readonly Package[]): Package[] {
 export function cyclesAmong(packages: readonly Package[]): Package[][] {
   const cycles: Package[][] = [];
   const done = new Set<Package>();
-  const visit = (one: Package, path: readonly Package[]): void => {
-    const at = path.indexOf(one);
-    if (at >= 0) cycles.push(path.slice(at));
-    if (at >= 0 || done.has(one)) return;
-    for (const other of new Set(needs(one))) visit(other, [...path, one]);
-    done.add(one);
+  // No recursion: a chain of packages may be longer than the stack is deep.
+  const path: { readonly one: Package; readonly ahead: Iterator<Package> }[] = [];
+  const places = new Map<Package, number>();
+  const enter = (one: Package): void => {
+    const at = places.get(one);
+    if (at !== undefined) cycles.push(path.slice(at).map((step) => step.one));
+    if (at !== undefined || done.has(one)) return;
+    places.set(one, path.length);
+    path.push({ one, ahead: new Set(needs(one)).values() });
   };
-  for (const one of packages) visit(one, []);
+  for (const first of packages) {
+    enter(first);
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const next = at.ahead.next();
+      if (next.done !== true) {
+        enter(next.value);
+        continue;
+      }
+      path.pop();
+      places.delete(at.one);
+      done.add(at.one);
+    }
+  }
   return cycles;
 }
 
@@ -39,15 +54,20 @@ export interface MixedVersions {
 
 /** The first pair of versions of each name among packages that share a prefix: `from` and what these need to run. */
 export function mixedVersions(from: readonly Package[]): MixedVersions[] {
-  const paths = new Map<Package, Package[]>(from.map((one) => [one, [one]]));
-  for (const [one, path] of paths)
-    for (const other of runs(one)) if (!paths.has(other)) paths.set(other, [...path, other]);
+  // Which package led to each.
+  const parents = new Map<Package, Package | undefined>(from.map((one) => [one, undefined]));
+  for (const one of parents.keys()) for (const other of runs(one)) if (!parents.has(other)) parents.set(other, one);
+  const pathTo = (one: Package): Package[] => {
+    const path = [one];
+    for (let at = parents.get(one); at !== undefined; at = parents.get(at)) path.unshift(at);
+    return path;
+  };
   const first = new Map<string, Package>();
   const mixed = new Map<string, MixedVersions>();
-  for (const [one, path] of paths) {
+  for (const one of parents.keys()) {
     const earlier = first.get(one.name);
     if (earlier === undefined) first.set(one.name, one);
-    else if (!mixed.has(one.name)) mixed.set(one.name, { name: one.name, paths: [paths.get(earlier) ?? [], path] });
+    else if (!mixed.has(one.name)) mixed.set(one.name, { name: one.name, paths: [pathTo(earlier), pathTo(one)] });
   }
   return [...mixed.values()];
 }

@@ -22,7 +22,7 @@ export function validate(definition: BuildDefinition): Build {
     ...duplicates(packages),
     ...cyclesAmong(packages).map(cycleError),
     ...meetingErrors(packages),
-    ...(listed.length > 0 ? strayDefaults(definition, defaults, reachable(listed)) : []),
+    ...(listed.length > 0 ? strayDefaults(definition, defaults, new Set(reachable(listed))) : []),
   ];
   if (errors.length > 0) throw new VbuildErrors(errors);
   const { cache = [], mirrors = [], platforms, trust } = definition;
@@ -104,10 +104,10 @@ const meetingErrors = (packages: readonly Package[]): VbuildError[] =>
 const strayDefaults = (
   definition: BuildDefinition,
   defaults: readonly Package[],
-  packages: readonly Package[],
+  packages: ReadonlySet<Package>,
 ): VbuildError[] =>
   defaults
-    .filter((one) => !packages.includes(one))
+    .filter((one) => !packages.has(one))
     .map((one) =>
       placed(
         {

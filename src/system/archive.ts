@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { Header, Parser, Pax, type ReadEntry } from 'tar';
+import type { Digest } from '../model/digest.ts';
 import { messageOf, VbuildError } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
 import { decompressed, formatOf, headOf } from './decompress.ts';
@@ -31,12 +32,12 @@ export interface UnpackRequest extends Shape {
  *   that are damaged, cut short, followed by other bytes, or past `archiveLimits`. `tool-missing` for a decompressor that is not installed,
  *   `disk-trouble` when the disk is full or not writable.
  */
-export async function unpackArchive(request: UnpackRequest): Promise<void> {
+export async function unpackArchive(request: UnpackRequest, digests?: Map<string, Digest>): Promise<void> {
   const name = request.name ?? basename(request.file);
   try {
     const { head, sizeBytes } = headOf(request.file);
     const format = formatOf(head) ?? (isOldTar(head) ? 'plain' : undefined);
-    const unpacking = new Unpacking(request.into, sizeBytes, request);
+    const unpacking = new Unpacking(request.into, sizeBytes, request, digests);
     try {
       if (format === 'zip') await (await import('./zip.ts')).unpackZip(request.file, unpacking);
       else if (format === undefined) throw archiveRefused(undefined, describeHead(head));
@@ -53,9 +54,19 @@ export async function unpackArchive(request: UnpackRequest): Promise<void> {
   }
 }
 
-/** Unpacks an artifact of ours, whose digest the caller has verified; guarded all the same. @throws as `unpackArchive` */
-export const unpackTarZst = (request: { readonly file: string; readonly into: string }): Promise<void> =>
-  unpackArchive({ ...request, strip: 0 });
+/**
+ * Unpacks an artifact of ours, whose digest the caller has verified; guarded all the same.
+ * @returns The SHA-256 of each file as it was written, by its path.
+ * @throws as `unpackArchive`
+ */
+export async function unpackTarZst(request: {
+  readonly file: string;
+  readonly into: string;
+}): Promise<ReadonlyMap<string, Digest>> {
+  const digests = new Map<string, Digest>();
+  await unpackArchive({ ...request, strip: 0 }, digests);
+  return digests;
+}
 
 /** Seconds since 1970 of every member that we pack: 1980, the earliest time that zip and so Python's wheels can tell. */
 const packedTime = new Date(315_532_800_000);

@@ -7,7 +7,6 @@ import {
   constants,
   copyFileSync,
   cpSync,
-  createReadStream,
   existsSync,
   fsyncSync,
   lstatSync,
@@ -27,12 +26,11 @@ import {
   writeFileSync,
   type Stats,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import type { Digest } from '../model/digest.ts';
 import { makeFolder } from './make-folder.ts';
+
+export { digestFile, digestFileSync, hashFile } from './file-digest.ts';
 
 /** One thing in a tree; `path` is relative to the tree's top, parts joined by `/`. */
 export interface TreeEntry {
@@ -165,16 +163,6 @@ export function setTreeTime(top: string, seconds: number): void {
   lutimesSync(top, seconds, seconds);
 }
 
-/** SHA-256 of a file's content, streamed. */
-export async function digestFile(path: string): Promise<Digest> {
-  return (await hashFile(path, 'sha256')).toString('hex') as Digest;
-}
-
-/** SHA-256 of a file's content, read whole; quicker than the stream for the many small files of a tree. */
-export function digestFileSync(path: string): Digest {
-  return createHash('sha256').update(readFileSync(path)).digest('hex') as Digest;
-}
-
 /** A private folder that is removed at the end of the `using` scope. */
 export function temporaryFolder(
   label = 'vbuild',
@@ -270,13 +258,6 @@ export function isExecutable(path: string): boolean {
 
 /** Follows symlinks. */
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
-/** A digest of a file's content by any algorithm that node:crypto knows, streamed. */
-export async function hashFile(path: string, algorithm: string): Promise<Buffer> {
-  const hash = createHash(algorithm);
-  await pipeline(createReadStream(path), hash);
-  return hash.digest();
-}
 
 /** Notes in a file's times that it was used now, to the hour; who may not do that has not used it for good. */
 export function markUsed(path: string): void {

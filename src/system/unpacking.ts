@@ -15,7 +15,9 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { Digest } from '../model/digest.ts';
 import { archiveLimits, archiveRefused, MemberTable, nameParts } from './archive-guard.ts';
 import { removeTree, temporaryName } from './files.ts';
 
@@ -45,12 +47,15 @@ export class Unpacking {
   #fileBytes = 0;
   #current = '';
   readonly #exactModes = new Map<number, boolean>();
+  readonly #digests: Map<string, Digest> | undefined;
 
   /**
    * @param into        Absolute path of an existing, empty folder that nobody else writes to.
    * @param packedBytes Size of the archive, for the limit on growth.
+   * @param digests     Takes the SHA-256 of each file as it is written, by its path in the tree; not with a top folder to drop.
    */
-  constructor(into: string, packedBytes: number, shape: Shape) {
+  constructor(into: string, packedBytes: number, shape: Shape, digests?: Map<string, Digest>) {
+    this.#digests = digests;
     this.#into = into;
     this.#packedBytes = packedBytes;
     this.#shape = shape;
@@ -76,13 +81,18 @@ export class Unpacking {
     this.#makeFolders(this.#members.add(name, parts, 'file').folders);
     const file = openSync(`${this.#into}/${parts.join('/')}`, newFile, executable ? 0o755 : 0o644);
     this.#settleMode(file, executable ? 0o755 : 0o644);
+    const digest = this.#digests && createHash('sha256');
     return {
       write: (bytes) => {
         this.#fileBytes += bytes.length;
         this.#holdTo(this.#fileBytes);
+        digest?.update(bytes);
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
       },
-      close: () => closeSync(file),
+      close: () => {
+        closeSync(file);
+        if (digest !== undefined) this.#digests?.set(parts.join('/'), digest.digest('hex') as Digest);
+      },
     };
   }
 
@@ -108,6 +118,8 @@ export class Unpacking {
     this.#fileBytes += statSync(join(this.#into, ...from)).size;
     this.#holdTo(this.#fileBytes);
     copyFileSync(join(this.#into, ...from), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const digest = this.#digests?.get(from.join('/'));
+    if (digest !== undefined) this.#digests?.set(parts.join('/'), digest);
   }
 
   /**

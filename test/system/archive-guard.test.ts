@@ -172,7 +172,7 @@ async function refused(
   top: string,
   archive: Uint8Array,
   member: string | undefined,
-  unpack: typeof unpackTarZst = unpackArchive,
+  unpack: (request: { readonly file: string; readonly into: string }) => Promise<unknown> = unpackArchive,
 ): Promise<VbuildError> {
   const into = join(top, 'outside/into');
   mkdirSync(into, { recursive: true });
