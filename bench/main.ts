@@ -9,6 +9,7 @@ import { type Contestant, type Measured, measureInterleaved } from './measure.ts
 import { bucket } from './bucket.ts';
 import { graphs } from './graphs.ts';
 import { packing } from './packing.ts';
+import { pil } from './pil.ts';
 import { patching } from './patching.ts';
 import { startUp } from './start-up.ts';
 import { unpacking } from './unpacking.ts';
@@ -19,6 +20,8 @@ export interface Benchmark {
   readonly rounds: number;
   /** The first one is what the others are compared with. */
   readonly contestants: readonly Contestant[];
+  /** Memory takes a run of its own, too much where a run takes minutes. */
+  readonly withoutMemory?: true;
   readonly targets?: readonly Target[];
 }
 
@@ -42,7 +45,15 @@ export type MakeBenchmarks = (
   after: (callback: () => Promise<void>) => void,
 ) => Promise<readonly (Benchmark | NotMeasured)[]>;
 
-const list: Readonly<Record<string, MakeBenchmarks>> = { 'start-up': startUp, graphs, patching, packing, unpacking, bucket };
+const list: Readonly<Record<string, MakeBenchmarks>> = {
+  'start-up': startUp,
+  pil,
+  graphs,
+  patching,
+  packing,
+  unpacking,
+  bucket,
+};
 
 const words = process.argv.slice(2);
 const asked = words.filter((word) => !/^\d+$/.test(word));
@@ -66,8 +77,8 @@ for (const [name, make] of Object.entries(list)) {
   }
 }
 
-function print({ title, contestants, targets = [] }: Benchmark, times: number): void {
-  const measured = measureInterleaved(contestants, times);
+function print({ title, contestants, withoutMemory, targets = [] }: Benchmark, times: number): void {
+  const measured = measureInterleaved(contestants, times, withoutMemory !== true);
   const width = Math.max(...measured.map((one) => one.name.length));
   console.log(
     `${title} (${times} rounds in turns, Node ${process.versions.node}; ratio: median over the rounds, to the first line)`,
@@ -75,7 +86,11 @@ function print({ title, contestants, targets = [] }: Benchmark, times: number): 
   console.log(`  ${'program'.padEnd(width)}  median ms  fastest ms  peak MB  ratio`);
   const [first = { name: '' }] = measured;
   for (const { name, medianMs, fastestMs, peakMb, ratioTo } of measured) {
-    const cells = [medianMs.toFixed(1).padStart(9), fastestMs.toFixed(1).padStart(10), peakMb.toFixed(0).padStart(7)];
+    const cells = [
+      medianMs.toFixed(1).padStart(9),
+      fastestMs.toFixed(1).padStart(10),
+      (Number.isNaN(peakMb) ? '' : peakMb.toFixed(0)).padStart(7),
+    ];
     console.log(`  ${name.padEnd(width)}  ${cells.join('  ')}  ${ratioTo(first.name).toFixed(2).padStart(5)}`);
   }
   for (const target of targets) console.log(`  ${verdict(target, measured)}`);

@@ -25,9 +25,13 @@ export interface Measured {
  *
  * @throws when one of them ends with another status than 0.
  */
-export function measureInterleaved(contestants: readonly Contestant[], rounds: number): readonly Measured[] {
+export function measureInterleaved(
+  contestants: readonly Contestant[],
+  rounds: number,
+  withMemory = true,
+): readonly Measured[] {
   const times = new Map(contestants.map(({ name }): [string, number[]] => [name, []]));
-  const peaks = contestants.map(peakMbOf);
+  const peaks = withMemory ? contestants.map(peakMbOf) : [];
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
       const contestant = contestants[(turn + round) % contestants.length];

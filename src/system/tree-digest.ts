@@ -1,7 +1,7 @@
 /** The digest of a tree: the same for equal content, whatever its archive, place, owner, times or umask were. */
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../model/digest.ts';
-import { digestFileSync, type TreeEntry, walk } from './files.ts';
+import { digestFileSync, walk } from './files.ts';
 
 /**
  * SHA-256 over one line per file and symlink, in code-unit order of the path: kind (`file`, `exec` or `link`), JSON-quoted path,
@@ -10,7 +10,6 @@ import { digestFileSync, type TreeEntry, walk } from './files.ts';
  * @param top Absolute path of the tree.
  * @param keeps Whether a file or folder of this name counts, on every level; all do when not given.
  */
-<<<<<<< HEAD
 export function treeDigest(top: string, keeps: (name: string) => boolean = () => true): Digest {
   const entries = walk(top).filter(({ path }) => path.split('/').every(keeps));
   return digestOfEntries(entries, (path) => digestFileSync(join(top, path)));
@@ -18,27 +17,13 @@ export function treeDigest(top: string, keeps: (name: string) => boolean = () =>
 
 /** The same for a tree that has been walked. @param contentOf The digest of a file's content, by its path in the tree. */
 export function digestOfEntries(entries: ReturnType<typeof walk>, contentOf: (path: string) => Digest): Digest {
-=======
-export const treeDigest = (top: string, keeps?: (name: string) => boolean): Digest =>
-  digestOfEntries(
-    keeps === undefined ? walk(top) : walk(top).filter(({ path }) => path.split('/').every(keeps)),
-    (path) => digestFileSync(join(top, path)),
-  );
-
-/** The same of a tree that was walked already. @param digestAt Of the content of a file, by its path in the tree. */
-export function digestOfEntries(entries: readonly TreeEntry[], digestAt: (path: string) => Digest): Digest {
->>>>>>> 7ac1014 (Plan and run graphs of 10,000 packages without quadratic work; read each file of an artifact once when it is packed, never again when it is unpacked)
   const parents = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))));
   const lines = entries.flatMap(({ path, type, mode, target }) => {
     if (type === 'symlink') return `link ${JSON.stringify(path)} ${JSON.stringify(target)}\n`;
     if (type === 'directory') return parents.has(path) ? [] : `folder ${JSON.stringify(path)}\n`;
     // Reading a named pipe would never end; whoever copies the tree refuses it by name.
     if (type === 'other') return `other ${JSON.stringify(path)}\n`;
-<<<<<<< HEAD
     return `${mode & 0o100 ? 'exec' : 'file'} ${JSON.stringify(path)} ${contentOf(path)}\n`;
-=======
-    return `${mode & 0o100 ? 'exec' : 'file'} ${JSON.stringify(path)} ${digestAt(path)}\n`;
->>>>>>> 7ac1014 (Plan and run graphs of 10,000 packages without quadratic work; read each file of an artifact once when it is packed, never again when it is unpacked)
   });
   return digestOf(lines.join(''));
 }
