@@ -20,8 +20,6 @@ export interface Benchmark {
   readonly rounds: number;
   /** The first one is what the others are compared with. */
   readonly contestants: readonly Contestant[];
-  /** Memory takes a run of its own, too much where a run takes minutes. */
-  readonly withoutMemory?: true;
   readonly targets?: readonly Target[];
 }
 
@@ -77,21 +75,24 @@ for (const [name, make] of Object.entries(list)) {
   }
 }
 
-function print({ title, contestants, withoutMemory, targets = [] }: Benchmark, times: number): void {
-  const measured = measureInterleaved(contestants, times, withoutMemory !== true);
+function print({ title, contestants, targets = [] }: Benchmark, times: number): void {
+  const measured = measureInterleaved(contestants, times);
   const width = Math.max(...measured.map((one) => one.name.length));
   console.log(
-    `${title} (${times} rounds in turns, Node ${process.versions.node}; ratio: median over the rounds, to the first line)`,
+    `${title} (${times} rounds in turns, Node ${process.versions.node}; medians; ratios within a round, to the first line)`,
   );
-  console.log(`  ${'program'.padEnd(width)}  median ms  fastest ms  peak MB  ratio`);
+  console.log(`  ${'program'.padEnd(width)}  time ms  fastest   cpu ms  peak MB  ratio  of cpu`);
   const [first = { name: '' }] = measured;
-  for (const { name, medianMs, fastestMs, peakMb, ratioTo } of measured) {
+  for (const one of measured) {
     const cells = [
-      medianMs.toFixed(1).padStart(9),
-      fastestMs.toFixed(1).padStart(10),
-      (Number.isNaN(peakMb) ? '' : peakMb.toFixed(0)).padStart(7),
+      one.medianOf('wallMs').toFixed(0).padStart(7),
+      one.fastestMs.toFixed(0).padStart(7),
+      one.medianOf('cpuMs').toFixed(0).padStart(7),
+      one.medianOf('peakMb').toFixed(0).padStart(7),
+      one.ratioTo(first.name, 'wallMs').toFixed(2).padStart(5),
+      one.ratioTo(first.name, 'cpuMs').toFixed(2).padStart(6),
     ];
-    console.log(`  ${name.padEnd(width)}  ${cells.join('  ')}  ${ratioTo(first.name).toFixed(2).padStart(5)}`);
+    console.log(`  ${one.name.padEnd(width)}  ${cells.join('  ')}`);
   }
   for (const target of targets) console.log(`  ${verdict(target, measured)}`);
   console.log('');
@@ -100,9 +101,12 @@ function print({ title, contestants, withoutMemory, targets = [] }: Benchmark, t
 function verdict(target: Target, measured: readonly Measured[]): string {
   const one = measured.find(({ name }) => name === target.of);
   if (one === undefined) throw new Error(`a target names ${target.of}, which is not measured`);
-  const [found, most, what] =
-    'to' in target
-      ? [one.ratioTo(target.to), target.atMost, `${target.of} : ${target.to} = ${one.ratioTo(target.to).toFixed(2)}, `]
-      : [one.peakMb, target.peakMb, `${target.of}: ${one.peakMb.toFixed(0)} MB, `];
-  return `${what}target ${most}: ${found <= most ? 'met' : 'MISSED'}`;
+  if ('peakMb' in target) {
+    const found = one.medianOf('peakMb');
+    return `${target.of}: ${found.toFixed(0)} MB, target ${target.peakMb}: ${found <= target.peakMb ? 'met' : 'MISSED'}`;
+  }
+  const { of, to, atMost } = target;
+  const found = one.ratioTo(to, 'wallMs');
+  const cpu = one.ratioTo(to, 'cpuMs').toFixed(2);
+  return `${of} : ${to} = ${found.toFixed(2)} (of cpu ${cpu}), target ${atMost}: ${found <= atMost ? 'met' : 'MISSED'}`;
 }

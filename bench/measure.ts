@@ -10,82 +10,70 @@ export interface Contestant {
   readonly prepare?: () => void;
 }
 
+/** One run: wall-clock time, the processors' time of all its processes, and the most memory that one of these held. */
+interface Sample {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakMb: number;
+}
+
 export interface Measured {
   readonly name: string;
-  readonly medianMs: number;
   readonly fastestMs: number;
-  /** The most memory that it held at once, of one run of its own. */
-  readonly peakMb: number;
+  readonly medianOf: (what: keyof Sample) => number;
   /** Median of the ratios to another one in the same round. */
-  readonly ratioTo: (other: string) => number;
+  readonly ratioTo: (other: string, what: 'wallMs' | 'cpuMs') => number;
 }
 
 /**
- * Runs all of them once per round, in an order that moves on by one each round, after one round that does not count.
+ * Runs all of them once per round, in an order that moves on by one each round, after one round that does not count where there are several.
  *
  * @throws when one of them ends with another status than 0.
  */
-export function measureInterleaved(
-  contestants: readonly Contestant[],
-  rounds: number,
-  withMemory = true,
-): readonly Measured[] {
-  const times = new Map(contestants.map(({ name }): [string, number[]] => [name, []]));
-  const peaks = withMemory ? contestants.map(peakMbOf) : [];
-  for (let round = 0; round < rounds; round++) {
+export function measureInterleaved(contestants: readonly Contestant[], rounds: number): readonly Measured[] {
+  const samples = new Map(contestants.map(({ name }): [string, Sample[]] => [name, []]));
+  for (let round = rounds > 3 ? -1 : 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
-      const contestant = contestants[(turn + round) % contestants.length];
-      if (contestant !== undefined) times.get(contestant.name)?.push(timeOnce(contestant));
+      const contestant = contestants[(turn + Math.max(0, round)) % contestants.length];
+      if (contestant === undefined) continue;
+      const sample = runOnce(contestant);
+      if (round >= 0) samples.get(contestant.name)?.push(sample);
     }
   }
-  return contestants.map(({ name }, index) => {
-    const own = times.get(name) ?? [];
+  return contestants.map(({ name }) => {
+    const own = samples.get(name) ?? [];
     return {
       name,
-      medianMs: median(own),
-      fastestMs: Math.min(...own),
-      peakMb: peaks[index] ?? Number.NaN,
-      ratioTo(other) {
-        const base = times.get(other) ?? [];
-        return median(own.map((time, round) => time / (base[round] ?? Number.NaN)));
+      fastestMs: Math.min(...own.map(({ wallMs }) => wallMs)),
+      medianOf: (what) => median(own.map((sample) => sample[what])),
+      ratioTo(other, what) {
+        const base = samples.get(other) ?? [];
+        return median(own.map((sample, round) => sample[what] / (base[round]?.[what] ?? Number.NaN)));
       },
     };
   });
 }
 
-function timeOnce(contestant: Contestant): number {
-  contestant.prepare?.();
-  const startedMs = performance.now();
-  run(contestant, contestant.argv, 'ignore');
-  return performance.now() - startedMs;
-}
-
-/** Prints the most memory that a command and what it ran held, each for itself, in KiB. */
-const watchMemory = `import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+/** Node does not tell what its children took; this prints it: milliseconds, milliseconds of the processors, KiB. */
+const watch = `import resource, subprocess, sys, time
+started = time.monotonic()
+status = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+wall = time.monotonic() - started
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(wall * 1e3, (used.ru_utime + used.ru_stime) * 1e3, used.ru_maxrss)
 sys.exit(status)`;
 
-function peakMbOf(contestant: Contestant): number {
-  contestant.prepare?.();
-  return Number(run(contestant, ['python3', '-c', watchMemory, ...contestant.argv], 'pipe')) / 1024;
-}
-
-function run(
-  { name, cwd, env }: Contestant,
-  [program = '', ...args]: readonly string[],
-  stdout: 'ignore' | 'pipe',
-): string {
-  const ended = spawnSync(program, args, {
+function runOnce({ name, argv, cwd, env, prepare }: Contestant): Sample {
+  prepare?.();
+  const { status, stdout, stderr, error } = spawnSync('/usr/bin/python3', ['-c', watch, ...argv], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', stdout, 'pipe'],
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });
-  if (ended.status !== 0)
-    throw new Error(`${name} ended with ${ended.status ?? ended.error?.message}: ${ended.stderr}`);
-  return ended.stdout;
+  if (status !== 0) throw new Error(`${name} ended with ${status ?? error?.message}: ${stderr}`);
+  const [wallMs = Number.NaN, cpuMs = Number.NaN, peakKib = Number.NaN] = stdout.split(' ').map(Number);
+  return { wallMs, cpuMs, peakMb: peakKib / 1024 };
 }
 
 export function median(values: readonly number[]): number {

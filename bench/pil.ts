@@ -82,12 +82,11 @@ export const pil: MakeBenchmarks = async (folder) => {
         { ...vbuild, prepare: () => remove(...installed) },
       ],
     },
-    { title: `${what}: a patch touched, not changed`, rounds: 3, withoutMemory: true, contestants: both(touch) },
-    { title: `${what}: a patch of PIL changed`, rounds: 3, withoutMemory: true, contestants: both(edit) },
+    { title: `${what}: a patch touched, not changed`, rounds: 3, contestants: both(touch) },
+    { title: `${what}: a patch of PIL changed`, rounds: 3, contestants: both(edit) },
     {
       title: `${what}: a clean build`,
       rounds: 3,
-      withoutMemory: true,
       contestants: [
         { ...make, prepare: () => cleanMake() },
         { ...vbuild, prepare: () => remove(...installed, join(cache, 'v1/artifacts'), join(cache, 'quick')) },

@@ -165,7 +165,7 @@ type Place = Pick<Definition, 'file' | 'line'>;
 
 /** Worked out when it is asked for: in a long Buildfile, finding the line of every call takes longer than all the rest of reading it. */
 function placeIn(trace: { readonly stack?: unknown }): Place {
-  const before = Reflect.get(Error, 'prepareStackTrace') as ErrorConstructor['prepareStackTrace'];
+  const before = Reflect.get<ErrorConstructor, 'prepareStackTrace'>(Error, 'prepareStackTrace');
   Error.prepareStackTrace = (_, sites) => sites[0];
   try {
     const site = trace.stack as NodeJS.CallSite | undefined;
