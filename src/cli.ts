@@ -1,6 +1,5 @@
 /** argv in, exit status out; the only reader of argv and the environment. */
 import { quickAnswer } from './system/quick.ts';
-import { leaveIfStuck } from './system/stuck.ts';
 
 // A reader that has seen enough, such as head, is no fault of ours.
 for (const stream of [process.stdout, process.stderr]) {
@@ -17,7 +16,7 @@ delete env['VBUILD_SIGNING_KEY'];
 delete env['VBUILD_SIGNING_KEY_FILE'];
 const answer = quickAnswer({ argv, cwd, env });
 if (answer === undefined) {
-  const { main } = await import('./commands/main.ts');
+  const [{ main }, { leaveIfStuck }] = await Promise.all([import('./commands/main.ts'), import('./system/stuck.ts')]);
   const status = await main({ argv, cwd, env, signing, stdout: process.stdout, stderr: process.stderr });
   process.exitCode = status;
   leaveIfStuck(status);
