@@ -20,7 +20,7 @@ const rows: readonly (readonly string[])[] = [
 
 /** The only files that may import a package; a folder ends with `/`. A package that is not here may not be imported. */
 const doors: Readonly<Record<string, readonly string[]>> = {
-  '@aws-sdk/client-s3': ['system/s3.ts', 'system/s3-parts.ts'],
+  '@aws-sdk/client-s3': ['system/s3.ts', 'system/s3-parts.ts', 'system/s3-rights.ts'],
   diff: ['patches/'],
   execa: ['system/process.ts'],
   'fast-glob': ['system/files.ts', 'system/glob.ts'],

@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { buildRoot, canonicalRoot } from '../artifact/build-root.ts';
 import type { Manifest } from '../artifact/manifest.ts';
-import { pack } from '../artifact/pack.ts';
-import { onHost } from '../artifact/places.ts';
+import { pack, type Packed } from '../artifact/pack.ts';
+import { type BuildPlaces, onHost } from '../artifact/places.ts';
 import { unsigned } from '../artifact/sealed.ts';
 import { LOCAL } from '../artifact/signer.ts';
 import { push } from '../cache/push.ts';
 import { SOURCE_TIME_SECONDS, standardEnvironment, systemPath } from '../compile/environment.ts';
-import { runSteps } from '../compile/run-steps.ts';
+import { runSteps, type StepsRun } from '../compile/run-steps.ts';
+import type { StepsFrame } from '../compile/step-command.ts';
 import { pythonName } from '../compile/tools.ts';
 import { assemble } from '../prefix/assemble.ts';
 import { readStamp } from '../stamps/stamp.ts';
@@ -43,77 +44,80 @@ export async function ensureCompiled(
   run: Run,
   { jobserver, namespace }: Workshop,
 ): Promise<void> {
-  const { package: one, places } = facts;
+  const { package: one } = facts;
   const reasons = compileReasons(facts);
   if (reasons.length === 0) return;
   await runStage(run, one, { stage: 'compile', reasons, inputs: stageInputs(facts, 'compile') }, async () => {
-    const at = buildPlaces(buildRoot(places.build, namespace === undefined ? 'padded' : 'canonical'));
-    const tree = onHost(at, at.tree);
-    removeBuild(places, run.workspace);
-    makeFolder(at.host);
-    await assemble({
-      members: await artifacts.members(visibleTo(one)),
-      into: onHost(at, at.prefix),
-      prefixPath: at.prefix,
-      link: 'copy',
-    });
-    copyTree(places.patched, tree);
-    setTreeTime(tree, SOURCE_TIME_SECONDS);
-    const log = newLog(places.logs);
-    const python = facts.tools['python3'];
-    await runSteps({
-      steps: one.recipe.steps,
-      environment: standardEnvironment(one.recipe),
-      places: { ...at, ...(python !== undefined && { python: pythonName(python) }) },
-      ...(namespace !== undefined && {
-        binding: { namespace, host: at.host, seen: at.root, network: one.network ?? false },
-      }),
-      log,
-      again: join(places.build, 'again'),
-      emit: run.emit,
-      package: facts.id,
-      signal: run.signal,
-      jobs: jobserver.jobs,
-      jobserver,
-      ...(run.options.load !== undefined && { load: run.options.load }),
-      tools: facts.tools,
-    });
+    const at = await freshTree(facts, artifacts, run, namespace);
+    await runSteps({ ...stepsFrame(facts, at, run, { jobserver, namespace }), ...logged(facts, run) });
     return { results: { root: at.root, boot: bootId(), sandbox: namespace?.sealed ? 'sealed' : 'open' } };
   });
 }
 
+/** Where a package is compiled. */
+export type CompilePlaces = ReturnType<typeof buildPlaces>;
+
+/** A tree to compile in, in place of what was there: a copy of the patched one, what it depends on in a prefix beside it. */
+export async function freshTree(
+  { package: one, places }: PackageFacts,
+  artifacts: Artifacts,
+  { workspace }: Pick<Run, 'workspace'>,
+  namespace: Namespace | undefined,
+): Promise<CompilePlaces> {
+  const at = buildPlaces(buildRoot(places.build, namespace === undefined ? 'padded' : 'canonical'));
+  const tree = onHost(at, at.tree);
+  removeBuild(places, workspace);
+  makeFolder(at.host);
+  await assemble({
+    members: await artifacts.members(visibleTo(one)),
+    into: onHost(at, at.prefix),
+    prefixPath: at.prefix,
+    link: 'copy',
+  });
+  copyTree(places.patched, tree);
+  setTreeTime(tree, SOURCE_TIME_SECONDS);
+  return at;
+}
+
+/** What its steps run with. */
+export function stepsFrame(
+  { package: { recipe, network = false }, tools }: Pick<PackageFacts, 'package' | 'tools'>,
+  at: CompilePlaces,
+  { options }: Pick<Run, 'options'>,
+  { jobserver, namespace }: Partial<Workshop>,
+): StepsFrame {
+  const python = tools['python3'];
+  return {
+    steps: recipe.steps,
+    environment: standardEnvironment(recipe),
+    places: { ...at, ...(python !== undefined && { python: pythonName(python) }) },
+    ...(namespace !== undefined && { binding: { namespace, host: at.host, seen: at.root, network } }),
+    jobs: jobserver?.jobs ?? options.jobs,
+    ...(jobserver !== undefined && { jobserver }),
+    ...(options.load !== undefined && { load: options.load }),
+    tools,
+  };
+}
+
+/** Where they are told of, in a log of their own. */
+export const logged = ({ id, places }: PackageFacts, { emit, signal }: Run): Omit<StepsRun, keyof StepsFrame> => ({
+  log: newLog(places.logs),
+  again: join(places.build, 'again'),
+  emit,
+  package: id,
+  signal,
+});
+
 /** Packs what was compiled and puts it into the disk cache; the build root goes unless it is to be kept. @throws {VbuildError} */
 export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, run: Run): Promise<Manifest> {
-  const { package: one, places, key, keyText: text, tools } = facts;
-  const compiled = readStamp(places.stamps, 'compile');
+  const { package: one, places } = facts;
   const at = earlierPlaces(places);
   if (at === undefined) throw new Error(`${facts.id} is not compiled`);
   const inputs = stageInputs(facts, 'pack');
   let made: Manifest | undefined;
   const kept = onHost(at, at.stage);
   await runStage(run, one, { stage: 'pack', reasons: packReasons(facts), inputs, kept }, async () => {
-    const into = join(places.build, 'packed');
-    const { manifest, bodyPath, dropped, unmatched } = await pack({
-      ...at,
-      package: { name: one.name, version: one.version },
-      key,
-      keyText: text,
-      ...dependenciesOf(one, (other) => artifacts.manifest(other)),
-      remove: one.remove ?? [],
-      prefixInBinaries: one.prefixInBinaries ?? [],
-      hostLibraries: one.hostLibraries ?? [],
-      strip: one.strip ?? true,
-      build: {
-        startedAt: new Date((compiled?.endedAtMs ?? 0) - (compiled?.durationMs ?? 0)).toISOString(),
-        durationMs: compiled?.durationMs ?? 0,
-        tools,
-        vbuild: version,
-        place: at.root === canonicalRoot ? 'canonical' : 'padded',
-        sandbox: compiled?.results['sandbox'] === 'sealed' ? 'sealed' : 'open',
-      },
-      searchPath: systemPath,
-      into,
-    });
+    const { manifest, bodyPath, dropped, unmatched } = await packed(facts, at, artifacts);
     for (const { option, pattern } of unmatched) {
       run.emit({
         type: 'notice',
@@ -136,4 +140,31 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
   });
   if (made === undefined) throw new Error('pack ended without a manifest');
   return made;
+}
+
+/** What was staged, packed beside it; kept nowhere. @throws {VbuildError} */
+export function packed(facts: PackageFacts, at: BuildPlaces, artifacts: Artifacts): Promise<Packed> {
+  const { package: one, places, key, keyText: text, tools } = facts;
+  const compiled = readStamp(places.stamps, 'compile');
+  return pack({
+    ...at,
+    package: { name: one.name, version: one.version },
+    key,
+    keyText: text,
+    ...dependenciesOf(one, (other) => artifacts.manifest(other)),
+    remove: one.remove ?? [],
+    prefixInBinaries: one.prefixInBinaries ?? [],
+    hostLibraries: one.hostLibraries ?? [],
+    strip: one.strip ?? true,
+    build: {
+      startedAt: new Date((compiled?.endedAtMs ?? 0) - (compiled?.durationMs ?? 0)).toISOString(),
+      durationMs: compiled?.durationMs ?? 0,
+      tools,
+      vbuild: version,
+      place: at.root === canonicalRoot ? 'canonical' : 'padded',
+      sandbox: compiled?.results['sandbox'] === 'sealed' ? 'sealed' : 'open',
+    },
+    searchPath: systemPath,
+    into: join(places.build, 'packed'),
+  });
 }

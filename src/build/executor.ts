@@ -4,8 +4,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { writeLock } from '../buildfile/pins.ts';
 import { lowestStatus } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
-import { makeFolder } from '../system/files.ts';
-import { acquireLock } from '../system/lock.ts';
+import { readIfThere, writeAtomically } from '../system/files.ts';
 import { artifactsOf } from './artifacts.ts';
 import { installWanted } from './install-stage.ts';
 import { keeper } from './look-up.ts';
@@ -15,7 +14,7 @@ import { privateFolder } from './private-folder.ts';
 import { type Pushes, startPushes } from './pushes.ts';
 import type { BuildRequest } from './request.ts';
 import { recorder } from './recorder.ts';
-import { beginRun } from './remains.ts';
+import { takeWorkFolder } from './run-lock.ts';
 import { settle, wantedBy } from './settle.ts';
 import { countedTraffic, startRun } from './start-run.ts';
 
@@ -33,19 +32,8 @@ export interface BuildOutcome {
  */
 export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   const { workspace, options, signal } = request;
-  makeFolder(workspace.state);
-  await using _lock = await acquireLock(join(workspace.state, 'lock'), {
-    signal,
-    onWait: (holder) =>
-      request.emit({
-        type: 'notice',
-        level: 'info',
-        code: 'waiting-for-lock',
-        headline: 'Another vbuild works on this Buildfile, waiting for it',
-        ...(holder && { facts: { process: String(holder.pid) } }),
-      }),
-  });
-  using _own = await beginRun(workspace, request.emit);
+  await using _turn = await takeWorkFolder(workspace, request.emit, signal);
+  noteNames(request);
   const history = recorder(request.emit);
   const { run, tiers, trust } = startRun(
     { ...request, emit: history.emit },
@@ -82,6 +70,13 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   const statuses = failed.map((error) => error.exitStatus);
   if (failed.length === 0 && !options.noInstall && !signal.aborted) await installWanted(want, artifacts, request, run);
   return { exitStatus: await finalStatus(statuses, pushes, signal), outcomes };
+}
+
+/** For completion in a shell, which has no time to read a Buildfile: a name a line, and what it is. */
+function noteNames({ build, workspace: { state } }: BuildRequest): void {
+  const path = join(state, 'packages');
+  const text = build.packages.map(({ name, version }) => `${name}\tpackage ${version}\n`).join('');
+  if (readIfThere(path) !== text) writeAtomically(path, text);
 }
 
 async function finalStatus(statuses: readonly number[], pushes: Pushes, signal: AbortSignal): Promise<number> {

@@ -4,10 +4,10 @@ import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import type { LayeredCache } from '../cache/layered.ts';
-import { canonicalRoot } from '../artifact/build-root.ts';
-import { makeFolder, temporaryFolder } from '../system/files.ts';
-import { findNamespace } from '../system/namespace.ts';
+import { makeFolder } from '../system/files.ts';
+import type { Jobserver } from '../system/jobserver.ts';
 import type { Artifacts } from './artifacts.ts';
+import { namespaceFor } from './build-places.ts';
 import { ensureCompiled, packArtifact, type Workshop } from './compile-stage.ts';
 import { expectedDurations } from './durations.ts';
 import { findEqual, mayBeEqual } from './cutoff.ts';
@@ -16,7 +16,7 @@ import { admission, jobserverFor } from './admission.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { visibleTo } from './graph.ts';
 import { type Lease, runJobs } from './job-runner.ts';
-import { limitsFor, makeJob, packageJobs, packageOf, type PackageWork, prepareJob } from './jobs.ts';
+import { forecast, limitsFor, makeJob, packageJobs, packageOf, type PackageWork, prepareJob } from './jobs.ts';
 import { lockKey } from './key-lock.ts';
 import { keeper } from './look-up.ts';
 import { ensurePatched } from './patch-stage.ts';
@@ -95,11 +95,15 @@ export async function buildMissing({
       pushes.add(one.package);
     });
   }
+  using _watch = watchJobs(jobserver, run);
+  const jobs = packageJobs(works);
+  const packages = Object.fromEntries(works.map(({ id, prepareMs, makeMs }) => [id, prepareMs + makeMs]));
+  run.emit({ type: 'outlook', expectedMs: forecast(jobs, limitsFor(jobserver.jobs)).totalMs, packages });
   const failed: VbuildError[] = [];
   const told = new Set<string>();
   const bugs: unknown[] = [];
   await runJobs({
-    jobs: packageJobs(works),
+    jobs,
     async work(job, lease) {
       try {
         await byJob.get(job.id)?.(lease);
@@ -133,28 +137,6 @@ export async function buildMissing({
 }
 
 /**
- * `VBUILD_PADDED=1` does without, as on a machine that forbids namespaces: for tests that both ways give the same artifacts.
- *
- * @throws {VbuildError} `unsupported-host` where steps must be locked in and cannot be.
- */
-async function namespaceFor({ workspace, environment, options }: Run): ReturnType<typeof findNamespace> {
-  // One of its own: nothing is mounted below it, which a user may not bind along.
-  using folder = temporaryFolder('namespace', workspace.state);
-  const padded = environment['VBUILD_PADDED'] === '1';
-  const namespace = padded ? undefined : await findNamespace(folder.path, canonicalRoot, options.sandbox !== 'off');
-  if (options.sandbox === 'require' && namespace?.sealed !== true) {
-    throw new VbuildError('unsupported-host', 'Steps cannot be locked in on this machine', {
-      facts: {
-        expected: 'namespaces for mounts, processes and the network, made with unshare',
-        found: 'they are refused',
-      },
-      mend: 'let this user make namespaces, or leave out --sandbox=require',
-    });
-  }
-  return namespace;
-}
-
-/**
  * Takes what another vbuild made since the caches were asked, as its lock was waited for.
  *
  * @returns Whether there was such an artifact.
@@ -168,6 +150,19 @@ async function takeFinished(facts: PackageFacts, keep: ReturnType<typeof keeper>
   const { manifest, tier } = fetched;
   keep(facts, { outcome: 'restored', manifest, tier, durationMs: Math.round(performance.now() - startedMs) });
   return true;
+}
+
+/** How often those who watch are told of the jobs, in milliseconds. */
+const sampleMs = 500;
+
+function watchJobs({ inUse, jobs }: Jobserver, run: Run): Disposable {
+  let last = -1;
+  const timer = setInterval(() => {
+    const now = inUse?.() ?? last;
+    if (now !== last) run.emit({ type: 'jobs-sampled', inUse: now, jobs });
+    last = now;
+  }, sampleMs).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** @param ids Of all packages that are to be built. */

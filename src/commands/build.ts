@@ -6,6 +6,7 @@ import { runClosure } from '../build/graph.ts';
 import type { RunOptions } from '../build/run.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
+import { stepGroups } from '../compile/recipe.ts';
 import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Emit, Outcome } from '../model/event.ts';
@@ -16,6 +17,7 @@ import { ownFiles } from '../system/own-program.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { rememberAnswer } from '../system/quick.ts';
 import { buildfileOf, type Command, type CommandContext, openProject, type Project } from './command.ts';
+import { wordAmong } from './word-among.ts';
 
 export const build: Command = async (context) => {
   if (context.line.options.dryRun) return (await import('./plan.ts')).plan(context);
@@ -35,6 +37,17 @@ export const build: Command = async (context) => {
     emit({ type: 'run-finished', exitStatus, durationMs: performance.now() - startedMs, outcomes: counts, ...prefix });
     return exitStatus;
   };
+  if (options.from !== undefined) {
+    const [one] = targets;
+    if (one === undefined || named.length !== 1 || targets.length > 1)
+      throw new VbuildError('usage', 'Option --from is about one package', {
+        mend: `name it, as in "vbuild pil --from ${options.from}"`,
+      });
+    const group = wordAmong(options.from, stepGroups, 'Steps have no such group');
+    const { resume } = await import('../build/by-hand.ts');
+    begin(request.emit);
+    return finish(request.emit, await resume(one, group, request), new Map());
+  }
   if (isUpToDate(request)) {
     begin(request.emit);
     const status = finish(request.emit, 0, new Map(closure.map((one) => [packageId(one), 'fresh'])));

@@ -3,6 +3,7 @@ import { explainCommands } from './explain-table.ts';
 import { cacheCommands } from './cache-table.ts';
 import { deployCommands } from './deploy-table.ts';
 import { partsCommands } from './parts-table.ts';
+import { handCommands } from './hand-table.ts';
 import { patchCommands } from './patch-table.ts';
 
 export { conflicts, type OptionName, type OptionRow, optionTable } from './option-table.ts';
@@ -12,8 +13,9 @@ export interface CommandRow {
   readonly name: string;
   /**
    * What may follow the name: nothing, any number of packages, at least one, exactly one, one package or file, one package and perhaps a
-   * part of its log, at least one patch file, exactly one file, any number of lock files, a folder and then any number of packages, a name
-   * and then any number of packages, exactly one release, exactly two, a command's name, or a foreign command after `--`.
+   * part of its log, one package with perhaps a stage and after `--` a command, at least one patch file, exactly one file, any number of
+   * lock files, a folder and then any number of packages, a name and then any number of packages, exactly one release, exactly two, the
+   * name of a shell, a command's name, or a foreign command after `--`.
    */
   readonly takes:
     | 'nothing'
@@ -22,6 +24,8 @@ export interface CommandRow {
     | 'one-target'
     | 'subject'
     | 'package-part'
+    | 'package-stage'
+    | 'shell'
     | 'patches'
     | 'one-file'
     | 'lock-files'
@@ -151,6 +155,7 @@ export const commandTable = [
   },
   ...deployCommands,
   ...explainCommands,
+  ...handCommands,
   ...patchCommands,
   ...cacheCommands,
   ...partsCommands,

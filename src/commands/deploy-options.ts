@@ -39,9 +39,10 @@ export const deployOptions = [
   {
     name: 'from',
     type: 'text',
-    value: 'CACHE',
-    summary: 'where releases and their artifacts lie: s3://BUCKET/PREFIX, a URL or a folder',
-    commands: ['check', 'install', 'release diff'],
+    value: 'PLACE',
+    summary:
+      'where releases and their artifacts lie: s3://BUCKET/PREFIX, a URL or a folder; for build: the group of steps to begin with over what a failed compilation left, which makes no artifact',
+    commands: ['build', 'check', 'install', 'release diff'],
   },
   {
     name: 'trust',

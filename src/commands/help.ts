@@ -61,7 +61,10 @@ function commandPage(command: CommandRow): string {
     ['DESCRIPTION', command.description.flatMap((text, index) => [...(index > 0 ? [''] : []), ...fill(text)])],
     ['OPTIONS', optionLines(command.name)],
     ['EXAMPLES', exampleLines(command.examples)],
-    ['EXIT STATUS', command.takes === 'command-line' ? fill(execStatus) : ['See "vbuild help".']],
+    [
+      'EXIT STATUS',
+      command.takes === 'command-line' || command.takes === 'package-stage' ? fill(execStatus) : ['See "vbuild help".'],
+    ],
   ]);
 }
 
@@ -72,6 +75,7 @@ const synopsis: Readonly<Record<CommandRow['takes'], string>> = {
   'one-target': '[OPTION…] TARGET',
   subject: '[OPTION…] PACKAGE|FILE',
   'package-part': '[OPTION…] PACKAGE [PART]',
+  'package-stage': '[OPTION…] PACKAGE [STAGE]',
   patches: '[OPTION…] PATCH…',
   'one-file': '[OPTION…] FILE',
   'lock-files': '[OPTION…] [LOCKFILE…]',
@@ -79,6 +83,7 @@ const synopsis: Readonly<Record<CommandRow['takes'], string>> = {
   'name-and-targets': '[OPTION…] NAME [TARGET…]',
   'one-release': '[OPTION…] NAME',
   'two-releases': '[OPTION…] OLD NEW',
+  shell: 'bash|zsh|fish',
   command: '[COMMAND]',
   'command-line': '[OPTION…] -- COMMAND [ARGUMENT…]',
 };
@@ -122,6 +127,7 @@ function commandLabel(row: CommandRow): string {
     'one-target': ' TARGET',
     subject: ' PACKAGE|FILE',
     'package-part': ' PACKAGE [PART]',
+    'package-stage': ' PACKAGE [STAGE]',
     patches: ' PATCH…',
     'one-file': ' FILE',
     'lock-files': ' [LOCKFILE…]',
@@ -129,6 +135,7 @@ function commandLabel(row: CommandRow): string {
     'name-and-targets': ' NAME [TARGET…]',
     'one-release': ' NAME',
     'two-releases': ' OLD NEW',
+    shell: ' bash|zsh|fish',
     command: ' [COMMAND]',
     'command-line': ' -- COMMAND',
   };

@@ -6,29 +6,23 @@ import { placesOf } from '../build/workspace.ts';
 import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { VbuildError } from '../model/error.ts';
-import { nearest } from '../model/nearest.ts';
 import { printable } from '../report/printable.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { readIfThere } from '../system/files.ts';
 import { isLocked } from '../system/lock.ts';
 import { type Command, openProject, printResult } from './command.ts';
+import { wordAmong } from './word-among.ts';
 
 /** `compile` is all of them. */
 const parts = ['compile', 'prepare', 'configure', 'build', 'check', 'install'];
 const pollMs = 200;
 
 export const log: Command = async (context) => {
-  const [name = '', part = 'compile'] = context.line.targets;
+  const [name = '', word = 'compile'] = context.line.targets;
   const { build, workspace } = await openProject(context);
   const [one] = selectTargets(build, [name]);
   if (one === undefined) throw new Error('a target selects no package');
-  if (!parts.includes(part)) {
-    const meant = nearest(part, parts);
-    throw new VbuildError('usage', 'There is no such log', {
-      facts: { expected: parts.join(', '), found: part },
-      mend: meant === undefined ? 'leave it out for the whole log' : `did you mean "${meant}"?`,
-    });
-  }
+  const part = wordAmong(word, parts, 'There is no such log');
   const places = placesOf(workspace, one);
   const logs = logsIn(places.logs);
   const path = logs.at(-1);

@@ -47,6 +47,11 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   graph: async () => (await import('./graph.ts')).graph,
   report: async () => (await import('./report.ts')).report,
   log: async () => (await import('./log.ts')).log,
+  shell: async () => (await import('./shell.ts')).shell,
+  clean: async () => (await import('./clean.ts')).clean,
+  eject: async () => (await import('./eject.ts')).eject,
+  completion: async () => (await import('./completion.ts')).completion,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   'patch apply': async () => (await import('./patch-apply.ts')).patchApply,
   'patch check': async () => (await import('./patch-check.ts')).patchCheck,
   'patch edit': async () => (await import('./patch-edit.ts')).patchEdit,
@@ -76,7 +81,8 @@ export async function main({ argv, cwd, env, signing, stdout, stderr }: MainInpu
       nowMs: () => performance.now(),
     });
   let reporter = reporterFor({});
-  const interruption = interrupts();
+  // What is drawn must not be left to the shell, however suddenly this ends.
+  const interruption = interrupts(() => reporter.end());
   try {
     const line = parseCommandLine(argv);
     reporter.end();
@@ -112,7 +118,7 @@ const interruptedError = (): VbuildError =>
 const patienceMs = 1900;
 
 /** The first interrupt asks everything to end; the second, or too much time, ends it at once with all that it runs. */
-function interrupts(): {
+function interrupts(beforeEnd: () => void): {
   readonly signal: AbortSignal;
   readonly status: () => number | undefined;
   readonly stop: () => void;
@@ -121,6 +127,7 @@ function interrupts(): {
   let status: number | undefined;
   const end = (): never => {
     killRunning();
+    beforeEnd();
     leaveIfStuck(status ?? 1);
     process.exit(status);
   };

@@ -4,6 +4,7 @@ import type { CommandName } from './command-table.ts';
 import { explainOptions } from './explain-options.ts';
 import { deployOptions } from './deploy-options.ts';
 import { patchOptions } from './patch-options.ts';
+import { handOptions } from './hand-options.ts';
 
 export interface OptionRow {
   /** Long name without its dashes; its camel-case form is the key in the parsed options. */
@@ -24,6 +25,7 @@ const caching = ['cache push', 'cache ls', 'cache prove', 'cache gc'] as const;
 const releasing = ['release create', 'release diff', 'release drop'] as const;
 const switching = ['rollback', 'generations', 'verify'] as const;
 const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
+const byHand = ['shell', 'clean', 'doctor', 'eject'] as const;
 const parts = ['sbom', 'legal'] as const;
 const working = ['build', 'lock', 'update', ...patching, ...caching, ...parts] as const;
 const reading = [
@@ -51,7 +53,7 @@ export const optionTable = [
     type: 'text',
     value: 'FILE',
     summary: 'read FILE as the Buildfile (default: Buildfile.ts)',
-    commands: [...reading, 'plan', 'why', 'status', 'graph', 'report', 'log'],
+    commands: [...byHand, ...reading, 'plan', 'why', 'status', 'graph', 'report', 'log'],
   },
   {
     name: 'directory',
@@ -59,7 +61,7 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'change to DIR first; other relative paths are relative to it',
-    commands: [...reading, 'patch apply', 'plan', 'why', 'status', 'graph', 'report', 'log', 'key new'],
+    commands: [...byHand, ...reading, 'patch apply', 'plan', 'why', 'status', 'graph', 'report', 'log', 'key new'],
   },
   {
     name: 'jobs',
@@ -67,7 +69,7 @@ export const optionTable = [
     type: 'count',
     value: 'N',
     summary: 'run at most N jobs at once (default: the number of processors)',
-    commands: ['build', 'plan'],
+    commands: ['shell', 'build', 'plan'],
   },
   {
     name: 'load-average',
@@ -96,28 +98,41 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'the prefix to install into or to use (default: vendor beside the Buildfile)',
-    commands: ['build', 'exec', 'env', 'plan', 'why', 'status', 'graph', 'check', 'install', ...switching],
+    commands: ['doctor', 'build', 'exec', 'env', 'plan', 'why', 'status', 'graph', 'check', 'install', ...switching],
   },
   {
     name: 'work',
     type: 'text',
     value: 'DIR',
     summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
-    commands: [...working, 'plan', 'why', 'status', 'graph', 'report', 'log', 'check'],
+    commands: [...byHand, ...working, 'plan', 'why', 'status', 'graph', 'report', 'log', 'check'],
   },
   {
     name: 'cache-dir',
     type: 'text',
     value: 'DIR',
     summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: [...working, 'plan', 'why', 'status', 'graph', 'check', 'install', 'release create'],
+    commands: ['shell', 'doctor', ...working, 'plan', 'why', 'status', 'graph', 'check', 'install', 'release create'],
   },
   {
     name: 'lock',
     type: 'text',
     value: 'FILE',
     summary: 'use FILE as the lock file (default: Buildfile.lock beside the Buildfile)',
-    commands: [...working, 'show', 'plan', 'why', 'status', 'graph', 'check', 'install', 'release create'],
+    commands: [
+      'eject',
+      'shell',
+      'doctor',
+      ...working,
+      'show',
+      'plan',
+      'why',
+      'status',
+      'graph',
+      'check',
+      'install',
+      'release create',
+    ],
   },
   {
     name: 'frozen',
@@ -129,7 +144,7 @@ export const optionTable = [
     name: 'offline',
     type: 'flag',
     summary: 'open no network connection',
-    commands: [...working, 'check', 'install', 'release create', 'plan', 'why'],
+    commands: ['shell', 'doctor', ...working, 'check', 'install', 'release create', 'plan', 'why'],
   },
   {
     name: 'no-cache',
@@ -141,7 +156,7 @@ export const optionTable = [
     name: 'push',
     type: 'flag',
     summary: 'upload what was built to the caches of the Buildfile; a failed upload ends with status 5',
-    commands: ['build', 'plan', 'release create'],
+    commands: ['doctor', 'build', 'plan', 'release create'],
   },
   ...cacheOptions,
   {
@@ -163,12 +178,6 @@ export const optionTable = [
     commands: ['build'],
   },
   {
-    name: 'keep',
-    type: 'flag',
-    summary: 'keep the folders in which packages were compiled, to look into',
-    commands: ['build'],
-  },
-  {
     name: 'sandbox',
     type: 'text',
     value: 'WHEN',
@@ -182,7 +191,7 @@ export const optionTable = [
     short: 'n',
     type: 'flag',
     summary: 'only say what would be done, and why, as "vbuild plan" does',
-    commands: ['build', 'cache gc'],
+    commands: ['clean', 'build', 'cache gc'],
   },
   ...deployOptions,
   {
@@ -191,13 +200,8 @@ export const optionTable = [
     summary: 'ask the caches, and compare with the nearest artifact on the disk',
     commands: ['why'],
   },
-  {
-    name: 'follow',
-    type: 'flag',
-    summary: 'go on printing while the log grows',
-    commands: ['log'],
-  },
   ...explainOptions,
+  ...handOptions,
   {
     name: 'quiet',
     short: 's',
@@ -216,6 +220,9 @@ export const optionTable = [
     type: 'flag',
     summary: 'write JSON to stdout: results, or while building one event per line',
     commands: [
+      'eject',
+      'doctor',
+      'clean',
       'build',
       'check',
       'install',
@@ -250,6 +257,9 @@ export const optionTable = [
 export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
   ['quiet', 'verbose'],
   ['follow', 'json'],
+  ['from', 'push'],
+  ['from', 'no-build'],
+  ['from', 'dry-run'],
   ['offline', 'push'],
   ['no-cache', 'no-build'],
   ['dry-run', 'question'],

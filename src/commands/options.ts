@@ -38,7 +38,7 @@ export interface CommandLine {
   /** Packages or patch files, as the user wrote them, not yet known to exist; for `help` the command or group whose page is wanted. */
   readonly targets: readonly string[];
   readonly options: Options;
-  /** For `exec`: program and arguments, untouched; else empty. */
+  /** For `exec` and `shell`: program and arguments, untouched; else empty. */
   readonly rest: readonly string[];
 }
 
@@ -64,11 +64,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const command: CommandRow = named ?? commandTable[0];
   const targets = words.slice(used);
   const foreign = command.takes === 'command-line';
+  const owns = foreign || command.takes === 'package-stage';
   if (foreign && targets[0] !== undefined) throw misplaced(command, targets[0]);
   const problems = [
     ...given.flatMap((option) => optionProblem(option, command)),
     ...conflictProblems(given),
-    ...argumentProblems(command, foreign ? rest : [...targets, ...rest]),
+    ...argumentProblems(command, foreign ? rest : owns ? targets : [...targets, ...rest]),
   ];
   if (problems[0] !== undefined) throw problems.length === 1 ? problems[0] : new VbuildErrors(problems);
   return {
@@ -77,9 +78,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       ? []
       : command.takes === 'command' && targets.length > 0
         ? [targets.join(' ')]
-        : [...targets, ...rest],
+        : [...targets, ...(owns ? [] : rest)],
     options: toOptions(given),
-    rest: foreign ? rest : [],
+    rest: owns ? rest : [],
   };
 }
 
@@ -213,6 +214,8 @@ function argumentProblems(command: CommandRow, words: readonly string[]): Vbuild
       return oneProblem(command, words, 'package or file', 'pil');
     case 'one-file':
       return oneProblem(command, words, 'file', 'ci.key');
+    case 'shell':
+      return oneProblem(command, words, 'shell', 'bash');
     case 'package-part':
       return words.length === 2 ? [] : oneProblem(command, words, 'package, and perhaps a part of its log', 'pil');
     case 'one-release':
@@ -221,6 +224,8 @@ function argumentProblems(command: CommandRow, words: readonly string[]): Vbuild
       return (words[0] ?? '') === '' ? oneProblem(command, [], 'name', 'shop-1') : [];
     case 'two-releases':
       return words.length === 2 ? [] : [usage(`"vbuild ${command.name}" needs two releases`, page)];
+    case 'package-stage':
+      return words.length === 2 ? [] : oneProblem(command, words, 'package, and perhaps a stage', 'pil');
     case 'patches':
       return words.length > 0
         ? []

@@ -17,7 +17,8 @@ export const place = {
   python: '@python@',
 } as const;
 
-export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
+export const stepGroups = ['prepare', 'configure', 'build', 'check', 'install'] as const;
+export type StepGroup = (typeof stepGroups)[number];
 
 /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
 export type StepCommand = readonly string[] | string;

@@ -38,6 +38,7 @@ export interface StepFailure extends Failure {
 export function stepFailed(failure: StepFailure): VbuildError {
   const { package: name, places, step, title, command, output, log, reached, finished, tree, folder, again } = failure;
   const { endedBy } = finished;
+  const [plain = name] = name.split('@');
   const limit = endedBy === 'timeout' ? 'timeout' : endedBy === 'silence' ? 'silentTimeout' : undefined;
   const error = limit === undefined ? firstError(output) : undefined;
   const details = step.group === 'configure' ? ownLog(folder, tree) : undefined;
@@ -55,7 +56,11 @@ export function stepFailed(failure: StepFailure): VbuildError {
       log,
       ...(details !== undefined && { details }),
       tree,
-      ...(again !== undefined && { repeat: `sh ${quoted(again)}` }),
+      ...(again !== undefined && {
+        repeat: `sh ${quoted(again)}`,
+        shell: `vbuild shell ${plain}`,
+        resume: `vbuild ${plain} --from ${step.group}`,
+      }),
     },
     mend:
       limit === undefined

@@ -54,6 +54,9 @@ export type BuildEvent =
       readonly answer: 'hit' | 'absent' | 'unreachable' | 'rejected';
       readonly reason?: string;
     }
+  /** For who watches a run, not for programs: what is to be built, how long it all should take, and then how many jobs run. */
+  | { readonly type: 'outlook'; readonly expectedMs: number; readonly packages: Readonly<Record<string, number>> }
+  | { readonly type: 'jobs-sampled'; readonly inUse: number; readonly jobs: number }
   /** At the end of a run, of each tier that was asked for anything. */
   | {
       readonly type: 'cache-traffic';

@@ -14,7 +14,9 @@ export function jsonReporter({ stdout, nowMs }: Pick<ReportOptions, 'stdout' | '
     stdout.write(`${jsonLine({ format: eventFormat, atMs: Math.round(nowMs() - startedMs), ...fields })}\n`);
   };
   return {
-    event: print,
+    event(event) {
+      if (event.type !== 'outlook' && event.type !== 'jobs-sampled') print(event);
+    },
     error(thrown) {
       print({
         type: 'error',

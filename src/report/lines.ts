@@ -131,6 +131,9 @@ export function linePrinter(
         if (!live && now - since >= transferEveryMs) line(happened.package, transferred(happened));
         return;
       }
+      case 'outlook':
+      case 'jobs-sampled':
+        return;
       case 'cache-looked-up':
         return lookedUp(happened);
       case 'cache-traffic': {

@@ -17,6 +17,8 @@ export interface Output {
   readonly isTTY?: boolean;
   /** Width of the terminal; 0 or undefined when it is not known. */
   readonly columns?: number;
+  /** Its height, in the same way. */
+  readonly rows?: number;
 }
 
 export interface ReportOptions {

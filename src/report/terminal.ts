@@ -1,38 +1,48 @@
-/** The reporter for a terminal: the plain lines, and below them one status line that is redrawn in place. */
+/** The reporter for a terminal: the plain lines, and below them a region that is redrawn in place. */
 import type { BuildEvent } from '../model/event.ts';
+import { tailOf } from '../system/tail.ts';
 import { linePrinter } from './lines.ts';
-import { transferred } from './phrases.ts';
-import { type Progress, progress } from './progress.ts';
+import { printable } from './printable.ts';
+import { progress } from './progress.ts';
+import { regionLines } from './region.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
-import { clock } from './words.ts';
 
 const redrawEveryMs = 250;
-/** To the left margin, and clear from there to the end of the line. */
-const eraseLine = '\r\u001b[K';
+/** A terminal that does not tell its height has at least so many rows. */
+const fewRows = 12;
+const tailBytes = 1024;
+/** Left free at the end of each line: a terminal may show a `^C` there, which must not wrap either. */
+const margin = 5;
 
-/** Whether a status line can be drawn on this output at all. */
+/** Whether a region can be drawn on this output at all. */
 export function isDrawable({ stderr, env }: Pick<ReportOptions, 'stderr' | 'env'>): boolean {
   const isCi = (env['CI'] ?? '') !== '' && env['CI'] !== 'false';
   return stderr.isTTY === true && (stderr.columns ?? 0) >= 20 && !isCi && env['TERM'] !== 'dumb';
 }
 
-/** The status line never reaches the last column, where terminals differ about wrapping, and is always written in one piece with what precedes it. */
+/** No line of the region reaches the last column, where terminals differ about wrapping, and it is always written in one piece with what precedes it. */
 export function terminalReporter(options: ReportOptions): Reporter {
   const { stderr, nowMs } = options;
   const state = progress();
   const startedMs = nowMs();
-  let drawn = '';
+  let drawn: readonly string[] = [];
   let ended = false;
 
+  const wanted = (columns: number, rows: number): readonly string[] => {
+    if (ended || columns < 20) return [];
+    const height = Math.max(1, Math.floor((rows > 0 ? rows : fewRows) / 2));
+    return regionLines(state, { nowMs: nowMs(), startedMs, width: columns - margin, height, tail });
+  };
   const draw = (above: string): void => {
-    const columns = stderr.columns ?? 0;
-    const wanted = ended || columns < 20 ? '' : statusLine(state, { nowMs: nowMs(), startedMs, width: columns - 1 });
-    if (above === '' && wanted === drawn) return;
-    stderr.write((drawn === '' ? '' : eraseLine) + above + wanted);
-    drawn = wanted;
+    const [columns, rows] = [stderr.columns ?? 0, stderr.rows ?? fewRows];
+    const region = wanted(columns, rows);
+    if (above === '' && region.join('\n') === drawn.join('\n')) return;
+    stderr.write(erased(drawn, columns) + above + region.join('\n'));
+    drawn = region;
   };
   const printer = linePrinter(options, state, draw, true);
-  const timer = setInterval(() => draw(''), redrawEveryMs).unref();
+  // A signal that the size has changed is taken note of between the two.
+  const timer = setInterval(() => setImmediate(() => draw('')), redrawEveryMs).unref();
   return {
     event(event: BuildEvent) {
       state.note(event, nowMs());
@@ -47,28 +57,15 @@ export function terminalReporter(options: ReportOptions): Reporter {
   };
 }
 
-/**
- * `3 of 9 done, 1:24: pil@9.4.0 compile 0:12, …`; empty while nothing runs.
- *
- * @param at.width The most columns it may take; what does not fit is counted instead.
- * @returns ASCII only, since the columns that other characters take differ between terminals.
- */
-export function statusLine(
-  state: Progress,
-  at: { readonly nowMs: number; readonly startedMs: number; readonly width: number },
-): string {
-  const running = state.running().map((activity) => {
-    const transfer = activity.transfer
-      ? ` ${transferred(activity.transfer)}`
-      : ` ${clock(at.nowMs - activity.sinceMs)}`;
-    return `${activity.package} ${activity.doing}${transfer}`.replace(/[^ -~]/gu, '?');
-  });
-  if (running.length === 0) return '';
-  const head = `${state.done()} of ${state.total()} done, ${clock(at.nowMs - at.startedMs)}: `;
-  for (let shown = running.length; shown > 0; shown--) {
-    const more = running.length - shown;
-    const line = head + running.slice(0, shown).join(', ') + (more > 0 ? `, ${more} more` : '');
-    if (line.length <= at.width) return line;
-  }
-  return (head + running.join(', ')).slice(0, at.width);
+/** What takes a region away whose last line the cursor is on. In a terminal that has become narrower since, its lines take more rows. */
+function erased(drawn: readonly string[], columns: number): string {
+  if (drawn.length === 0) return '';
+  const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / Math.max(1, columns))), 0);
+  return `\r${rows > 1 ? `\u001b[${rows - 1}A` : ''}\u001b[J`;
 }
+
+const tail = (log: string): string =>
+  printable(tailOf(log, tailBytes))
+    .split('\n')
+    .findLast((line) => line.trim() !== '')
+    ?.trim() ?? '';

@@ -25,6 +25,8 @@ export interface Jobserver extends JobserverAccess, Disposable {
   takeFree(most: number): number;
   /** Gives back tokens, one when not told otherwise. */
   give(count?: number): void;
+  /** How many tokens are with somebody now; undefined where others have the pool in common with us. */
+  readonly inUse?: () => number;
   /** A child that may have held tokens was ended by force: no more are given out until all of ours are back and can be counted. */
   suspect(): void;
 }
@@ -83,6 +85,13 @@ export async function startJobserver(folder: string, jobs: number): Promise<Jobs
     give(count = 1) {
       held -= count;
       pool.put(Buffer.alloc(count, '+'));
+    },
+    inUse() {
+      let free = 0;
+      while (pool.get() !== undefined) free += 1;
+      // Before any reader has noticed: they wait for a token as long as it takes.
+      if (free > 0) pool.put(Buffer.alloc(free, '+'));
+      return jobs - free;
     },
     suspect: () => void (suspected = true),
     [Symbol.dispose]() {

@@ -219,7 +219,7 @@ async function outcome(sending: Promise<unknown>): Promise<PutOutcome> {
  * Credentials: the keys in `env`, else the SDK's chain (profile, single sign-on, container, machine role), else none: a bucket
  * that everybody may read needs no account. A profile that is named goes before the keys, as in every AWS tool.
  */
-async function connect(place: BucketPlace): Promise<{ readonly client: S3Client; readonly anonymous: boolean }> {
+export async function connect(place: BucketPlace): Promise<{ readonly client: S3Client; readonly anonymous: boolean }> {
   const { env } = place;
   const region = place.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   const endpoint = place.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { unsigned } from '../../src/artifact/sealed.ts';
 import { blobObject, manifestObject } from '../../src/cache/layout.ts';
+import { defaultPatience } from '../../src/cache/patience.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
 import type { ContentKey } from '../../src/model/digest.ts';
+import { rightsIn } from '../../src/system/s3-rights.ts';
 import { type Fault, faultProxy } from '../support/fault-proxy.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { tempDir } from '../support/temp.ts';
@@ -46,6 +48,29 @@ describe('s3Cache()', { skip: skipWithoutS3 }, () => {
     const { AWS_REGION: region = '', ...keys } = server.owner;
     const env = { ...keys, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL_S3: server.endpoint };
     assert.deepEqual(await s3Cache(s3({ bucket }), env).lookUp('zlib', unknownKey, never), { outcome: 'absent' });
+  });
+
+  test('what credentials may do is found out without leaving anything behind', async () => {
+    const rights = async (
+      bucket: string,
+      env: Readonly<Record<string, string>>,
+      prefix = '',
+    ): Promise<readonly boolean[]> => {
+      const place = { bucket, endpoint: server.endpoint, env, ...defaultPatience };
+      const { list, read, write, aheadMs } = await rightsIn(place, prefix, never);
+      assert.ok(Math.abs(aheadMs ?? Number.NaN) < 60_000, `${aheadMs} ms ahead of a server on this machine`);
+      return [list, read, write];
+    };
+    const both = await server.bucket({ who: 'reader', may: 'list and get' });
+    assert.deepEqual(await rights(both, server.owner, 'team/'), [true, true, true]);
+    assert.deepEqual(await rights(both, server.reader, 'team/'), [true, true, false]);
+    assert.deepEqual(await server.list(both), []);
+    await server.put(both, 'v1/x', 'x');
+    assert.deepEqual(await rights(both, server.reader), [true, true, false]);
+    const none = await server.bucket();
+    assert.deepEqual(await rights(none, server.reader), [false, false, false]);
+    assert.deepEqual([await server.list(both), await server.list(none)], [['v1/x'], []]);
+    await assert.rejects(rights('no-such-bucket', server.owner), { name: 'NoSuchBucket' });
   });
 
   test('goes through the proxy that the environment names', async (t) => {

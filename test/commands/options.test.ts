@@ -106,7 +106,7 @@ const refused: readonly (readonly [line: readonly string[], headline: string, me
   [['show'], '"vbuild show" needs a package', /vbuild show/],
   [['exec'], 'Command to run is missing', /vbuild exec -- /],
   [['exec', 'python3', '-c', 'x'], 'Command to run must follow "--"', /vbuild exec -- python3/],
-  [['eject', 'pil', '--dot'], 'Command "eject" is not part of this release', /vbuild help/],
+  [['fetch', 'pil', '--dot'], 'Command "fetch" is not part of this release', /vbuild help/],
   [[''], 'Target is an empty text', /name a package/],
   [['patch'], '"vbuild patch" needs a second word', /vbuild help patch/],
   [['patch', 'eidt', 'pil'], 'Command "patch eidt" is unknown', /"vbuild patch edit"/],
@@ -159,7 +159,11 @@ for (const [one, other] of conflicts) {
     const [command = ''] = commandsOf(one).filter((name) => commandsOf(other).includes(name));
     const takes = commandTable.find(({ name }) => name === command)?.takes ?? 'nothing';
     const words = takes === 'nothing' || takes === 'targets' ? [] : ['pil'];
-    const line = [...command.split(' '), ...words, `--${one}`, `--${other}`];
+    const given = (option: string): string => {
+      const row = rows.find(({ name }) => name === option);
+      return row?.type === 'flag' ? `--${option}` : `--${option}=${row?.choices?.[0] ?? '1'}`;
+    };
+    const line = [...command.split(' '), ...words, given(one), given(other)];
     assert.throws(() => parseCommandLine(line), { code: 'usage', message: /contradict each other/ });
   });
 }

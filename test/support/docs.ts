@@ -26,6 +26,7 @@ export const pages = [
   'docs/handing-on.md',
   'docs/recipes.md',
   'docs/deploy.md',
+  'docs/by-hand.md',
 ] as const;
 
 export const readPage = (page: string): string => readFileSync(join(checkout, page), 'utf8');

@@ -1,0 +1,41 @@
+/** `vbuild eject [TARGET…]`: the same build as a program of a shell. */
+import { join, relative } from 'node:path';
+import { ejected } from '../build/eject.ts';
+import { gatherFacts } from '../build/facts.ts';
+import { fullClosure } from '../build/graph.ts';
+import { packageId } from '../buildfile/package.ts';
+import { readLock } from '../buildfile/pins.ts';
+import { selectTargets } from '../buildfile/targets.ts';
+import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { hostPlatform } from '../system/platform.ts';
+import { type Command, openProject, printResult } from './command.ts';
+
+export const eject: Command = async (context) => {
+  const { build, workspace } = await openProject(context);
+  const targets = selectTargets(build, context.line.targets);
+  const packages = fullClosure(targets);
+  const { known } = gatherFacts(packages, { lock: readLock(workspace.lockFile), platform: hostPlatform(), workspace });
+  const missing = packages.filter((one) => !known.has(one));
+  if (missing.length > 0)
+    throw new VbuildErrors(
+      missing.map(
+        (one) =>
+          new VbuildError('unpinned', 'Package or something that it needs has no pin', {
+            where: { package: packageId(one) },
+            mend: `pin it with vbuild lock ${one.name}`,
+          }),
+      ),
+    );
+  const program = ejected({
+    packages: packages.flatMap((one) => known.get(one) ?? []),
+    targets: targets.map(packageId),
+    buildfile: workspace.buildfile,
+    patchPath: (path) => relative(workspace.folder, join(path)),
+  });
+  printResult(
+    context,
+    () => program,
+    () => ({ format: 1, type: 'ejected', targets: targets.map(packageId), packages: packages.map(packageId), program }),
+  );
+  return 0;
+};
