@@ -1,11 +1,15 @@
 /** The reporter for programs: each event as one line of JSON on stdout, its form versioned. */
 import { messageOf, VbuildError } from '../model/error.ts';
+import type { BuildEvent } from '../model/event.ts';
 import { exitStatusOf, problemsOf } from './error-text.ts';
 import { printableJson } from './printable.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 
 /** Moves when a field goes away or changes its meaning; new fields and new types of events do not move it. */
 export const eventFormat = 1;
+
+/** What is for who watches a run, and no line. */
+export const unprinted: readonly BuildEvent['type'][] = ['jobs-sampled', 'outlook'];
 
 /** Every line has `format`, `type` and `atMs` (since the start of the reporter); errors come as data, with their exit status. */
 export function jsonReporter({ stdout, nowMs }: Pick<ReportOptions, 'stdout' | 'nowMs'>): Reporter {
@@ -15,7 +19,7 @@ export function jsonReporter({ stdout, nowMs }: Pick<ReportOptions, 'stdout' | '
   };
   return {
     event(event) {
-      if (event.type !== 'outlook' && event.type !== 'jobs-sampled') print(event);
+      if (!unprinted.includes(event.type)) print(event);
     },
     error(thrown) {
       print({
