@@ -380,8 +380,7 @@ export declare const place: {
     /** `python3.11` or what the pinned python3 is called. */
     readonly python: '@python@';
 };
-declare const stepGroups: readonly ['prepare', 'configure', 'build', 'check', 'install'];
-export type StepGroup = (typeof stepGroups)[number];
+export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
 /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
 export type StepCommand = readonly string[] | string;
 export interface Step {

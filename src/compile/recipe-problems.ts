@@ -1,9 +1,7 @@
 /** Every mistake in a recipe, whoever made it: read when a Buildfile is loaded (pure). */
 import { suggestion, toolProblems } from './assemble.ts';
 import { reservedVariables } from './environment.ts';
-import { type Recipe, type Step, type StepGroup, place } from './recipe.ts';
-
-const groups: readonly StepGroup[] = ['prepare', 'configure', 'build', 'check', 'install'];
+import { type Recipe, type Step, place, stepGroups } from './recipe.ts';
 
 /**
  * Each mistake as a clause; none for a recipe that can be run. The value may be anything: a Buildfile's types are not checked when it is run.
@@ -40,9 +38,9 @@ function stepProblems(step: unknown): string[] {
   const { group, run, in: folder, timeout, silentTimeout } = step as Partial<Step>;
   const words: readonly unknown[] = Array.isArray(run) ? run : [run];
   return [
-    ...(groups.includes(group as StepGroup)
+    ...((stepGroups as readonly unknown[]).includes(group)
       ? []
-      : [`is of group ${String(group)}${suggestion(String(group), groups)}`]),
+      : [`is of group ${String(group)}${suggestion(String(group), stepGroups)}`]),
     ...(words.length > 0 && words.every((word) => typeof word === 'string' && !word.includes('\0')) && words[0] !== ''
       ? []
       : ['must run a list of arguments, or a text for the shell']),

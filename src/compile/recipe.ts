@@ -17,8 +17,9 @@ export const place = {
   python: '@python@',
 } as const;
 
-export const stepGroups = ['prepare', 'configure', 'build', 'check', 'install'] as const;
-export type StepGroup = (typeof stepGroups)[number];
+export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
+/** In the order in which they usually run. */
+export const stepGroups = ['prepare', 'configure', 'build', 'check', 'install'] as const satisfies readonly StepGroup[];
 
 /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
 export type StepCommand = readonly string[] | string;
