@@ -94,12 +94,8 @@ test('a tree that was edited by hand is noticed and made anew, never compiled', 
       "patches: 'patches/leaf',\n  recipe: make({ ...options, env: { A: 'B' } }),",
     );
     const run = insistOnSuccess(await site.build());
-    assert.deepEqual(
-      run.stages,
-      stagesFrom('patch', 'leaf@1.0')
-        .concat(stagesFrom('compile', 'branch@2.0', 'app@1.0'))
-        .sort(),
-    );
+    // It comes out equal, which spares what rests on it.
+    assert.deepEqual(run.stages, stagesFrom('patch', 'leaf@1.0'));
     assert.deepEqual(run.reasons('leaf@1.0', 'patch'), ['output']);
     assert.equal(await site.output('bin/app'), 'branch 30 generated\n');
   });
