@@ -1,5 +1,6 @@
 /** Listens to the events of a run and writes down what each package was made ready from, or failed with, as soon as that is known. */
 import type { Digest } from '../model/digest.ts';
+import { diskTrouble } from '../model/disk-trouble.ts';
 import type { BuildEvent, Emit } from '../model/event.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { type ReadyRecord, writeRecord } from './history.ts';
@@ -41,6 +42,14 @@ export function recorder(next: Emit): Recorder {
       ...end,
     });
   }
+  /** What failed may have done so because nothing can be written any more. */
+  function writeWhereItCan(...what: Parameters<typeof write>): void {
+    try {
+      write(...what);
+    } catch (thrown) {
+      if (diskTrouble(thrown) === undefined) throw thrown;
+    }
+  }
   function note(event: BuildEvent): void {
     switch (event.type) {
       case 'stage-started':
@@ -69,7 +78,7 @@ export function recorder(next: Emit): Recorder {
         const { code, message: headline, where } = event.error;
         const error = { code, headline, ...(where.stage !== undefined && { stage: where.stage }) };
         // A failed upload leaves the package ready.
-        if (code !== 'upload-failed') write(event.package, { outcome: 'failed', durationMs: 0, error });
+        if (code !== 'upload-failed') writeWhereItCan(event.package, { outcome: 'failed', durationMs: 0, error });
         return;
       }
       default:
