@@ -52,6 +52,7 @@ export async function beginRun(workspace: Workspace, emit: Emit): Promise<Dispos
  */
 function sweepState({ state, folder, lockFile }: Workspace): void {
   removeTemporaries(folder, { of: basename(lockFile) });
+  removeTemporaries(state);
   const others = ['trees', 'build', 'run', 'traces'];
   for (const kind of namesIn(state).filter((name) => !others.includes(name))) sweep(join(state, kind), 3);
 }
