@@ -1,7 +1,7 @@
 /** Finds out whether a prefix holds what targets ask for, and what the caches have of the rest; changes nothing. */
 import type { Release } from '../artifact/release.ts';
 import { packageId } from '../buildfile/package.ts';
-import { currentGeneration, type GenerationRecord } from '../install/generations.ts';
+import { currentGeneration, type Generation, type GenerationRecord } from '../install/generations.ts';
 import type { CheckedPackage, Readiness } from '../model/readiness.ts';
 import { exists } from '../system/files.ts';
 import { fullClosure } from './graph.ts';
@@ -35,14 +35,7 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
     ...installReasons(want, request, (one) => facts.of(one).key),
     ...want.dropped.map((id) => ({ input: `root ${id}`, now: 'no longer in the Buildfile' })),
   ];
-  return {
-    targets,
-    platform,
-    prefix,
-    ...(generation !== undefined && { generation: generation.number }),
-    packages,
-    reasons,
-  };
+  return { targets, platform, ...inPrefix(prefix, generation), packages, reasons };
 }
 
 /** The same for what a release says. */
@@ -54,15 +47,13 @@ export async function checkReleaseReadiness(release: Release, request: BuildRequ
   const packages = await checkedPackages(asked, generation?.record, request);
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = releaseDifferences(generation?.record, release, placeToBe(prefix));
-  return {
-    targets,
-    platform,
-    prefix,
-    ...(generation !== undefined && { generation: generation.number }),
-    packages,
-    reasons,
-  };
+  return { targets, platform, ...inPrefix(prefix, generation), packages, reasons };
 }
+
+const inPrefix = (prefix: string, generation: Generation | undefined): Pick<Readiness, 'prefix' | 'generation'> => ({
+  prefix,
+  ...(generation !== undefined && { generation: generation.number }),
+});
 
 /** Nothing that asks caches is loaded where there is nothing to ask. */
 async function checkedPackages(

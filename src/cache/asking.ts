@@ -1,6 +1,7 @@
 /** Requests to a store of objects: tried again while that helps, every trouble an answer, and a store out of reach waited for once. */
 import { VbuildError } from '../model/error.ts';
-import type { Objects, Traffic, WritableObjects } from '../system/objects.ts';
+import type { Objects, PutOutcome, Traffic, WritableObjects } from '../system/objects.ts';
+import type { Lack } from './cache.ts';
 import { type Patience, persist, TooSlow } from './patience.ts';
 
 /** What went wrong, and what follows from it. */
@@ -63,6 +64,18 @@ export interface Asking {
   /** The error for an object that cannot be put. @param object Its full name. */
   readonly failed: (object: string, why: { readonly reason: string; readonly mend: string }) => VbuildError;
 }
+
+/** Puts an object, create-only unless it is to replace what is there. @param object Its full name. @throws {VbuildError} `upload-failed` */
+export type PutObject = (
+  object: string,
+  request: (objects: WritableObjects, replace: boolean, signal: AbortSignal) => Promise<PutOutcome>,
+  signal: AbortSignal,
+  options: { readonly waits?: Waits; readonly isThere: () => Promise<boolean>; readonly replace: boolean },
+) => Promise<'written' | 'there'>;
+
+/** What a trouble leaves a tier to answer. */
+export const lackOf = (trouble: Trouble): Lack =>
+  trouble.outcome === 'absent' ? { outcome: 'absent' } : { outcome: trouble.outcome, reason: trouble.reason };
 
 type Request<S, T> = (objects: S, signal: AbortSignal) => Promise<T>;
 

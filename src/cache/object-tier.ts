@@ -3,8 +3,8 @@ import { equalKeyOf } from '../artifact/equal.ts';
 import type { Signer } from '../artifact/signer.ts';
 import { fileStat } from '../system/files.ts';
 import type { ListedObject, ObjectStat, PutOutcome, WritableObjects } from '../system/objects.ts';
-import { type Asking, asking, type Store, type Trouble, type Waits } from './asking.ts';
-import type { Answer, CacheTier, Lack, TierObjects } from './cache.ts';
+import { type Asking, asking, lackOf, type PutObject, type Store } from './asking.ts';
+import type { Answer, BlobRef, CacheTier, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
 import type { Place } from './judge.ts';
 import {
@@ -49,7 +49,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     const asked = await ask((objects, once) => objects.getSmall(within(object), LARGEST_MANIFEST, once), signal);
     if (asked.outcome === 'absent') absent.add(object);
     else absent.delete(object);
-    if (asked.outcome !== 'done') return answer(asked);
+    if (asked.outcome !== 'done') return lackOf(asked);
     const judged = judgeManifest(asked.value, place, by);
     return judged.outcome === 'hit' ? judged : { outcome: 'rejected', reason: judged.reason };
   }
@@ -94,13 +94,8 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     return reasons.length === 0 ? { outcome: 'absent' } : { outcome: 'rejected', reason: reasons.join('; ') };
   }
 
-  /** Create-only. A server that knows no conditions is asked whether the object is there, and then given it without one. */
-  async function put(
-    object: string,
-    request: (objects: WritableObjects, replace: boolean, signal: AbortSignal) => Promise<PutOutcome>,
-    signal: AbortSignal,
-    { waits, isThere, replace }: { waits?: Waits; isThere: () => Promise<boolean>; replace: boolean },
-  ): Promise<'written' | 'there'> {
+  /** A server that knows no conditions is asked whether the object is there, and then given it without one. */
+  const put: PutObject = async (object, request, signal, { waits, isThere, replace }) => {
     if (conditional && !replace) {
       const outcome = await insist(object, (objects, once) => request(objects, false, once), signal, waits);
       if (outcome !== 'unconditional') return outcome;
@@ -113,10 +108,30 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       reason: 'the server does not take it, with and without a condition',
       mend: 'check the endpoint',
     });
+  };
+
+  /**
+   * Whether a blob is there whole. Who relies on it keeps it, and what names it, from being swept away; who may only read cannot, and
+   * need not.
+   *
+   * @param namedBy Full name of the object that names it.
+   */
+  async function isKept(
+    namedBy: string,
+    { digest, sizeBytes }: Required<BlobRef>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const blob = within(blobObject(digest));
+    const stat = await ask((objects, once) => objects.stat(blob, once), signal);
+    if (stat.outcome !== 'done' || stat.value?.sizeBytes !== sizeBytes) return false;
+    if (Date.now() - stat.value.modifiedMs > RENEW_AFTER_MS)
+      for (const one of [namedBy, blob])
+        await ask((objects, once) => (objects as WritableObjects).renew(one, once), signal, undefined, 'write');
+    return true;
   }
 
   return {
-    ...objectTrees({ within, ask, failed, put, renewAfterMs: RENEW_AFTER_MS }),
+    ...objectTrees({ within, ask, failed, put, isKept }),
     releases: objectReleases({ within, ask, put }),
     name,
     writable: store.writable,
@@ -142,24 +157,15 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
         signal,
         {},
       );
-      return asked.outcome === 'done' ? { outcome: 'done' } : answer(asked);
+      return asked.outcome === 'done' ? { outcome: 'done' } : lackOf(asked);
     },
     async holds(sealed, signal) {
       const { manifest, signer } = sealed;
       const { name: packageName, key } = { ...manifest.package, key: manifest.key };
       if (absent.has(manifestObject(packageName, key, signer))) return false;
       const found = await lookAt({ name: packageName, key, signer }, signal, noWorseThan(sealed, trust));
-      if (found.outcome !== 'hit') return false;
-      const { digest, sizeBytes } = found.manifest.body;
-      const object = within(blobObject(digest));
-      const stat = await ask((objects, once) => objects.stat(object, once), signal);
-      if (stat.outcome !== 'done' || stat.value?.sizeBytes !== sizeBytes) return false;
-      // Who relies on it keeps it from being swept away; who may only read cannot, and need not.
-      if (Date.now() - stat.value.modifiedMs > RENEW_AFTER_MS) {
-        for (const one of [within(manifestObject(packageName, key, signer)), object])
-          await ask((objects, once) => (objects as WritableObjects).renew(one, once), signal, undefined, 'write');
-      }
-      return true;
+      const object = within(manifestObject(packageName, key, signer));
+      return found.outcome === 'hit' && (await isKept(object, found.manifest.body, signal));
     },
     async putBlob(digest, file, signal, repair = false) {
       const object = within(blobObject(digest));
@@ -267,9 +273,6 @@ function tierObjects(
 }
 
 const repairing = 'replace it with: vbuild cache push --repair, and the name of the package';
-
-const answer = (trouble: Trouble): Lack =>
-  trouble.outcome === 'absent' ? { outcome: 'absent' } : { outcome: trouble.outcome, reason: trouble.reason };
 
 /** Stops a body that trickles: silence is what the connection's own timer sees, a byte now and then is not. */
 function paceOf(
