@@ -1,6 +1,6 @@
 /** `vbuild check`: whether all is there, told by an exit status, without leaving a trace. */
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { insistOnSuccess } from '../support/events.ts';
@@ -109,8 +109,12 @@ test('check follows the project: ready after a build, not after a change, and ne
     await checked(site, ['lone']);
     site.write({ 'patches/leaf/value.patch': site.read('patches/leaf/value.patch').replace('return 2', 'return 3') });
     const user = otherUser(t);
+    // Folders that are open already, the machine's own among them, keep their mode.
     const open = (path: string): void => {
-      for (; path !== '/' && path !== user.folder; path = join(path, '..')) chmodSync(path, 0o755);
+      for (; path !== '/'; path = join(path, '..')) {
+        const { mode } = statSync(path);
+        if ((mode & 0o005) !== 0o005) chmodSync(path, (mode & 0o7777) | 0o055);
+      }
     };
     const cache = join(site.home, '.cache/vbuild');
     open(site.path);
