@@ -7,9 +7,6 @@ import { inParallel } from './in-parallel.ts';
 import { type BuildRequest, isUpToDate } from './request.ts';
 import { wanted } from './roots.ts';
 
-/** Thrown when something has to be built after all, which is done for no platform but this host's. */
-export class ForeignPlatform extends Error {}
-
 /** How many artifacts are looked for at once. */
 const parallel = 8;
 
@@ -50,7 +47,7 @@ async function hasAll(packages: BuildRequest['targets'], request: BuildRequest):
   if (facts.length < packages.length) return false;
   const { startRun } = await import('./start-run.ts');
   // What becomes of each look-up is told once, by the run itself.
-  const { run } = startRun({ ...request, emit: () => {} });
+  const { run } = startRun({ ...request, emit: () => {} }, { toInstall: true });
   await run.cache.foresee(
     facts.map(({ package: { name }, key }) => ({ name, key })),
     signal,

@@ -35,10 +35,7 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   await using _turn = await takeWorkFolder(workspace, request.emit, signal);
   noteNames(request);
   const history = recorder(request.emit);
-  const { run, tiers, trust } = startRun(
-    { ...request, emit: history.emit },
-    { prefix: options.noInstall ? undefined : request.prefix },
-  );
+  const { run, tiers, trust } = startRun({ ...request, emit: history.emit }, { toInstall: true });
   using _traffic = countedTraffic(tiers, run.emit);
   const artifacts = artifactsOf(run.disk, join(privateFolder(workspace), 'unpacked'));
   const outcomes = new Map<string, Outcome>();

@@ -36,10 +36,7 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
     const fresh = packages.map((one) => planned(one, known.get(one), { outcome: 'fresh' }));
     return planOf({ targets, packages: fresh, installOpen: false, pushTo: [], jobs: options.jobs });
   }
-  const { run, tiers } = startRun(
-    { ...request, options: { ...options, installTools: false } },
-    { prefix: options.noInstall ? undefined : request.prefix },
-  );
+  const { run, tiers } = startRun({ ...request, options: { ...options, installTools: false } }, { toInstall: true });
   const want = wantedBy(request, run.emit);
   const settled = await settle(
     want,

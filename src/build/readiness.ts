@@ -69,7 +69,7 @@ async function checkedPackages(
 
 async function lookFor(lacking: readonly Asked[], request: BuildRequest): Promise<ReadonlyMap<Asked, CheckedPackage>> {
   const { countedTraffic, startRun } = await import('./start-run.ts');
-  const { run, tiers } = startRun(request, { prefix: request.prefix });
+  const { run, tiers } = startRun(request, { toInstall: true });
   using _traffic = countedTraffic(tiers, run.emit);
   await run.cache.foresee(lacking, run.signal);
   return new Map(await inParallel(lacking, parallel, async (one) => [one, await lookForOne(one, run)] as const));

@@ -9,7 +9,6 @@ import { walk } from '../system/files.ts';
 import { releaseFile } from '../system/platform.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
-import { wasKilled } from './private-folder.ts';
 import type { Publishing } from './pushes.ts';
 import { prefixDifferences, trustNote, wanted } from './roots.ts';
 import type { RunOptions } from './run.ts';
@@ -31,11 +30,11 @@ export interface BuildRequest {
 }
 
 /**
- * Whether the prefix already holds exactly what these targets would put there now, and no killed run left anything to tidy up. Reads
- * the lock file, the patches' times and the record of the generation; loads nothing that builds, takes no lock, touches no network.
+ * Whether the prefix already holds exactly what these targets would put there now. Reads the lock file, the patches' times and the
+ * record of the generation; loads nothing that builds, takes no lock, touches no network.
  */
 export function isUpToDate({ build, targets, workspace, prefix, platform, options }: BuildRequest): boolean {
-  if (options.noInstall || options.push || wasKilled(workspace)) return false;
+  if (options.noInstall || options.push) return false;
   const generation = currentGeneration(prefix);
   if (generation?.record === undefined) return false;
   const want = wanted(targets, build.packages, generation.record);

@@ -5,7 +5,6 @@ import { currentGeneration } from '../install/generations.ts';
 import { VbuildErrors } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
 import { hostPlatform } from '../system/platform.ts';
-import { ForeignPlatform } from './choose-platform.ts';
 import { type Facts, gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { findArtifacts, type LookUpEffects, type LookUps } from './look-up.ts';
@@ -74,13 +73,13 @@ export async function settle(want: Wanted, effects: Effects, run: Run): Promise<
     effects.begin(facts);
     const lookUps = await findArtifacts(want, facts, effects, run);
     const missing = [...lookUps.missing.keys()];
-    if (missing.length > 0 && run.options.noBuild)
+    // Nothing is compiled for another platform than this host's.
+    if (missing.length > 0 && (run.options.noBuild || platform !== hostPlatform()))
       throw new VbuildErrors(
         [...lookUps.missing].map(([one, missed]) =>
           notReady(packageId(one), facts.known.get(one)?.key ?? 'unknown', missed),
         ),
       );
-    if (missing.length > 0 && platform !== hostPlatform()) throw new ForeignPlatform();
     if (missing.length === 0 || toolsSeen) return { ...lookUps, facts };
     const before = lock;
     save(await pinTools(missing, missing, lock, run));

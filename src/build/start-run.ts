@@ -31,18 +31,27 @@ const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
  * `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept.
  *
  * @param forThisHost What cannot run here counts as not there; otherwise it is handed on all the same.
- * @param prefix      Absolute path of the prefix that artifacts are to go into: so does what cannot work there.
+ * @param toInstall   So does what cannot work in the prefix of the request, unless nothing is to be installed.
  */
 export function startRun(
-  { build, workspace, platform, options, environment, emit, signal }: Needed,
-  { forThisHost = true, prefix }: { readonly forThisHost?: boolean; readonly prefix?: string | undefined } = {},
+  {
+    build,
+    workspace,
+    prefix,
+    platform,
+    options,
+    environment,
+    emit,
+    signal,
+  }: Needed & Partial<Pick<BuildRequest, 'prefix'>>,
+  { forThisHost = true, toInstall = false }: { readonly forThisHost?: boolean; readonly toInstall?: boolean } = {},
 ): {
   run: Run;
   tiers: readonly CacheTier[];
   trust: Trust | undefined;
 } {
   const host = thisHost(environment['PATH']);
-  const place = prefix === undefined ? undefined : placeToBe(prefix);
+  const place = !toInstall || options.noInstall || prefix === undefined ? undefined : placeToBe(prefix);
   const judge: Judge = (manifest) => [
     ...unfitReasons(manifest, host),
     ...(place === undefined ? [] : prefixProblems(manifest, place)).map(

@@ -1,6 +1,7 @@
 /** `vbuild [build] [TARGET…]`: makes packages usable; loads what builds only if there is something to build. */
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { wasKilled } from '../build/private-folder.ts';
 import { type BuildRequest, isUpToDate, restsOn } from '../build/request.ts';
 import { runClosure } from '../build/graph.ts';
 import type { RunOptions } from '../build/run.ts';
@@ -48,7 +49,8 @@ export const build: Command = async (context) => {
     begin(request.emit);
     return finish(request.emit, await resume(one, group, request), new Map());
   }
-  if (isUpToDate(request)) {
+  // What a killed run left is for a run to tidy up.
+  if (isUpToDate(request) && !wasKilled(request.workspace)) {
     begin(request.emit);
     const status = finish(request.emit, 0, new Map(closure.map((one) => [packageId(one), 'fresh'])));
     if (options.trace === undefined) remember(context, project, request);

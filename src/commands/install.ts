@@ -4,7 +4,7 @@ import { fullClosure } from '../build/graph.ts';
 import { installReasons, placeToBe } from '../build/install-reasons.ts';
 import { keyedFacts } from '../build/keyed.ts';
 import type { Deployment } from '../build/released.ts';
-import { type BuildRequest, isUpToDate } from '../build/request.ts';
+import type { BuildRequest } from '../build/request.ts';
 import { notesFor, trustNote } from '../build/roots.ts';
 import { wantedBy } from '../build/settle.ts';
 import { countedTraffic, startRun } from '../build/start-run.ts';
@@ -34,39 +34,42 @@ async function installTargets(context: CommandContext): Promise<number> {
     reasons: installReasons(want, request, (one) => facts.of(one).key),
   };
   const names = request.targets.map(({ name }) => name);
-  return installAll(deployment, names, request, isUpToDate(request) && !options.repair);
+  return installAll(deployment, names, request, options.repair);
 }
 
 async function installRelease(context: CommandContext, wanted: string): Promise<number> {
-  const { repair } = context.line.options;
   if (context.line.targets.length > 0) throw noTargets(context.line.targets);
   const { releaseRequest } = await import('./release-source.ts');
   const { deploymentOf, insistOnMachine, releaseDifferences } = await import('../build/released.ts');
   const { release, request } = await releaseRequest(context, wanted);
   insistOnMachine(release, request.platform);
   const { prefix } = request;
-  const current = currentGeneration(prefix);
-  const reasons = releaseDifferences(current?.record, release, placeToBe(prefix));
-  const isThere = current !== undefined && reasons.length === 0 && !repair;
-  return installAll(deploymentOf(release, prefix, reasons), [release.name], request, isThere);
+  const reasons = releaseDifferences(currentGeneration(prefix)?.record, release, placeToBe(prefix));
+  return installAll(deploymentOf(release, prefix, reasons), [release.name], request, context.line.options.repair);
 }
 
-/** @param names What was asked for. @param isThere There is nothing to do. */
+/** @param names What was asked for. @param repair Install also where there is no other reason to. */
 async function installAll(
-  { reasons, ...deployment }: Deployment,
+  deployment: Deployment,
   names: readonly string[],
   request: BuildRequest,
-  isThere: boolean,
+  repair: boolean,
 ): Promise<number> {
   const startedMs = performance.now();
   const { emit, prefix } = request;
   const packages = deployment.asked.length;
-  const { run, tiers } = startRun(request, { prefix: request.prefix });
-  using _traffic = countedTraffic(tiers, run.emit);
   emit({ type: 'run-started', targets: names, packages });
-  const why = reasons.length > 0 ? reasons : [{ input: 'a repair was asked for' }];
-  const restored = isThere ? 0 : (await deploy({ ...deployment, reasons: why }, run)).size;
+  const reasons =
+    repair && deployment.reasons.length === 0 ? [{ input: 'a repair was asked for' }] : deployment.reasons;
+  const restored = reasons.length === 0 ? 0 : await deployed({ ...deployment, reasons }, request);
   const outcomes = { fresh: packages - restored, restored, built: 0 };
   emit({ type: 'run-finished', exitStatus: 0, durationMs: performance.now() - startedMs, outcomes, prefix });
   return 0;
+}
+
+/** @returns How many packages were brought. */
+async function deployed(deployment: Deployment, request: BuildRequest): Promise<number> {
+  const { run, tiers } = startRun(request, { toInstall: true });
+  using _traffic = countedTraffic(tiers, run.emit);
+  return (await deploy(deployment, run)).size;
 }
