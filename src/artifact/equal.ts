@@ -2,15 +2,13 @@
  * Early cutoff: an artifact that was made of the same to the byte is as good for another content key, when all that differs is how its
  * dependencies came to be (pure).
  */
-import { keyText, parseKeyText } from '../key/fields.ts';
+import { dependencyPrefix, keyText, parseKeyText } from '../key/fields.ts';
 import { digestOf, type EqualKey } from '../model/digest.ts';
 import type { Against, Manifest } from './manifest.ts';
 
-const dependency = 'dependency.';
-
 /** Everything of a key text that is a package's own. */
 export const ownFields = (text: string): readonly (readonly [name: string, value: string])[] =>
-  parseKeyText(text).filter(([name]) => !name.startsWith(dependency));
+  parseKeyText(text).filter(([name]) => !name.startsWith(dependencyPrefix));
 
 /**
  * The key under which equal artifacts are found: SHA-256 of the key text in which the keys of the direct dependencies have given way to
@@ -87,6 +85,6 @@ export function standIn({ statement, ...manifest }: Manifest, standing: Standing
 export function movedBetween(before: string, now: string): string[] {
   const was = new Map(parseKeyText(before));
   return parseKeyText(now).flatMap(([name, key]) =>
-    name.startsWith(dependency) && was.get(name) !== key ? [name.slice(dependency.length)] : [],
+    name.startsWith(dependencyPrefix) && was.get(name) !== key ? [name.slice(dependencyPrefix.length)] : [],
   );
 }

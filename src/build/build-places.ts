@@ -4,7 +4,7 @@ import { type BuildRoot, canonicalRoot, hostOf } from '../artifact/build-root.ts
 import { type BuildPlaces, onHost } from '../artifact/places.ts';
 import { VbuildError } from '../model/error.ts';
 import { readStamp } from '../stamps/stamp.ts';
-import { exists, makeFolder, moveIntoPlace, namesIn, temporaryFolder } from '../system/files.ts';
+import { exists, moveIntoPlace, namesIn, temporaryFolder } from '../system/files.ts';
 import { findNamespace } from '../system/namespace.ts';
 import { bootId } from '../system/platform.ts';
 import type { Run } from './run.ts';
@@ -56,7 +56,6 @@ export async function namespaceFor({
   environment,
   options,
 }: Pick<Run, 'workspace' | 'environment' | 'options'>): ReturnType<typeof findNamespace> {
-  makeFolder(workspace.state);
   // One of its own: nothing is mounted below it, which a user may not bind along.
   using folder = temporaryFolder('namespace', workspace.state);
   const padded = environment['VBUILD_PADDED'] === '1';

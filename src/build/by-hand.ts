@@ -8,9 +8,10 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import type { StepGroup } from '../compile/recipe.ts';
 import { runSteps } from '../compile/run-steps.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { VbuildError } from '../model/error.ts';
+import { problemsOf } from '../model/problems.ts';
 import { removeStamp } from '../stamps/stamp.ts';
-import { makeFolder, removeTree } from '../system/files.ts';
+import { removeTree } from '../system/files.ts';
 import type { Namespace } from '../system/namespace.ts';
 import { jobserverFor } from './admission.ts';
 import { type Artifacts, artifactsOf } from './artifacts.ts';
@@ -131,9 +132,9 @@ export const resume = (one: Package, from: StepGroup, request: HandRequest): Pro
       await packed(facts, kept.at, await artifactsFor(session));
     } catch (thrown) {
       run.signal.throwIfAborted();
-      const errors = thrown instanceof VbuildErrors ? thrown.errors : [thrown];
+      const errors = problemsOf(thrown);
+      if (errors === undefined) throw thrown;
       for (const error of errors) {
-        if (!(error instanceof VbuildError)) throw error;
         run.emit({
           type: 'package-failed',
           package: facts.id,
@@ -160,7 +161,6 @@ async function stepsByHand(
   { at, namespace }: KeptTree,
   range: readonly [number, number],
 ): Promise<void> {
-  makeFolder(privateFolder(run.workspace));
   using jobserver = await jobserverFor(run);
   await jobserver.take(run.signal);
   try {
@@ -180,7 +180,7 @@ function stepAt({ package: { recipe } }: PackageFacts, group: StepGroup): number
   });
 }
 
-/** Everything that the package sees while it is compiled. @throws {VbuildErrors} `not-ready` */
+/** Everything that the package sees while it is compiled. @throws {VbuildError} `not-ready` */
 async function artifactsFor({ facts: { package: one, id }, known, run }: HandSession): Promise<Artifacts> {
   const artifacts = artifactsOf(run.disk, join(privateFolder(run.workspace), 'unpacked'));
   const missing: string[] = [];

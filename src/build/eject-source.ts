@@ -7,6 +7,7 @@ import type { DirectorySpec } from '../sources/directory.ts';
 import type { GitSpec } from '../sources/git.ts';
 import type { PinnedFile } from '../sources/source.ts';
 import type { TarballSpec } from '../sources/tarball.ts';
+import { isPath } from '../sources/version-control.ts';
 import type { PackageFacts } from './facts.ts';
 
 /** @throws {VbuildError} `usage` for a kind of source that no plain program brings. */
@@ -68,11 +69,7 @@ function tarballLines(spec: TarballSpec, files: readonly PinnedFile[]): readonly
 
 function gitLines({ url, subdir, submodules, lfs }: GitSpec, commit: string): readonly string[] {
   const repository = '"$root/repository"';
-  const place = /^[a-z+]+:\/\/|^[^/]+@/.test(url)
-    ? quoted(url)
-    : url.startsWith('/')
-      ? quoted(url)
-      : `"$project"/${quoted(url)}`;
+  const place = isPath(url) && !url.startsWith('/') ? `"$project"/${quoted(url)}` : quoted(url);
   return [
     `git init -q ${repository}`,
     `git -C ${repository} fetch -q --depth 1 ${place} ${commit} || git -C ${repository} fetch -q ${place} '+refs/*:refs/*'`,

@@ -5,7 +5,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { systemPath } from '../compile/environment.ts';
 import { probeTools } from '../compile/probe-tools.ts';
-import { debianPackagesOf, installToolsCommand, missingTools, type ToolName } from '../compile/tools.ts';
+import { debianPackagesOf, installToolsCommand, missingTools } from '../compile/tools.ts';
 import { messageOf, VbuildError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import { readRepositories } from '../system/apt-sources.ts';
@@ -16,6 +16,7 @@ import { findNamespace } from '../system/namespace.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { run } from '../system/process.ts';
 import { toolsOf } from './facts.ts';
+import { fetchToolsOf, isRoot } from './pinning.ts';
 
 /** The oldest Node that vbuild runs on. */
 const leastNode = 24;
@@ -55,12 +56,9 @@ export function examinePrograms(): Finding {
         check: 'programs',
         state: 'bad',
         found: `${missing.map(([program]) => program).join(', ')} not found in ${systemPath}`,
-        mend: installToolsCommand([...new Set(missing.map(([, name]) => name))], process.geteuid?.() === 0).join(' '),
+        mend: installToolsCommand([...new Set(missing.map(([, name]) => name))], isRoot()).join(' '),
       };
 }
-
-/** Programs that bring sources, by the kind of source. */
-const bringing: Readonly<Record<string, ToolName>> = { git: 'git', mercurial: 'hg', subversion: 'svn', bazaar: 'brz' };
 
 /** The tools of these packages, and how they compare with their pins. */
 export async function examineTools(
@@ -70,7 +68,7 @@ export async function examineTools(
 ): Promise<Finding[]> {
   const needs = packages.map((one) => ({
     package: packageId(one),
-    tools: [...toolsOf(one), ...[bringing[one.source.kind] ?? []].flat()],
+    tools: [...toolsOf(one), ...fetchToolsOf(one)],
   }));
   const names = [...new Set(needs.flatMap(({ tools }) => tools))].sort();
   const found = await probeTools(names, signal);
@@ -95,7 +93,7 @@ export async function examineTools(
       check: 'tools',
       state: 'bad' as const,
       found: `${tool} is missing, needed by ${neededBy.join(', ')}`,
-      mend: installToolsCommand(debianPackagesOf(missing), process.geteuid?.() === 0).join(' '),
+      mend: installToolsCommand(debianPackagesOf(missing), isRoot()).join(' '),
     })),
     ...moved.map(({ name, version, pin }) => ({
       check: 'tools',

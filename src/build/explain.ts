@@ -1,5 +1,5 @@
 /** Two states of a graph → what differs and where that began (pure). */
-import { differences, type Field } from '../key/fields.ts';
+import { dependencyPrefix, differences, type Field } from '../key/fields.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
 import type { Change, Root } from '../model/explanation.ts';
@@ -55,9 +55,6 @@ export interface MovedDependency {
   readonly before: string;
   readonly now: string;
 }
-
-/** Begins the name of the input that holds the content key of a dependency. */
-export const dependencyPrefix = 'dependency.';
 
 /** Dependencies that both states have, by other keys. */
 export const movedDependencies = (before: Snapshot, now: Snapshot): MovedDependency[] =>

@@ -10,8 +10,8 @@ import { sourceKind } from '../sources/index.ts';
 import type { FetchTarget, Pin, SourceContext } from '../sources/source.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
-import { acquireLock } from '../system/lock.ts';
 import { treeDigest } from '../system/tree-digest.ts';
+import { lockInCache } from './key-lock.ts';
 import { type Run, runStage } from './run.ts';
 import { fetchInputs, fetchReasons } from './verdicts.ts';
 import { placesOf } from './workspace.ts';
@@ -38,31 +38,14 @@ function contextFor(one: Package, run: Run): SourceContext {
   };
 }
 
+/** Without locks the worst is that two bring the same. */
 async function alone<Result>(name: string, work: () => Promise<Result>, one: Package, run: Run): Promise<Result> {
-  let lock: AsyncDisposable | undefined;
-  try {
-    lock = await acquireLock(join(run.disk.folder, 'v1/locks', `fetch.${digestOf(name).slice(0, 32)}`), {
-      signal: run.signal,
-      removed: true,
-      onWait: (holder) =>
-        run.emit({
-          type: 'notice',
-          level: 'info',
-          code: 'waiting-for-source',
-          headline: 'Another vbuild brings this source, waiting for it',
-          package: packageId(one),
-          ...(holder && { facts: { process: String(holder.pid), since: holder.since } }),
-        }),
-    });
-  } catch (thrown) {
-    // Without locks the worst is that two bring the same.
-    if (!(thrown instanceof VbuildError) || thrown.code !== 'disk-trouble') throw thrown;
-  }
-  try {
-    return await work();
-  } finally {
-    await lock?.[Symbol.asyncDispose]();
-  }
+  await using _lock = await lockInCache(`fetch.${digestOf(name).slice(0, 32)}`, run, {
+    code: 'waiting-for-source',
+    headline: 'Another vbuild brings this source, waiting for it',
+    package: packageId(one),
+  });
+  return await work();
 }
 
 /** What a source stands for now, and nothing fetched that resolving does not need. @throws {VbuildError} */

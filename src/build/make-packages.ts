@@ -1,10 +1,9 @@
 /** Builds what no cache had: fetch and patch ahead of need, compile and pack as the dependencies allow. */
 import { type Package, packageId } from '../buildfile/package.ts';
-import { diskTrouble } from '../model/disk-trouble.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import type { VbuildError } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
+import { problemsOf } from '../model/problems.ts';
 import type { LayeredCache } from '../cache/layered.ts';
-import { makeFolder } from '../system/files.ts';
 import type { Jobserver } from '../system/jobserver.ts';
 import type { Artifacts } from './artifacts.ts';
 import { namespaceFor } from './build-places.ts';
@@ -51,7 +50,6 @@ export async function buildMissing({
   const byJob = new Map<string, (lease: Lease) => Promise<void>>();
   const ids = new Set(known.map(({ id }) => id));
   const keep = keeper(artifacts, outcomes, run);
-  makeFolder(run.workspace.state);
   using jobserver = await jobserverFor(run);
   const workshop: Workshop = { jobserver, namespace: await namespaceFor(run) };
 
@@ -109,7 +107,7 @@ export async function buildMissing({
         await byJob.get(job.id)?.(lease);
       } catch (thrown) {
         const id = packageOf(job.id);
-        const errors = problems(id, thrown);
+        const errors = problemsOf(thrown)?.map((one) => one.at({ package: id }));
         if (errors === undefined) bugs.push(thrown);
         // What an interrupt cut off has not failed.
         for (const error of run.signal.aborted ? [] : (errors ?? [])) {
@@ -174,12 +172,4 @@ async function workOf(facts: PackageFacts, ids: ReadonlySet<string>, run: Run): 
     .filter((other) => ids.has(other));
   const waits = after.length > 0 && (await mayBeEqual(facts, run));
   return { id, after, waits, prepareMs: fetch + patch, makeMs: compile + pack };
-}
-
-/** What was thrown as problems of a package; undefined when it is a bug. */
-function problems(id: string, thrown: unknown): VbuildError[] | undefined {
-  const errors = (thrown instanceof VbuildErrors ? thrown.errors : [thrown]).map(
-    (each) => diskTrouble(each)?.at({ package: id }) ?? each,
-  );
-  return errors.every((each) => each instanceof VbuildError) ? errors : undefined;
 }

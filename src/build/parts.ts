@@ -9,7 +9,7 @@ import { type LicenceText, licenceTexts } from '../sources/licences.ts';
 import type { Origin } from '../sources/origin.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure, runClosure } from './graph.ts';
-import { type PatchRequest, type PatchSession, withPatches } from './patch-session.ts';
+import { type PatchRequest, type PatchSession, inTurn } from './patch-session.ts';
 
 export interface Part {
   readonly package: Package;
@@ -48,15 +48,14 @@ export async function partsOf(
   const packages = fullClosure(targets);
   const installed = new Set(runClosure(targets));
   const parts: Part[] = [];
-  for (const one of packages) {
-    parts.push(
-      await withPatches(one, request, async (session) => {
+  await inTurn(request, async (inSession) => {
+    for (const one of packages)
+      await inSession(one, async (session) => {
         const part = partOf(session, installed.has(one), platform);
         await visit(part, session);
-        return part;
-      }),
-    );
-  }
+        parts.push(part);
+      });
+  });
   // Only now everything has its pin.
   const { known } = gatherFacts(packages, { lock: readLock(workspace.lockFile), platform, workspace });
   return parts.map((part) => ({ ...part, key: known.get(part.package)?.key }));

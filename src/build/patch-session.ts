@@ -31,39 +31,50 @@ export interface PatchSession {
   readonly scratch: string;
 }
 
-/** @throws {VbuildError} what `work` throws and what fetching throws, with the package's name. */
-export async function withPatches<Result>(
+/** Works on one package. @throws {VbuildError} what `work` throws and what fetching throws, with the package's name. */
+export type InSession = <Result>(one: Package, work: (session: PatchSession) => Promise<Result>) => Promise<Result>;
+
+/** One package alone. @throws {VbuildError} as `InSession` */
+export const withPatches = <Result>(
   one: Package,
   request: PatchRequest,
   work: (session: PatchSession) => Promise<Result>,
+): Promise<Result> => inTurn(request, (inSession) => inSession(one, work));
+
+/** Works on packages one after the other while no run can. */
+export async function inTurn<Result>(
+  request: PatchRequest,
+  work: (inSession: InSession) => Promise<Result>,
 ): Promise<Result> {
   const { workspace, signal } = request;
-  const id = packageId(one);
   makeFolder(workspace.state);
   await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal });
   const { run } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   let lock = readLock(workspace.lockFile);
-  if (sourceNow(one, lock, workspace) === undefined) {
-    lock = await pinSources([one], lock, run);
-    writeLock(workspace.lockFile, lock);
-  }
-  const source = await ensureSource(one, sourceNow(one, lock, workspace), run);
-  // In the state's own file system, so that what is made here can be renamed into place.
-  using scratch = temporaryFolder('.patch', workspace.state);
-  try {
-    const series = seriesOf(one, workspace.folder);
-    return await work({
-      package: one,
-      id,
-      source,
-      series,
-      places: placesOf(workspace, one),
-      run,
-      scratch: scratch.path,
-    });
-  } catch (thrown) {
-    throw thrown instanceof VbuildError ? thrown.at({ package: id }) : thrown;
-  }
+  return await work(async (one, each) => {
+    const id = packageId(one);
+    if (sourceNow(one, lock, workspace) === undefined) {
+      lock = await pinSources([one], lock, run);
+      writeLock(workspace.lockFile, lock);
+    }
+    const source = await ensureSource(one, sourceNow(one, lock, workspace), run);
+    // In the state's own file system, so that what is made here can be renamed into place.
+    using scratch = temporaryFolder('.patch', workspace.state);
+    try {
+      const series = seriesOf(one, workspace.folder);
+      return await each({
+        package: one,
+        id,
+        source,
+        series,
+        places: placesOf(workspace, one),
+        run,
+        scratch: scratch.path,
+      });
+    } catch (thrown) {
+      throw thrown instanceof VbuildError ? thrown.at({ package: id }) : thrown;
+    }
+  });
 }
 
 /** The patches of a package; none where it names none. */

@@ -142,9 +142,9 @@ export async function pinTools(
 }
 
 /** The programs that it takes to bring the source of a package. */
-const fetchToolsOf = ({ source }: Package): readonly ToolName[] => sourceKind(source).needs?.(source) ?? [];
+export const fetchToolsOf = ({ source }: Package): readonly ToolName[] => sourceKind(source).needs?.(source) ?? [];
 
-const isRoot = (): boolean => process.getuid?.() === 0;
+export const isRoot = (): boolean => process.getuid?.() === 0;
 
 async function installTools(packages: readonly string[], run: Run): Promise<void> {
   const { run: runCommand } = await import('../system/process.ts');

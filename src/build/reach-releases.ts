@@ -6,7 +6,7 @@ import { releaseNamed, releasesFolder } from '../cache/layout.ts';
 import { parseKeyText } from '../key/fields.ts';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { artifactName, type Reached } from './sweep-tier.ts';
+import { archivesIn, artifactName, type Reached } from './sweep-tier.ts';
 
 /**
  * Adds to what is reached by other means. Whose signature a release bears does not matter here: what is kept for nothing does no harm.
@@ -39,9 +39,7 @@ export async function withReleases(
       artifacts.set(artifactName(one.name, one.key), one.keyText);
       const tree = parseKeyText(one.keyText).find(([field]) => field === 'source.tree')?.[1];
       if (tree !== undefined) trees.add(tree as Digest);
-      const files = one.pin['files'];
-      for (const file of Array.isArray(files) ? (files as readonly { readonly digest?: unknown }[]) : [])
-        if (typeof file.digest === 'string') archives.add(file.digest as Digest);
+      for (const digest of archivesIn(one.pin)) archives.add(digest);
     }
   }
   return { reached: { artifacts, archives, trees }, releases: [...new Set(places.map(({ name }) => name))] };

@@ -1,6 +1,7 @@
 /** Listens to the events of a run and notes what happened when, so that it can be looked at afterwards. Decides nothing. */
 import { packageId } from '../buildfile/package.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { VbuildError } from '../model/error.ts';
+import { problemsOf } from '../model/problems.ts';
 import type { BuildEvent, Emit, StageName } from '../model/event.ts';
 import type { RunPackage, RunRecord, Work } from '../model/run-record.ts';
 import { version } from '../model/version.ts';
@@ -170,7 +171,7 @@ export function runRecorder(
             true,
           );
       }
-      const problems = thrown instanceof VbuildErrors ? thrown.errors : thrown instanceof Error ? [thrown] : [];
+      const problems = problemsOf(thrown) ?? (thrown instanceof Error ? [thrown] : []);
       return {
         format: 1,
         vbuild: version,

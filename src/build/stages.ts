@@ -5,7 +5,7 @@
  */
 import type { Package } from '../buildfile/package.ts';
 import { standardEnvironment } from '../compile/environment.ts';
-import { canonicalJson } from '../key/fields.ts';
+import { canonicalJson, dependencyPrefix } from '../key/fields.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
 import type { Input } from '../stamps/stamp.ts';
@@ -68,7 +68,7 @@ const table: readonly Row[] = [
         value(`step.${number(at)}.${group}`, canonicalJson(folder === undefined ? run : { run, in: folder })),
       ),
       ...Object.entries(standardEnvironment(recipe)).map(([variable, text]) => value(`env.${variable}`, text)),
-      ...dependencies.map((one) => value(`dependency.${one.name}`, one.key)),
+      ...dependencies.map((one) => value(dependencyPrefix + one.name, one.key)),
       ...Object.entries(tools).map(([tool, pinned]) => value(`tool.${tool}`, pinned)),
       value('platform', platform),
       ...(network === true ? [value('network', 'allowed')] : []),

@@ -2,11 +2,10 @@
 import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
-import { differences, parseKeyText } from '../key/fields.ts';
+import { dependencyPrefix, differences, parseKeyText } from '../key/fields.ts';
 import type { Reason } from '../model/event.ts';
 import type { GraphPackage, PackageGraph } from '../model/graph.ts';
 import { diskOf } from './disk.ts';
-import { dependencyPrefix } from './explain.ts';
 import type { ExplainRequest } from './explaining.ts';
 import { gatherFacts, type PackageFacts } from './facts.ts';
 import { directDependencies, fullClosure } from './graph.ts';

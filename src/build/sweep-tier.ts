@@ -171,10 +171,16 @@ function madeOf(artifact: string, text: string): string {
   }
 }
 
-function blobsOf({ body, statement }: Manifest): Digest[] {
-  const files = statement?.source.pin['files'];
+const blobsOf = ({ body, statement }: Manifest): Digest[] => [
+  body.digest,
+  ...(statement === undefined ? [] : archivesIn(statement.source.pin)),
+];
+
+/** Digests of the archives that a pin names, which anybody may have written. */
+export function archivesIn(pin: { readonly [fact: string]: unknown }): Digest[] {
+  const { files } = pin;
   const archives = Array.isArray(files) ? (files as readonly { readonly digest?: unknown }[]) : [];
-  return [body.digest, ...archives.flatMap(({ digest }) => (typeof digest === 'string' ? [digest as Digest] : []))];
+  return archives.flatMap(({ digest }) => (typeof digest === 'string' ? [digest as Digest] : []));
 }
 
 /** How an artifact is called in `Reached`. */

@@ -6,7 +6,7 @@ import { partsCommands } from './parts-table.ts';
 import { handCommands } from './hand-table.ts';
 import { patchCommands } from './patch-table.ts';
 
-export { conflicts, type OptionName, type OptionRow, optionTable } from './option-table.ts';
+export { applies, conflicts, type OptionName, type OptionRow, optionTable } from './option-table.ts';
 
 export interface CommandRow {
   /** One word, or two where several commands share the first one, such as `patch apply`. */

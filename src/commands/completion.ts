@@ -1,7 +1,8 @@
 /** `vbuild completion SHELL`: a program for the user's shell, made from the tables of commands and options; Tab never starts vbuild. */
+import { stepGroups } from '../compile/recipe.ts';
 import { optionTable } from './option-table.ts';
 import type { Command } from './command.ts';
-import { type CommandRow, commandGroups, commandTable, type OptionRow } from './command-table.ts';
+import { applies, type CommandRow, commandGroups, commandTable, type OptionRow } from './command-table.ts';
 import { wordAmong } from './word-among.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -162,7 +163,7 @@ ${rows.map((row) => `    '${row.name}') ${argumentsOf(row)} ;;`).join('\n')}
 
 const optionsOf = (row: CommandRow): string =>
   optionTable
-    .filter(({ commands }: OptionRow) => commands === 'all' || commands.some((name) => name === row.name))
+    .filter((option) => applies(option, row.name))
     .map(({ name, summary }) => `'--${name}	${said(summary)}'`)
     .join(' ');
 
@@ -174,7 +175,6 @@ function valuesOf({ name, value, choices, type }: OptionRow): string {
 
 const list = (words: readonly string[], what: string): string =>
   `printf '%s\\n' ${words.map((word) => `'${word}	${what}'`).join(' ')}`;
-const groupsOfSteps = ['prepare', 'configure', 'build', 'check', 'install'];
 
 /** What the arguments of a command may be. */
 function argumentsOf({ takes }: CommandRow): string {
@@ -187,9 +187,9 @@ function argumentsOf({ takes }: CommandRow): string {
     case 'subject':
       return '_vbuild_packages; echo :files';
     case 'package-part':
-      return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(['compile', ...groupsOfSteps], 'part')}; fi`;
+      return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(['compile', ...stepGroups], 'part')}; fi`;
     case 'package-stage':
-      return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(['fetch', 'patch', 'compile', ...groupsOfSteps], 'stage')}; fi`;
+      return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(['fetch', 'patch', 'compile', ...stepGroups], 'stage')}; fi`;
     case 'folder-targets':
       return 'if [ "$_vb_words" -gt 0 ]; then _vbuild_packages; else echo :folders; fi';
     case 'name-and-targets':

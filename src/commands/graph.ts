@@ -10,9 +10,13 @@ export const graph: Command = async (context) => {
   const project = await openProject(context);
   const selected = targets.length === 0 ? [] : selectTargets(project.build, targets);
   const made = packageGraph(selected, { ...project, platform: hostPlatform() });
-  const { graphDot, graphMermaid } = await import('../report/graph-code.ts');
-  const { graphSvg } = await import('../report/graph-svg.ts');
-  const draw = options.svg ? graphSvg : options.dot ? graphDot : options.mermaid ? graphMermaid : graphText;
+  const draw = options.svg
+    ? (await import('../report/graph-svg.ts')).graphSvg
+    : options.dot
+      ? (await import('../report/graph-code.ts')).graphDot
+      : options.mermaid
+        ? (await import('../report/graph-code.ts')).graphMermaid
+        : graphText;
   printResult(
     context,
     () => draw(made),

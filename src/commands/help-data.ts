@@ -1,5 +1,5 @@
 /** The tables of commands and options as data, for programs that make pages, menus or completions of them. */
-import { commandTable, type CommandRow, type OptionRow, optionTable } from './command-table.ts';
+import { applies, commandTable, type CommandRow, type OptionRow, optionTable } from './command-table.ts';
 import { helpPage } from './help.ts';
 
 /** All commands, or those of one name or group, each with its options. @throws {VbuildError} `usage` when there is no such command. */
@@ -11,7 +11,7 @@ export function helpData(name?: string): object[] {
     ...command,
     examples: command.examples.map(([line, does]) => ({ line, does })),
     options: optionTable
-      .filter((row: OptionRow) => row.commands === 'all' || row.commands.some((one) => one === command.name))
+      .filter((row) => applies(row, command.name))
       .map(({ commands: _commands, ...row }: OptionRow) => row),
   }));
 }

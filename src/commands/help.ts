@@ -1,7 +1,7 @@
 /** Help pages, made from the tables of commands and options; printed to stdout as they are. */
 import { VbuildError } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
-import { commandGroups, type CommandRow, commandTable, type OptionRow, optionTable } from './command-table.ts';
+import { applies, commandGroups, type CommandRow, commandTable, type OptionRow, optionTable } from './command-table.ts';
 
 /** Columns of a page: what a terminal has at least. */
 const pageWidth = 80;
@@ -119,33 +119,12 @@ const environment: readonly (readonly [string, string])[] = [
   ['CI', 'print plain lines, without a status line'],
 ];
 
-function commandLabel(row: CommandRow): string {
-  const argument = {
-    nothing: '',
-    targets: ' [TARGET…]',
-    'some-targets': ' TARGET…',
-    'one-target': ' TARGET',
-    subject: ' PACKAGE|FILE',
-    'package-part': ' PACKAGE [PART]',
-    'package-stage': ' PACKAGE [STAGE]',
-    patches: ' PATCH…',
-    'one-file': ' FILE',
-    'lock-files': ' [LOCKFILE…]',
-    'folder-targets': ' DIR [TARGET…]',
-    'name-and-targets': ' NAME [TARGET…]',
-    'one-release': ' NAME',
-    'two-releases': ' OLD NEW',
-    shell: ' bash|zsh|fish',
-    command: ' [COMMAND]',
-    'command-line': ' -- COMMAND',
-  };
-  return `${row.name}${argument[row.takes]}`;
-}
+/** As the synopsis, without what the overview has no room for. */
+const commandLabel = ({ name, takes }: CommandRow): string =>
+  `${name} ${synopsis[takes]}`.replace(' [OPTION…]', '').replace(' [ARGUMENT…]', '');
 
 function optionLines(command: string): readonly string[] {
-  const rows = optionTable.filter(
-    (row: OptionRow) => row.commands === 'all' || row.commands.some((name) => name === command),
-  );
+  const rows = optionTable.filter((row) => applies(row, command));
   return table(
     rows.map((row: OptionRow) => {
       const short = row.short === undefined ? '    ' : `-${row.short}, `;

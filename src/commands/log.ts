@@ -5,6 +5,7 @@ import { KEPT_LOGS, logsIn } from '../build/logs.ts';
 import { placesOf } from '../build/workspace.ts';
 import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
+import { stepGroups } from '../compile/recipe.ts';
 import { VbuildError } from '../model/error.ts';
 import { printable } from '../report/printable.ts';
 import { readStamp } from '../stamps/stamp.ts';
@@ -14,7 +15,7 @@ import { type Command, openProject, printResult } from './command.ts';
 import { wordAmong } from './word-among.ts';
 
 /** `compile` is all of them. */
-const parts = ['compile', 'prepare', 'configure', 'build', 'check', 'install'];
+const parts = ['compile', ...stepGroups];
 const pollMs = 200;
 
 export const log: Command = async (context) => {

@@ -253,6 +253,10 @@ export const optionTable = [
   { name: 'version', type: 'flag', summary: 'print the version of vbuild', commands: 'all' },
 ] as const satisfies readonly OptionRow[];
 
+/** Whether an option is one of a command's. */
+export const applies = ({ commands }: OptionRow, command: string): boolean =>
+  commands === 'all' || commands.some((name) => name === command);
+
 /** Pairs of options that contradict each other. */
 export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
   ['quiet', 'verbose'],

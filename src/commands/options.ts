@@ -4,6 +4,7 @@ import { VbuildError, VbuildErrors } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
 import { reservedNames } from '../model/reserved-names.ts';
 import {
+  applies,
   commandGroups,
   type CommandName,
   type CommandRow,
@@ -145,18 +146,14 @@ function commandIn(words: readonly string[]): {
   return { named: undefined, subject: Object.hasOwn(commandGroups, group) ? group : undefined, used: 0 };
 }
 
-function applies(row: OptionRow, command: CommandRow): boolean {
-  return row.commands === 'all' || row.commands.some((name) => name === command.name);
-}
-
 function optionProblem({ row, rawName, value, inline }: Given, command: CommandRow): VbuildError[] {
   const page = `see "vbuild help ${command.name}"`;
   if (row === undefined) {
-    const known = optionTable.filter((option) => applies(option, command)).map(({ name }) => `--${name}`);
+    const known = optionTable.filter((option) => applies(option, command.name)).map(({ name }) => `--${name}`);
     const meant = rawName.startsWith('--') ? nearest(rawName, known) : undefined;
     return [usage(`Option ${rawName} is unknown`, meant === undefined ? page : `did you mean ${meant}?`)];
   }
-  if (!applies(row, command)) return [usage(`Option ${rawName} does not apply to "vbuild ${command.name}"`, page)];
+  if (!applies(row, command.name)) return [usage(`Option ${rawName} does not apply to "vbuild ${command.name}"`, page)];
   if (row.type === 'flag')
     return value === undefined
       ? []

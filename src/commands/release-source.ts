@@ -51,8 +51,9 @@ async function said(context: CommandContext): Promise<Said> {
 }
 
 /** For commands that open releases. */
-export async function openingOf(context: CommandContext): Promise<Opening> {
-  const { cache, trust, folder } = await said(context);
+export const openingOf = async (context: CommandContext): Promise<Opening> => openingFrom(await said(context), context);
+
+function openingFrom({ cache, trust, folder }: Awaited<ReturnType<typeof said>>, context: CommandContext): Opening {
   const tiers = tiersOf(cache, folder, context, trust);
   return { cwd: context.cwd, tiers, trust: trust && trustOf(trust), signal: context.signal };
 }
@@ -63,9 +64,9 @@ export async function releaseRequest(
   wanted: string,
 ): Promise<{ readonly release: Release; readonly request: BuildRequest }> {
   const { cwd, env, line, reporter, signal, signing } = context;
-  const { cache, trust, folder } = await said(context);
-  const opening = { cwd, tiers: tiersOf(cache, folder, context, trust), trust: trust && trustOf(trust), signal };
-  const release = await openRelease(wanted, opening);
+  const from = await said(context);
+  const { cache, trust, folder } = from;
+  const release = await openRelease(wanted, openingFrom(from, context));
   // Where nobody says otherwise, the artifacts lie where the release says.
   const specs = cache.length > 0 ? cache : release.cache.map((spec) => specIn(spec, wanted));
   const { cacheDir, noInstall, offline, keepGenerations } = line.options;

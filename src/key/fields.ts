@@ -2,6 +2,9 @@
 import { type ContentKey, digestOf } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
 
+/** Begins the name of the field that holds the content key of a dependency. */
+export const dependencyPrefix = 'dependency.';
+
 /** One input of a package by name, such as `['step.02.build', '…']`; values are text of any length. */
 export type Field = readonly [name: string, value: string];
 

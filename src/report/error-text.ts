@@ -1,6 +1,6 @@
 /** Anything thrown → the words that a person reads, and the exit status of the process. */
-import { diskTrouble } from '../model/disk-trouble.ts';
-import { messageOf, VbuildError, VbuildErrors } from '../model/error.ts';
+import { messageOf, type VbuildError } from '../model/error.ts';
+import { problemsOf } from '../model/problems.ts';
 import { printable, printableLine } from './printable.ts';
 import { pathFrom } from './words.ts';
 
@@ -27,14 +27,6 @@ export function errorText(thrown: unknown, options: ErrorTextOptions): string {
   const problems = problemsOf(thrown);
   if (problems === undefined || problems.length === 0) return bugText(thrown, options);
   return problems.map((problem) => problemText(problem, options)).join('');
-}
-
-/** The problems that something thrown is made of; undefined when it is a bug in vbuild. */
-export function problemsOf(thrown: unknown): readonly VbuildError[] | undefined {
-  if (thrown instanceof VbuildErrors) return thrown.errors;
-  if (thrown instanceof VbuildError) return [thrown];
-  const trouble = diskTrouble(thrown);
-  return trouble && [trouble];
 }
 
 function problemText(problem: VbuildError, options: ErrorTextOptions): string {

@@ -1,7 +1,8 @@
 /** The reporter for programs: each event as one line of JSON on stdout, its form versioned. */
 import { messageOf, VbuildError } from '../model/error.ts';
 import type { BuildEvent } from '../model/event.ts';
-import { exitStatusOf, problemsOf } from './error-text.ts';
+import { problemsOf } from '../model/problems.ts';
+import { exitStatusOf } from './error-text.ts';
 import { printableJson } from './printable.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 

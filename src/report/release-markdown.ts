@@ -1,6 +1,6 @@
 /** What differs between two releases, as Markdown for the ticket of a deployment (pure). */
 import type { Release, ReleasedPackage } from '../artifact/release.ts';
-import { differences, parseKeyText } from '../key/fields.ts';
+import { dependencyPrefix, differences, parseKeyText } from '../key/fields.ts';
 import type { Reason } from '../model/event.ts';
 import { reason } from './phrases.ts';
 import { shortened, size } from './words.ts';
@@ -86,8 +86,10 @@ function whySection(changed: readonly Pair[]): string[] {
 /** What else a dependency went through is told at the dependency. */
 function why(was: ReleasedPackage, is: ReleasedPackage): string {
   const all = differences(parseKeyText(was.keyText), parseKeyText(is.keyText));
-  const own = all.filter(({ input }) => !input.startsWith('dependency.'));
-  const followed = all.filter(({ input }) => input.startsWith('dependency.')).map(({ input }) => input.slice(11));
+  const own = all.filter(({ input }) => !input.startsWith(dependencyPrefix));
+  const followed = all
+    .filter(({ input }) => input.startsWith(dependencyPrefix))
+    .map(({ input }) => input.slice(dependencyPrefix.length));
   const said = own.map((one: Reason) => code(reason(one)));
   return [...said, ...(followed.length > 0 ? [`follows ${followed.map(text).join(', ')}`] : [])].join('; ');
 }
