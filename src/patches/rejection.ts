@@ -1,23 +1,28 @@
 /** Words for a patch that does not apply: what was expected, what was found, and what likely happened. Loaded only then. */
-import { diffArrays } from 'diff';
 import { VbuildError } from '../model/error.ts';
 import type { PatchText, Rejection } from './apply-patch.ts';
 import { allowed, bestGuess, lineSearch, placeHunks } from './place.ts';
 import type { Hunk } from './section.ts';
 import { placeOf } from './section-paths.ts';
-import { sideBySide } from './side-by-side.ts';
+import { type Alignment, alignment, sideBySide } from './side-by-side.ts';
 import type { TreeView } from './tree-view.ts';
 
-/** The facts of one thing that did not fit. */
+/** One thing that did not fit. Of thousands only a few are shown whole, so what takes long is worked out for those alone. */
 interface Finding {
   /** 1-based line in the patch. */
   readonly line: number;
   /** One clause that names it among others. */
   readonly name: string;
   /** What was expected beside what was found. */
-  readonly table?: string;
-  readonly facts: Readonly<Record<string, string>>;
+  readonly table?: () => string;
+  readonly facts: () => Readonly<Record<string, string>>;
   readonly mend: string;
+}
+
+/** The words for a line that is not as it should be; `expected` begins with its number. */
+interface Seen {
+  readonly expected: string;
+  readonly found: string;
 }
 
 /**
@@ -38,8 +43,8 @@ export function rejectionError(
   return new VbuildError('patch-rejected', 'Patch does not apply', {
     where: { file: patch.file, line: first.line },
     facts: {
-      ...first.facts,
-      ...(first.table !== undefined && { lines: first.table }),
+      ...first.facts(),
+      ...(first.table !== undefined && { lines: first.table() }),
       ...(others.length > 0 && { also: namesOf(others) }),
     },
     mend: first.mend,
@@ -53,7 +58,7 @@ const mostNames = 1000;
 function namesOf(findings: readonly Finding[]): string {
   const named = findings.slice(0, mostNames).map(({ line, name, table }, at) => {
     const heading = `line ${line}: ${name}`;
-    return table === undefined || at >= mostTables ? heading : `${heading}\n${table.replaceAll(/^/gm, '  ')}`;
+    return table === undefined || at >= mostTables ? heading : `${heading}\n${table().replaceAll(/^/gm, '  ')}`;
   });
   return [...named, ...(findings.length > mostNames ? [`${findings.length - mostNames} more`] : [])].join('\n');
 }
@@ -76,14 +81,14 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
         {
           line,
           name: `${named} is not there`,
-          facts: {
+          facts: () => ({
             file: named,
             expected: `a file of that name, at strip level ${patch.strip}`,
             found: 'no such file in the tree',
             ...(strip !== undefined
               ? { likely: `the strip level is ${strip}, not ${patch.strip}` }
               : section.new === 'absent' && { likely: 'the patch is applied already: it deletes this file' }),
-          },
+          }),
           mend: strip === undefined ? refresh : `set the strip level of this patch to ${strip}`,
         },
       ];
@@ -95,12 +100,12 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
         {
           line,
           name: `${rejection.path} is there already`,
-          facts: {
+          facts: () => ({
             file: rejection.path,
             expected: 'no such file, as the patch creates it',
             found: 'a file of that name',
             ...(equal && { likely: 'the patch is applied already' }),
-          },
+          }),
           mend: equal ? dropIt : refresh,
         },
       ];
@@ -110,7 +115,7 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
         {
           line,
           name: `${rejection.path} is not a symlink`,
-          facts: { file: rejection.path, expected: 'a symlink', found: 'a plain file' },
+          facts: () => ({ file: rejection.path, expected: 'a symlink', found: 'a plain file' }),
           mend: refresh,
         },
       ];
@@ -120,7 +125,7 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
         {
           line,
           name: `${rejection.path} holds more than the patch deletes`,
-          facts: { file: rejection.path, expected: 'nothing left once the patch has deleted the file', found },
+          facts: () => ({ file: rejection.path, expected: 'nothing left once the patch has deleted the file', found }),
           mend: refresh,
         },
       ];
@@ -157,19 +162,26 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
         ? 'only the line ends differ'
         : undefined;
     const mend = applied ? dropIt : lineEnds ? `give the patch the line ends of ${path}` : refresh;
-    const seen = elsewhere === undefined ? difference(lines, hunk) : misplaced(hunk, elsewhere, lines.length);
-    const facts = {
+    const facts = ({ expected, found }: Seen): ReturnType<Finding['facts']> => ({
       file: path,
       hunk: `${i + 1} of ${hunks.length}, ${hunk.header}`,
-      expected: `${path}:${seen.expected}`,
-      found: seen.found,
-    };
-    const table =
-      elsewhere === undefined && hunk.old.length > 0
-        ? { table: sideBySide(hunk.old, lines, bestGuess(lines, hunk), path) }
-        : {};
-    const name = `hunk ${i + 1} of ${path}${'table' in table ? '' : `, expected ${facts.expected}, found ${facts.found}`}`;
-    return [{ line: hunk.line, name, ...table, facts: likely === undefined ? facts : { ...facts, likely }, mend }];
+      expected: `${path}:${expected}`,
+      found,
+      ...(likely !== undefined && { likely }),
+    });
+    const { line } = hunk;
+    const name = `hunk ${i + 1} of ${path}`;
+    if (hunk.old.length > 0 && elsewhere === undefined) {
+      const aligned = (): Alignment => alignment(hunk.old, lines, bestGuess(lines, hunk));
+      const table = (): string => sideBySide(aligned(), path);
+      return [{ line, name, table, facts: () => facts(difference(aligned(), hunk, lines)), mend }];
+    }
+    const seen =
+      elsewhere === undefined
+        ? { expected: `${hunk.oldStart} to be followed by new lines`, found: `${lines.length} lines in the file` }
+        : misplaced(hunk, elsewhere, lines.length);
+    const named = `${name}, expected ${path}:${seen.expected}, found ${seen.found}`;
+    return [{ line, name: named, facts: () => facts(seen), mend }];
   });
 }
 
@@ -179,7 +191,7 @@ const fit = (lines: readonly string[], hunks: readonly Hunk[]): boolean =>
   [hunks.slice(0, 1), hunks].every((some) => placeHunks(lines, some, true).every((placed) => placed !== undefined));
 
 /** The hunk's lines stand in the file, at a place where it must not go. */
-function misplaced(hunk: Hunk, at: number, lineCount: number): { readonly expected: string; readonly found: string } {
+function misplaced(hunk: Hunk, at: number, lineCount: number): Seen {
   const { first, last } = allowed(hunk, lineCount, 0);
   const found = `those lines only at ${at + 1}`;
   if (at > last) return { expected: '1 to begin with the lines of the hunk', found };
@@ -188,14 +200,7 @@ function misplaced(hunk: Hunk, at: number, lineCount: number): { readonly expect
 }
 
 /** The first line that differs where the hunk fits best, as an alignment of its lines with the file's shows it. */
-function difference(lines: readonly string[], hunk: Hunk): { readonly expected: string; readonly found: string } {
-  if (hunk.old.length === 0)
-    return { expected: `${hunk.oldStart} to be followed by new lines`, found: `${lines.length} lines in the file` };
-  const at = bestGuess(lines, hunk);
-  const window = lines.slice(at, at + hunk.old.length + 3);
-  const parts = diffArrays([...hunk.old], window, { maxEditLength: 400 }) ?? [
-    { removed: true, added: false, value: [...hunk.old] },
-  ];
+function difference({ parts, at }: Alignment, hunk: Hunk, lines: readonly string[]): Seen {
   let line = at;
   for (const [i, part] of parts.entries()) {
     if (part.removed) {

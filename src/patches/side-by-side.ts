@@ -1,5 +1,5 @@
 /** What a hunk expects beside what the file holds in its place, line by line, as `sdiff` shows two files. Loaded only for reports. */
-import { diffArrays } from 'diff';
+import { type ArrayChange, diffArrays } from 'diff';
 
 /** One row: a line that both have, two that differ (`|`), or one that only the patch (`<`) or only the file (`>`) has. */
 interface Row {
@@ -16,14 +16,30 @@ const mostRows = 40;
 /** Equal rows that are shown around others. */
 const context = 3;
 
+/** Lines that a patch expects, aligned with those of the file. */
+export interface Alignment {
+  /** Index of the line of the file at which the parts begin. */
+  readonly at: number;
+  readonly parts: readonly Pick<ArrayChange<string>, 'added' | 'removed' | 'value'>[];
+}
+
 /**
  * @param expected The lines before the change, with their line ends, latin1.
  * @param lines    Those of the file.
  * @param at       Index of the line of the file that is most likely meant by the first one.
- * @param path     Of the file, for the heading.
  */
-export function sideBySide(expected: readonly string[], lines: readonly string[], at: number, path: string): string {
-  const rows = rowsOf(expected, lines, at);
+export function alignment(expected: readonly string[], lines: readonly string[], at: number): Alignment {
+  const found = lines.slice(at, at + expected.length + context);
+  const parts = diffArrays([...expected], found, { maxEditLength: 400 }) ?? [
+    { removed: true, added: false, value: [...expected] },
+    { removed: false, added: true, value: found },
+  ];
+  return { at, parts };
+}
+
+/** @param path Of the file, for the heading. */
+export function sideBySide(aligned: Alignment, path: string): string {
+  const rows = rowsOf(aligned);
   const near = rows.map((_, i) =>
     rows.slice(Math.max(0, i - context), i + context + 1).some(({ mark }) => mark !== ' '),
   );
@@ -47,12 +63,7 @@ export function sideBySide(expected: readonly string[], lines: readonly string[]
   ].join('\n');
 }
 
-function rowsOf(expected: readonly string[], lines: readonly string[], at: number): Row[] {
-  const found = lines.slice(at, at + expected.length + context);
-  const parts = diffArrays([...expected], found, { maxEditLength: 400 }) ?? [
-    { removed: true, added: false, value: [...expected] },
-    { removed: false, added: true, value: found },
-  ];
+function rowsOf({ parts, at }: Alignment): Row[] {
   const rows: Row[] = [];
   let number = at;
   let open: string[] = [];
