@@ -9,7 +9,7 @@ import { type Digest, digestOf } from '../model/digest.ts';
 import { sourceKind } from '../sources/index.ts';
 import type { FetchTarget, Pin, SourceContext } from '../sources/source.ts';
 import { readStamp } from '../stamps/stamp.ts';
-import { makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
+import { emptyFolder, makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { lockInCache } from './key-lock.ts';
 import { type Run, runStage } from './run.ts';
@@ -183,11 +183,6 @@ async function treeFromCaches(one: Package, tree: Digest, target: FetchTarget, r
   if (found.outcome === 'done') return found.tier;
   warnOfRejected(one, found.lacks, run);
   return undefined;
-}
-
-function emptyFolder(path: string): void {
-  removeTree(path);
-  makeFolder(path);
 }
 
 function warnOfRejected(one: Package, lacks: Extract<FetchedTree, { outcome: 'lacking' }>['lacks'], run: Run): void {

@@ -2,7 +2,6 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { VbuildError } from '../model/error.ts';
 import type { Digest } from '../model/digest.ts';
-import { packTarZst } from '../system/archive.ts';
 import {
   digestFileSync,
   entryAt,
@@ -12,10 +11,10 @@ import {
   namesIn,
   removeTree,
   temporaryName,
-  walk,
   writeAtomically,
 } from '../system/files.ts';
 import { copyHashed } from '../system/landing.ts';
+import { packTree } from '../system/tree-archive.ts';
 import { packageFolder } from './graph.ts';
 import { type Part, type PartPatch, partsOf, type PartsRequest } from './parts.ts';
 import type { PatchSession } from './patch-session.ts';
@@ -125,11 +124,7 @@ async function gatherSources(
   }
   const path = join(own, 'source.tar.zst');
   makeFolder(join(top, own));
-  await packTarZst({
-    top: places.source,
-    paths: walk(places.source).map((entry) => entry.path),
-    into: join(top, path),
-  });
+  await packTree(places.source, join(top, path));
   return [{ path, digest: digestFileSync(join(top, path)) }];
 }
 

@@ -4,7 +4,7 @@ import type { Digest } from '../model/digest.ts';
 import { canonicalJson } from '../key/fields.ts';
 import { type SourceSpec, sourceKind } from '../sources/index.ts';
 import type { FetchTarget, Pin, SourceContext } from '../sources/source.ts';
-import { makeFolder, removeTree } from '../system/files.ts';
+import { emptyFolder } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 
 interface Offered {
@@ -31,10 +31,8 @@ export async function takeRepacked(offered: Offered, context: SourceContext): Pr
   let now: Pin;
   try {
     now = await kind.resolve(loose, context);
-    for (const folder of [target.tree, target.series]) {
-      removeTree(folder);
-      makeFolder(folder);
-    }
+    emptyFolder(target.tree);
+    emptyFolder(target.series);
     await kind.fetch(loose, now, target, context);
   } catch (error) {
     if (error instanceof VbuildError) throw mismatch;

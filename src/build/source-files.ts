@@ -2,7 +2,7 @@
 import type { SourceFiles } from '../cache/push.ts';
 import type { Digest } from '../model/digest.ts';
 import { sourceKind } from '../sources/index.ts';
-import { digestFile, exists, walk } from '../system/files.ts';
+import { digestFile, exists } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import type { PackageFacts } from './facts.ts';
 import type { Run } from './run.ts';
@@ -35,9 +35,9 @@ async function packed(
   const there = known.outcome === 'hit' ? await disk.blobs.find(known.body.digest) : undefined;
   if (known.outcome === 'hit' && there !== undefined) return { ...known.body, file: there };
   if (!exists(folder) || treeDigest(folder) !== tree) return undefined;
-  const { packTarZst } = await import('../system/archive.ts');
+  const { packTree } = await import('../system/tree-archive.ts');
   const temporary = disk.blobs.temporaryPath();
-  const { sizeBytes } = await packTarZst({ top: folder, paths: walk(folder).map(({ path }) => path), into: temporary });
+  const { sizeBytes } = await packTree(folder, temporary);
   const digest = await digestFile(temporary);
   const file = disk.blobs.add(temporary, digest);
   await disk.putTree(tree, { digest, sizeBytes }, signal);

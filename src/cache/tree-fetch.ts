@@ -1,9 +1,8 @@
 /** Brings the tree of a source out of a cache: found by its digest, unpacked, and compared. */
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { unpackTarZst } from '../system/archive.ts';
-import { makeFolder, removeTree } from '../system/files.ts';
-import { treeDigest } from '../system/tree-digest.ts';
+import { emptyFolder } from '../system/files.ts';
+import { unpackTree } from '../system/tree-archive.ts';
 import type { BlobRef, CacheTier, Lack } from './cache.ts';
 import type { DiskCache } from './disk.ts';
 
@@ -56,15 +55,13 @@ export async function fetchTreeFrom(
 async function unpacked(file: string, tree: Digest, into: string): Promise<Lack | undefined> {
   let reason: string;
   try {
-    await unpackTarZst({ file, into });
-    const found = treeDigest(into);
+    const found = await unpackTree({ file, into });
     if (found === tree) return undefined;
     reason = `the packed source unpacks to another tree, ${found}`;
   } catch (error) {
     if (!(error instanceof VbuildError) || error.code === 'disk-trouble') throw error;
     reason = `the packed source cannot be unpacked: ${error.facts['reason'] ?? error.message}`;
   }
-  removeTree(into);
-  makeFolder(into);
+  emptyFolder(into);
   return { outcome: 'rejected', reason };
 }

@@ -58,12 +58,11 @@ export const bazaarKind: SourceKind<BazaarSpec> = {
     const name = `bzr-${digestOf(JSON.stringify([origin, commit, spec.subdir])).slice(0, 16)}`;
     const { keepTree, restoreTree } = await import('./kept-tree.ts');
     if (await restoreTree(context.state, name, target.tree)) return;
-    const { makeFolder, namesIn, removeTree } = await import('../system/files.ts');
+    const { emptyFolder, namesIn } = await import('../system/files.ts');
     await firstRepository(spec.url, context, async (url) => {
       refuseOffline(url, commit, context);
       // Of a transfer that broke off, a part may lie there.
-      removeTree(target.tree);
-      makeFolder(target.tree);
+      emptyFolder(target.tree);
       await exportTree(url, commit, spec, target.tree, context);
     });
     // A folder that is not there is exported as nothing.

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { messageOf, VbuildError } from '../model/error.ts';
 import {
+  emptyFolder,
   exists,
-  makeFolder,
   moveIntoPlace,
   readBytes,
   readIfThere,
@@ -81,8 +81,7 @@ interface Unpacked {
 
 async function unpackUpstream({ name, path }: Unpacked, into: string): Promise<void> {
   // Where the main archive has something of a component's name, the component takes its place.
-  removeTree(into);
-  makeFolder(into);
+  emptyFolder(into);
   const { unpackArchive } = await import('../system/archive.ts');
   await unpackArchive({ file: path, into, name });
 }

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { packTarZst, unpackTarZst } from '../system/archive.ts';
-import { makeFolder, namesIn, removeTree, temporaryName, moveIntoPlace, walk } from '../system/files.ts';
+import { emptyFolder, moveIntoPlace, namesIn, removeTree, temporaryName } from '../system/files.ts';
+import { packTree, unpackTree } from '../system/tree-archive.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 
 const suffix = '.tar.zst';
@@ -18,7 +18,7 @@ export async function keepTree(state: string, name: string, tree: string): Promi
   const digest = treeDigest(tree);
   const kept = join(state, `${name}.${digest}${suffix}`);
   const temporary = temporaryName(kept);
-  await packTarZst({ top: tree, paths: walk(tree).map(({ path }) => path), into: temporary });
+  await packTree(tree, temporary);
   for (const old of keptUnder(state, name)) removeTree(join(state, old));
   moveIntoPlace(temporary, kept);
   return digest;
@@ -36,15 +36,13 @@ export async function restoreTree(state: string, name: string, into: string, wan
     const digest = file.slice(name.length + 1, -suffix.length);
     if (!isDigest(digest) || (wanted !== undefined && wanted !== digest)) continue;
     try {
-      await unpackTarZst({ file: join(state, file), into });
-      if (treeDigest(into) === digest) return true;
+      if ((await unpackTree({ file: join(state, file), into })) === digest) return true;
     } catch (error) {
       if (!(error instanceof VbuildError)) throw error;
     }
     // Damaged on disk: as good as not there.
     removeTree(join(state, file));
-    removeTree(into);
-    makeFolder(into);
+    emptyFolder(into);
   }
   return false;
 }

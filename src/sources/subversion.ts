@@ -57,7 +57,7 @@ export const subversionKind: SourceKind<SubversionSpec> = {
     const revision = Number(commitIn(pin).slice(1));
     const origin = urlOf(placeOf(spec.url, context.buildfileFolder));
     const name = `svn-${digestOf(JSON.stringify([origin, revision, pin['uuid'], spec.subdir])).slice(0, 16)}`;
-    const { makeFolder, removeTree } = await import('../system/files.ts');
+    const { emptyFolder } = await import('../system/files.ts');
     const { keepTree, restoreTree } = await import('./kept-tree.ts');
     if (await restoreTree(context.state, name, target.tree)) return;
     await firstRepository(spec.url, context, async (place) => {
@@ -71,8 +71,7 @@ export const subversionKind: SourceKind<SubversionSpec> = {
           mend: 'find out why; if it is meant, pin it anew with vbuild update',
         });
       // Of a transfer that broke off, a part may lie there.
-      removeTree(target.tree);
-      makeFolder(target.tree);
+      emptyFolder(target.tree);
       await exportTree(url, revision, spec.subdir, target.tree, context);
     });
     const { settleTree } = await import('../system/import-tree.ts');

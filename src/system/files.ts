@@ -112,6 +112,12 @@ export function removeTree(path: string): void {
   }
 }
 
+/** Makes an empty folder of whatever is at a path, or of nothing. */
+export function emptyFolder(path: string): void {
+  removeTree(path);
+  makeFolder(path);
+}
+
 /**
  * Everything below `top`, folders before their content, in code-unit order of `path`, symlinks not followed.
  * @throws the system's error when `top` is not a readable folder.

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { GitError, simpleGit } from 'simple-git';
 import { messageOf, VbuildError } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
-import { exists, makeFolder, removeTree, writeAtomically } from './files.ts';
+import { emptyFolder, exists, removeTree, writeAtomically } from './files.ts';
 import { unattendedEnvironment } from './user-environment.ts';
 
 export interface GitOptions {
@@ -105,8 +105,7 @@ export async function openRepository(folder: string, commit: string, options: Gi
   const attributes = inGit('info/attributes');
   // Written last: without it the making was cut short.
   if (!exists(attributes)) {
-    removeTree(folder);
-    makeFolder(folder);
+    emptyFolder(folder);
     await caller(folder, options)(folder, [
       'init',
       '--quiet',

@@ -12,12 +12,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { VbuildError } from '../../src/model/error.ts';
 import { packTarZst, unpackArchive, unpackTarZst } from '../../src/system/archive.ts';
 import { walk } from '../../src/system/files.ts';
+import { packTree, unpackTree } from '../../src/system/tree-archive.ts';
 import { treeDigest } from '../../src/system/tree-digest.ts';
 import { type Tree, tempDir, writeTree } from '../support/temp.ts';
 import { type Compression, packWithTar, rawTar } from '../support/upstream.ts';
@@ -256,6 +257,19 @@ test('packTarZst() tells the sizes, and GNU tar and unpackTarZst() read what it 
   const ours = emptyFolder(top, 'ours');
   await unpackTarZst({ file, into: ours });
   assert.equal(treeDigest(ours), treeDigest(folder));
+});
+
+test('unpackTree() tells the digest of what it wrote, of trees that packTree() packed and of archives with hard links', async (t) => {
+  const top = tempDir(t);
+  const folder = sample(top);
+  const [own, gnu] = [join(top, 'own.tar.zst'), join(top, 'gnu.tar.zst')];
+  await packTree(folder, own);
+  packWithTar(folder, gnu, { compression: 'zstd' });
+  for (const file of [own, gnu]) {
+    const into = emptyFolder(top, `from ${basename(file)}`);
+    assert.equal(await unpackTree({ file, into }), treeDigest(into));
+  }
+  assert.equal(treeDigest(join(top, 'from own.tar.zst')), treeDigest(folder));
 });
 
 test('packTarZst() packs only what it is told', async (t) => {
