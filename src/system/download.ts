@@ -81,14 +81,7 @@ export async function download(request: DownloadRequest): Promise<Downloaded> {
 function told(error: VbuildError, { digest, sizeBytes }: DownloadRequest): VbuildError {
   const expected = spoken(digest, sizeBytes);
   if (error.code !== 'source-missing' || expected === '') return error;
-  const { message, where, facts, mend } = error;
-  const found = `nothing, status ${facts['status']}`;
-  return new VbuildError(error.code, message, {
-    where,
-    facts: { ...facts, expected, found },
-    mend,
-    cause: error.cause,
-  });
+  return error.at({}, { expected, found: `nothing, status ${error.facts['status']}` });
 }
 
 const partSize = (into: string): number => fileStat(`${into}.part`)?.sizeBytes ?? 0;

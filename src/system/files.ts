@@ -69,6 +69,15 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
+/** `undefined` when the file cannot be read, for whatever reason. */
+export function bytesIfReadable(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads a whole small file. */
 export const readBytes = (path: string): Buffer => readFileSync(path);
 

@@ -1,6 +1,7 @@
 /** What this machine has that artifacts may need: the C library, shared libraries and their symbol versions, programs, the processor. */
 import { arch } from 'node:process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { bytesIfReadable, isExecutable } from './files.ts';
 
 /** Where Debian and other systems have libraries, beside what the loader's own cache lists. */
 const libraryFolders = [
@@ -28,7 +29,7 @@ export function glibcVersion(): string | undefined {
 export function isSharedLibrary(soname: string): boolean {
   if (libraryFolders.some((folder) => existsSync(`${folder}/${soname}`))) return true;
   // A table of texts that end in NUL, whatever its format; see glibc, sysdeps/generic/dl-cache.h.
-  return bytesOf('/etc/ld.so.cache')?.includes(`\0${soname}\0`) ?? false;
+  return bytesIfReadable('/etc/ld.so.cache')?.includes(`\0${soname}\0`) ?? false;
 }
 
 /**
@@ -40,14 +41,7 @@ export function isSharedLibrary(soname: string): boolean {
 export function isProgram(name: string, searchPath = ''): boolean {
   const folders = [...programFolders, ...searchPath.split(':').filter((folder) => folder.startsWith('/'))];
   const places = name.startsWith('/') ? [name] : folders.map((folder) => `${folder}/${name}`);
-  return places.some((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return places.some(isExecutable);
 }
 
 /**
@@ -60,7 +54,7 @@ export function highestVersion(
   compare: (a: string, b: string) => number,
 ): string | undefined {
   const place = libraryFolders.map((folder) => `${folder}/${soname}`).find((path) => existsSync(path));
-  const bytes = place === undefined ? undefined : bytesOf(place);
+  const bytes = place === undefined ? undefined : bytesIfReadable(place);
   if (bytes === undefined) return undefined;
   const names = bytes.toString('latin1').matchAll(new RegExp(`\\0${family}_(\\d+(?:\\.\\d+)*)(?=\\0)`, 'g'));
   return [...names]
@@ -79,16 +73,8 @@ const levels: readonly (readonly string[])[] = [
 /** The level of an x86-64 processor, from 1 to 4; undefined on others. */
 export function cpuLevel(): number | undefined {
   if (arch !== 'x64') return undefined;
-  const line = /^flags\s*:(.*)$/m.exec(bytesOf('/proc/cpuinfo')?.toString('latin1') ?? '')?.[1] ?? '';
+  const line = /^flags\s*:(.*)$/m.exec(bytesIfReadable('/proc/cpuinfo')?.toString('latin1') ?? '')?.[1] ?? '';
   const flags = new Set(line.split(' '));
   const missing = levels.findIndex((level) => !level.every((flag) => flags.has(flag)));
   return missing === -1 ? 4 : missing + 1;
-}
-
-function bytesOf(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
-  }
 }

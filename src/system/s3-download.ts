@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../model/digest.ts';
 import { messageOf, VbuildError } from '../model/error.ts';
-import { Damaged, openBucket } from './s3.ts';
+import { Damaged, openBucket, statusOf } from './s3.ts';
 
 export interface ObjectRequest {
   /** `s3://BUCKET/KEY`. Region, endpoint and credentials come from the environment and the profile, as for every AWS tool. */
@@ -59,8 +59,8 @@ function inWords(url: string, error: unknown, anonymous: boolean): { error: Vbui
       }),
       passing: false,
     };
-  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-  const status = $metadata?.httpStatusCode;
+  const { name } = error as { name?: string };
+  const status = statusOf(error);
   if (name === 'NoSuchKey' || name === 'NoSuchBucket')
     return {
       error: new VbuildError('source-missing', 'Bucket does not have the file', {

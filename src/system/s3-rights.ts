@@ -6,7 +6,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { type BucketPlace, connect } from './s3.ts';
+import { type BucketPlace, connect, statusOf } from './s3.ts';
 
 export interface BucketRights {
   /** No credentials were found, so nothing was signed. */
@@ -28,7 +28,7 @@ export async function rightsIn(place: BucketPlace, prefix: string, signal: Abort
       await asking;
       return true;
     } catch (error) {
-      const status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
+      const status = statusOf(error);
       if (status === 403 || status === 401) return false;
       if (status !== undefined && alsoAllows.includes(status) && (error as Error).name !== 'NoSuchBucket') return true;
       throw error;

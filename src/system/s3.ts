@@ -199,7 +199,8 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
 
 const createOnly = (replace: boolean): { readonly IfNoneMatch?: '*' } => (replace ? {} : { IfNoneMatch: '*' });
 
-const statusOf = (error: unknown): number | undefined =>
+/** The status of the server's answer; undefined for what is none. */
+export const statusOf = (error: unknown): number | undefined =>
   (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
 
 /** 412 may also follow on a first attempt of ours that succeeded while its answer was lost. */

@@ -80,7 +80,7 @@ const withoutReflinks = new Set<string>();
 
 /** @throws for a `to` that exists. */
 function reflinked(from: string, to: string): boolean {
-  const pair = `${lstatSync(from).dev} ${lstatSync(dirname(to)).dev}`;
+  const pair = `${deviceOf(from)} ${deviceOf(dirname(to))}`;
   if (withoutReflinks.has(pair)) return false;
   try {
     copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
