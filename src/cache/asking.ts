@@ -94,9 +94,10 @@ export function asking(store: Store, { pausesMs, smallMs }: Patience): Asking {
   const passing = (thrown: unknown, tried: number): boolean => {
     if (thrown instanceof TooSlow) return false;
     const trouble = store.judge(thrown, 'read');
+    if (trouble.outcome === 'rejected') return tried === 0;
     const { name, code } = thrown as NodeJS.ErrnoException;
-    if (trouble.outcome === 'rejected' || (name === 'TimeoutError' && code === undefined)) return tried === 0;
-    return trouble.outcome === 'unreachable' && trouble.passing;
+    const silent = name === 'TimeoutError' && code === undefined;
+    return trouble.outcome === 'unreachable' && trouble.passing && (!silent || tried === 0);
   };
 
   async function ask<T>(

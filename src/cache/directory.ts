@@ -43,7 +43,8 @@ const reasons: Readonly<Record<string, readonly [reason: string, mend: string, l
 
 type Thrown = Pick<Error, 'name' | 'message'> & Partial<Pick<FolderTrouble, 'errno'>>;
 
-function folderTrouble({ name, message, errno = '' }: Thrown, top: string): Trouble {
+/** The verdict on what a folder threw. @param top Absolute. */
+export function folderTrouble({ name, message, errno = '' }: Thrown, top: string): Trouble {
   if (name === 'Damaged') return { outcome: 'rejected', reason: message, mend: 'remove the object' };
   if (errno === 'ENOENT') return { outcome: 'absent' };
   const slow = name === 'TimeoutError';
