@@ -186,7 +186,7 @@ async function treeFromCaches(one: Package, tree: Digest, target: FetchTarget, r
 }
 
 function warnOfRejected(one: Package, lacks: Extract<FetchedTree, { outcome: 'lacking' }>['lacks'], run: Run): void {
-  for (const { tier, lack } of lacks)
+  for (const [tier, lack] of lacks)
     if (lack.outcome === 'rejected')
       run.emit({
         type: 'notice',

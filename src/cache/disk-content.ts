@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Signer } from '../artifact/signer.ts';
 import { type ContentKey, type Digest, digestOf, type EqualKey, isDigest } from '../model/digest.ts';
-import { exists, fileStat, namesIn, readBytes, readIfThere, walk, writeAtomically } from '../system/files.ts';
+import { bytesIfReadable, exists, fileStat, namesIn, readIfThere, walk, writeAtomically } from '../system/files.ts';
 import {
   artifactsFolder,
   type Asked,
@@ -51,14 +51,12 @@ async function heldBelow<Named extends Asked & { readonly signer: Signer }>(
   top: string,
   named: (object: string) => Named | undefined,
 ): Promise<Held<Named>[]> {
-  const { judgeManifest } = await import('./judge.ts');
+  const { readHeld } = await import('./held.ts');
   return filesIn(join(folder, top)).flatMap(({ path, mtimeNs }) => {
     const place = named(`${top}/${path}`);
     if (place === undefined) return [];
     const file = join(folder, top, path);
-    const bytes = bytesOf(file);
-    const judged = bytes && judgeManifest(bytes, { ...place, own: true }, undefined);
-    const manifest = judged?.outcome === 'hit' ? judged.manifest : undefined;
+    const manifest = readHeld(file, place);
     const { version } = manifest?.package ?? {};
     return [{ ...place, path: file, usedMs: Number(mtimeNs / 1_000_000n), version, body: manifest?.body }];
   });
@@ -70,7 +68,7 @@ export const heldTrees = (folder: string): { readonly tree: Digest; readonly pat
     const tree = sourceNamed(`${sourcesFolder}/${path}`);
     if (tree === undefined) return [];
     const file = join(folder, sourcesFolder, path);
-    const found = readPointer(Buffer.from(bytesOf(file) ?? []).toString(), tree);
+    const found = readPointer(Buffer.from(bytesIfReadable(file) ?? []).toString(), tree);
     return [{ tree, path: file, ...(found.outcome === 'hit' && { blob: found.body.digest }) }];
   });
 
@@ -115,11 +113,3 @@ export const notedPrefixes = (folder: string): string[] =>
 
 const filesIn = (top: string): ReturnType<typeof walk> =>
   exists(top) ? walk(top).filter(({ type }) => type === 'file') : [];
-
-function bytesOf(path: string): Uint8Array | undefined {
-  try {
-    return readBytes(path);
-  } catch {
-    return undefined;
-  }
-}

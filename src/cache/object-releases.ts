@@ -1,5 +1,4 @@
 /** The part of a tier over a store of objects that is about releases: documents under names, each put once and never changed. */
-import type { Signer } from '../artifact/signer.ts';
 import { type Asking, lackOf, type PutObject } from './asking.ts';
 import type { TierReleases } from './cache.ts';
 import { releaseObject } from './layout.ts';
@@ -18,13 +17,15 @@ export function objectReleases({ within, ask, put }: Parts): TierReleases {
   };
   return {
     get,
-    put: (name: string, signer: Signer, bytes, signal) =>
-      put(
-        within(releaseObject(name, signer)),
-        (objects, replace, once) =>
-          objects.putSmall(within(releaseObject(name, signer)), bytes, { replace, signal: once }),
+    put: (name, signer, bytes, signal) => {
+      const object = within(releaseObject(name, signer));
+      const isThere = async (): Promise<boolean> => (await get(name, signer, signal)).outcome !== 'absent';
+      return put(
+        object,
+        (objects, replace, once) => objects.putSmall(object, bytes, { replace, signal: once }),
         signal,
-        { isThere: async () => (await get(name, signer, signal)).outcome !== 'absent', replace: false },
-      ),
+        { isThere, replace: false },
+      );
+    },
   };
 }

@@ -7,16 +7,7 @@ import { type Asking, asking, lackOf, type PutObject, type Store } from './askin
 import type { Answer, BlobRef, CacheTier, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
 import type { Place } from './judge.ts';
-import {
-  artifactsFolder,
-  type Asked,
-  blobFolder,
-  blobObject,
-  folderFor,
-  manifestObject,
-  objectFor,
-  signerIn,
-} from './layout.ts';
+import { artifactsFolder, type Asked, blobFolder, blobObject, folderFor, objectFor, signerIn } from './layout.ts';
 import { objectReleases } from './object-releases.ts';
 import { objectTrees } from './object-trees.ts';
 import { type Patience, TooSlow } from './patience.ts';
@@ -161,11 +152,11 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     },
     async holds(sealed, signal) {
       const { manifest, signer } = sealed;
-      const { name: packageName, key } = { ...manifest.package, key: manifest.key };
-      if (absent.has(manifestObject(packageName, key, signer))) return false;
-      const found = await lookAt({ name: packageName, key, signer }, signal, noWorseThan(sealed, trust));
-      const object = within(manifestObject(packageName, key, signer));
-      return found.outcome === 'hit' && (await isKept(object, found.manifest.body, signal));
+      const place = { name: manifest.package.name, key: manifest.key, signer };
+      const object = objectFor(place, signer);
+      if (absent.has(object)) return false;
+      const found = await lookAt(place, signal, noWorseThan(sealed, trust));
+      return found.outcome === 'hit' && (await isKept(within(object), found.manifest.body, signal));
     },
     async putBlob(digest, file, signal, repair = false) {
       const object = within(blobObject(digest));
@@ -212,14 +203,14 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     async putManifest(sealed, signal, repair = false) {
       const { manifest, signer, bytes } = sealed;
       const { key, body } = manifest;
-      const packageName = manifest.package.name;
-      const object = within(manifestObject(packageName, key, signer));
+      const place = { name: manifest.package.name, key, signer };
+      const object = within(objectFor(place, signer));
       const by = noWorseThan(sealed, trust);
-      const look = (): Promise<Answer> => lookAt({ name: packageName, key, signer }, signal, by);
+      const look = (): Promise<Answer> => lookAt(place, signal, by);
       const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
         objects.putSmall(object, bytes, { replace, signal: once });
       const isThere = async (): Promise<boolean> => (await look()).outcome !== 'absent';
-      absent.delete(manifestObject(packageName, key, signer));
+      absent.delete(objectFor(place, signer));
       if ((await put(object, send, signal, { isThere, replace: false })) === 'written') return;
       // Ours, whose answer was lost, or another build of the same key: either will do, if it is whole.
       const found = await look();

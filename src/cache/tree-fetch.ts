@@ -5,11 +5,12 @@ import { emptyFolder } from '../system/files.ts';
 import { unpackTree } from '../system/tree-archive.ts';
 import type { BlobRef, CacheTier, Lack } from './cache.ts';
 import type { DiskCache } from './disk.ts';
+import type { NamedLack } from './lacks.ts';
 
 /** Where no tier has it, every tier that could have is named with its reason. */
 export type FetchedTree =
   | { readonly outcome: 'done'; readonly tier: string }
-  | { readonly outcome: 'lacking'; readonly lacks: readonly { readonly tier: string; readonly lack: Lack }[] };
+  | { readonly outcome: 'lacking'; readonly lacks: readonly NamedLack<Lack>[] };
 
 /**
  * @param tiers The disk first; what another one has lands there too.
@@ -42,11 +43,11 @@ export async function fetchTreeFrom(
     if (lack === undefined && tier !== disk) await disk.putTree(tree, found.body, signal);
     return lack;
   };
-  const lacks: { tier: string; lack: Lack }[] = [];
+  const lacks: NamedLack<Lack>[] = [];
   for (const tier of tiers) {
     const lack = await attempt(tier);
     if (lack === undefined) return { outcome: 'done', tier: tier.name };
-    lacks.push({ tier: tier.name, lack });
+    lacks.push([tier.name, lack]);
   }
   return { outcome: 'lacking', lacks };
 }

@@ -92,7 +92,7 @@ test('a tree that is another one, damaged or hostile is passed over with the rea
   const found = await cache().fetchTree(tree, empty, never);
   assert.deepEqual(
     found.outcome === 'lacking' &&
-      found.lacks.map(({ tier, lack }) => `${tier} ${lack.outcome} ${'reason' in lack ? lack.reason : ''}`),
+      found.lacks.map(([tier, lack]) => `${tier} ${lack.outcome} ${'reason' in lack ? lack.reason : ''}`),
     [
       'disk rejected the packed source is not there',
       'one rejected the packed source cannot be unpacked: its name climbs with ".."',
