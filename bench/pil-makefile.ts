@@ -1,6 +1,7 @@
 /** The Makefile with stamp files that builds the same as the example: the same archives, patches, steps and environment, one prefix, a tarball of each package. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nameOf } from '../src/model/package-id.ts';
 
 /** What `vbuild show --json` prints of a package, as far as it takes part. */
 export interface Shown {
@@ -51,7 +52,6 @@ export function writeMakefile(packages: readonly Shown[], places: Places): void 
   writeFileSync(join(places.top, 'Makefile'), `all: ${stampOf('pil', 'install')}\n.PHONY: all\n${rules.join('')}`);
 }
 
-const nameOf = (id: string): string => id.split('@')[0] ?? '';
 const stampOf = (name: string, stage: Stage): string => `stamps/${name}.${stage}`;
 
 function linesOf(one: Shown, { top, blobs, project }: Places): Readonly<Record<Stage, readonly string[]>> {

@@ -8,6 +8,7 @@ import { currentGeneration } from '../install/generations.ts';
 import { canonicalJson, differences, parseKeyText } from '../key/fields.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Explanation, LastRun, MissExplanation, Root } from '../model/explanation.ts';
+import { nameOf } from '../model/package-id.ts';
 import { diskOf } from './disk.ts';
 import { evidenceFor, withEvidence } from './evidence.ts';
 import { movedDependencies, rootCauses, type Snapshot, type SnapshotOf } from './explain.ts';
@@ -190,7 +191,7 @@ async function stateOf(name: string, key: ContentKey, at: Situation): Promise<Sn
 /** What made a run happen: what differs from the time before. */
 async function lastRun(record: ReadyRecord, at: Situation): Promise<LastRun> {
   const { outcome, endedAtMs, durationMs, key, stages, answers, equal, error } = record;
-  const name = record.package.slice(0, record.package.lastIndexOf('@'));
+  const name = nameOf(record.package);
   const before = at.build.packages
     .filter((one) => one.name === name)
     .flatMap((one) => historiesOf(at.workspace, one))

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
+import { nameOf } from '../model/package-id.ts';
 import {
   exists,
   makeFolder,
@@ -49,9 +50,7 @@ export function keptBases(workspace: Workspace, one: Package): PatchBase[] {
   return folders
     .flatMap((folder) => {
       const base = readBase(folder);
-      return base === undefined || base.id.slice(0, base.id.lastIndexOf('@')) !== one.name
-        ? []
-        : [{ ...base, own: folder === own }];
+      return base === undefined || nameOf(base.id) !== one.name ? [] : [{ ...base, own: folder === own }];
     })
     .sort((a, b) => Number(b.own) - Number(a.own) || b.keptAtMs - a.keptAtMs)
     .map(({ id, source, tree }) => ({ id, source, tree }));

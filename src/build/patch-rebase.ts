@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
+import { nameOf, versionOf } from '../model/package-id.ts';
 import { applySeries } from '../patches/apply-series.ts';
 import { guessPatch } from '../patches/guess.ts';
 import { parsePatch } from '../patches/parse.ts';
@@ -126,9 +127,8 @@ function* earlierTrees({ package: one, run }: PatchSession): Iterable<(into: str
   const { workspace } = run;
   for (const base of keptBases(workspace, one)) yield async (into) => copyTree(base.tree, into);
   for (const [id, locked] of Object.entries(readLock(workspace.lockFile).sources).toReversed()) {
-    const at = id.lastIndexOf('@');
-    if (id.slice(0, at) !== one.name || id === packageId(one)) continue;
-    const then: Package = { ...one, version: id.slice(at + 1), source: locked.spec as Package['source'] };
+    if (nameOf(id) !== one.name || id === packageId(one)) continue;
+    const then: Package = { ...one, version: versionOf(id), source: locked.spec as Package['source'] };
     yield async (into) => {
       await ensureSource(then, locked, run);
       await makeUpstreamTree(locked, placesOf(workspace, then), into, run);

@@ -5,6 +5,7 @@ import { canonicalJson, differences, type Field } from '../key/fields.ts';
 import { insistOnOnePrefix } from '../buildfile/targets.ts';
 import type { Reason } from '../model/event.ts';
 import { type ContentKey, digestOf } from '../model/digest.ts';
+import { nameOf } from '../model/package-id.ts';
 import { runClosure } from './graph.ts';
 
 export interface Wanted {
@@ -34,7 +35,6 @@ export function wanted(
   const ids = new Map(packages.map((one) => [packageId(one), one]));
   // The first of a name, where there are several.
   const names = new Map(packages.map((one) => [one.name, one] as const).reverse());
-  const nameOf = (id: string): string => id.split('@')[0] ?? '';
   const kept = earlier.flatMap((id) => (asked.has(nameOf(id)) ? [] : (ids.get(id) ?? names.get(nameOf(id)) ?? [])));
   const roots = [...new Set([...kept, ...targets])];
   insistOnOnePrefix(roots);

@@ -1,5 +1,6 @@
 /** `vbuild list`: one line per package. */
 import { packageId } from '../buildfile/package.ts';
+import { nameOf } from '../model/package-id.ts';
 import { type Command, openProject, printResult } from './command.ts';
 import { sourceText } from './source-text.ts';
 
@@ -28,8 +29,6 @@ interface Row {
   readonly deps: readonly string[];
   readonly buildDeps: readonly string[];
 }
-
-const nameOf = (id: string): string => id.slice(0, id.indexOf('@'));
 
 function table(rows: readonly Row[]): string {
   const cells = rows.map(({ name, version, source, deps, buildDeps }) => [

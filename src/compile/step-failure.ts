@@ -1,6 +1,7 @@
 /** What is said of a step that failed: the finding first, where everything lies, and what to try (pure but for a look at what tools wrote). */
 import { dirname, join } from 'node:path';
 import { VbuildError } from '../model/error.ts';
+import { nameOf } from '../model/package-id.ts';
 import { exists } from '../system/files.ts';
 import type { Finished } from '../system/process.ts';
 import type { Reached } from '../system/sandbox.ts';
@@ -38,7 +39,6 @@ export interface StepFailure extends Failure {
 export function stepFailed(failure: StepFailure): VbuildError {
   const { package: name, places, step, title, command, output, log, reached, finished, tree, folder, again } = failure;
   const { endedBy } = finished;
-  const [plain = name] = name.split('@');
   const limit = endedBy === 'timeout' ? 'timeout' : endedBy === 'silence' ? 'silentTimeout' : undefined;
   const error = limit === undefined ? firstError(output) : undefined;
   const details = step.group === 'configure' ? ownLog(folder, tree) : undefined;
@@ -58,8 +58,8 @@ export function stepFailed(failure: StepFailure): VbuildError {
       tree,
       ...(again !== undefined && {
         repeat: `sh ${quoted(again)}`,
-        shell: `vbuild shell ${plain}`,
-        resume: `vbuild ${plain} --from ${step.group}`,
+        shell: `vbuild shell ${nameOf(name)}`,
+        resume: `vbuild ${nameOf(name)} --from ${step.group}`,
       }),
     },
     mend:

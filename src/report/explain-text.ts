@@ -9,6 +9,7 @@ import type {
   MissExplanation,
   Root,
 } from '../model/explanation.ts';
+import { nameOf } from '../model/package-id.ts';
 import { because, inputName, spared } from './phrases.ts';
 import { printable } from './printable.ts';
 import { duration, list, pathFrom, shortened } from './words.ts';
@@ -83,8 +84,9 @@ function lastRunLines(run: LastRun, at: ExplainWords): string[] {
 
 function failureLines({ error, endedAtMs }: LastRun, name: string, at: ExplainWords): string[] {
   const stage = error?.stage === undefined ? '' : ` in stage ${error.stage}`;
-  const short = name.slice(0, name.lastIndexOf('@'));
-  return [`last run failed ${ago(endedAtMs, at)}${stage}: ${error?.headline ?? 'unknown'} (see vbuild log ${short})`];
+  return [
+    `last run failed ${ago(endedAtMs, at)}${stage}: ${error?.headline ?? 'unknown'} (see vbuild log ${nameOf(name)})`,
+  ];
 }
 
 const answerText = ({ tier, answer, reason }: LastRun['answers'][number]): string =>

@@ -1,5 +1,6 @@
 /** A graph of packages as a picture of its own, light or dark as the viewer is (pure). */
 import { type GraphPackage, type PackageGraph, type Standing, standings } from '../model/graph.ts';
+import { nameOf, versionOf } from '../model/package-id.ts';
 import { standingNote, standingWord } from './graph-text.ts';
 import { type Layout, layered, type Placed } from './layered-layout.ts';
 import { shortened } from './words.ts';
@@ -83,8 +84,7 @@ ${layout.nodes.map((placed) => nodeShape(placed, byId.get(placed.id))).join('\n'
 
 function nodeShape({ x, y, width, height }: Placed, one: GraphPackage | undefined): string {
   if (one === undefined) return '';
-  const at = one.package.lastIndexOf('@');
-  const [name, version] = [one.package.slice(0, at), one.package.slice(at)].map(escapedXml);
+  const [name, version] = [nameOf(one.package), `@${versionOf(one.package)}`].map(escapedXml);
   const full = [standingWord(one), standingNote(one)].filter((text) => text !== '').join(': ');
   const why = note(one) === '' ? '' : `<tspan class="vg-note">: ${escapedXml(note(one))}</tspan>`;
   return `<g class="vg-${one.standing}" transform="translate(${round(x)} ${round(y)})"><title>${escapedXml(`${one.package}, ${full}`)}</title>

@@ -1,10 +1,9 @@
 /** A graph of packages as a tree for people, and the words that its pictures share (pure; escaping included). */
 import type { GraphPackage, PackageGraph } from '../model/graph.ts';
+import { nameOf } from '../model/package-id.ts';
 import { inputName } from './phrases.ts';
 import { columns } from './table.ts';
 import { list } from './words.ts';
-
-const nameOf = (id: string): string => id.slice(0, id.lastIndexOf('@'));
 
 /** Where a package stands in one or two words, to be read without any colour. */
 export const standingWord = ({ standing, failedIn }: GraphPackage): string =>

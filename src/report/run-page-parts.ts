@@ -1,4 +1,5 @@
 /** The large parts of the page about a run: timeline, critical path, packages, slowest steps (pure). */
+import { nameOf, versionOf } from '../model/package-id.ts';
 import type { RunPackage, RunRecord } from '../model/run-record.ts';
 import { because, reason } from './phrases.ts';
 import { comparison, criticalPath, type Item, type Lane, lanesOf, lengthOf, type Link } from './run-analysis.ts';
@@ -41,7 +42,7 @@ export function timelineSection(record: RunRecord): string {
           `<i style="left:${((100 * (step.startMs - startMs)) / Math.max(1, lengthOf(work))).toFixed(2)}%"></i>`,
       );
     const style = `left:${percent(startMs)};width:${percent(Math.max(0, endMs - startMs))}`;
-    const name = what === 'install' ? 'install' : `${id.slice(0, id.lastIndexOf('@'))} ${what}`;
+    const name = what === 'install' ? 'install' : `${nameOf(id)} ${what}`;
     return `<div class="${classes.join(' ')}" style="${style}" title="${text(tooltip(id, work))}">${isThin ? '' : text(name)}${inside.join('')}</div>`;
   };
   const many = (kind: Lane['kind']): boolean => lanes.filter((lane) => lane.kind === kind).length > 1;
@@ -124,7 +125,6 @@ export function packagesSection({ packages }: RunRecord): string {
   if (packages.length === 0) return '';
   const rows = packages.map((one) => {
     const { package: id, outcome, answers, work, sizeBytes, before } = one;
-    const at = id.lastIndexOf('@');
     const [sign, tone] = marks[outcome];
     const first = work.find(({ reasons }) => reasons.length > 0);
     const why = one.because === undefined ? because(first?.reasons ?? []) : `needs ${one.because}`;
@@ -135,7 +135,7 @@ export function packagesSection({ packages }: RunRecord): string {
     ];
     const tookMs = work.filter(({ what }) => what !== 'push').reduce((sum, part) => sum + lengthOf(part), 0);
     const compared = comparison({ work, before });
-    return `<tr><td class="name">${text(id.slice(0, at))}<span class="soft">${text(id.slice(at))}</span></td><td class="mark ${tone}">${sign} ${outcome}</td><td class="why">${text(why)}</td><td class="caches soft">${text(asked.join('; '))}</td><td class="number">${tookMs === 0 ? '' : duration(tookMs)}</td><td class="number">${compared === undefined ? '' : against(compared)}</td><td class="number">${sizeBytes === undefined ? '' : size(sizeBytes)}</td></tr>`;
+    return `<tr><td class="name">${text(nameOf(id))}<span class="soft">@${text(versionOf(id))}</span></td><td class="mark ${tone}">${sign} ${outcome}</td><td class="why">${text(why)}</td><td class="caches soft">${text(asked.join('; '))}</td><td class="number">${tookMs === 0 ? '' : duration(tookMs)}</td><td class="number">${compared === undefined ? '' : against(compared)}</td><td class="number">${sizeBytes === undefined ? '' : size(sizeBytes)}</td></tr>`;
   });
   return `<section><h2>Packages</h2>
 <p class="soft">What came of each one, why it was worked on, and what the caches said when they were asked.</p>
@@ -162,7 +162,7 @@ export function stepsSection({ packages, durationMs }: RunRecord): string {
   const longest = Math.max(1, ...steps.map(({ ms }) => ms));
   const rows = steps.map(
     ({ id, group, command, ms }) =>
-      `<tr class="compile"><td class="name">${text(id.slice(0, id.lastIndexOf('@')))}</td><td class="mark">${text(group)}</td><td><code title="${text(command)}">${text(shortened(readable(command), 90))}</code></td><td class="number">${duration(ms)}</td><td class="wide"><div class="share" style="width:${((100 * ms) / longest).toFixed(1)}%"></div></td></tr>`,
+      `<tr class="compile"><td class="name">${text(nameOf(id))}</td><td class="mark">${text(group)}</td><td><code title="${text(command)}">${text(shortened(readable(command), 90))}</code></td><td class="number">${duration(ms)}</td><td class="wide"><div class="share" style="width:${((100 * ms) / longest).toFixed(1)}%"></div></td></tr>`,
   );
   return `<section><h2>Slowest steps</h2>
 <p class="soft">The commands that took longest, of ${duration(durationMs)} in all.</p>

@@ -1,5 +1,6 @@
 /** A finished run as one HTML page that needs nothing else: no network, no script (pure). */
 import { count } from '../model/count.ts';
+import { nameOf } from '../model/package-id.ts';
 import type { RunPackage, RunRecord } from '../model/run-record.ts';
 import { outcomes } from './phrases.ts';
 import { comparison } from './run-analysis.ts';
@@ -66,7 +67,7 @@ function failures({ packages, errors }: RunRecord): string {
     if (error === undefined) return [];
     const stage = error.stage === undefined ? '' : ` in ${error.stage}`;
     const skipped = skippedBy(id);
-    const name = id.slice(0, id.lastIndexOf('@'));
+    const name = nameOf(id);
     const more = skipped.length === 0 ? '' : ` It held back ${list(skipped)}.`;
     return [
       `<div class="failure"><p><b>${text(id)}</b> failed${text(stage)}: ${text(error.headline)}</p><p class="soft">${text(more)} See <code>vbuild log ${text(name)}</code> and <code>vbuild why ${text(name)}</code>.</p></div>`,
