@@ -26,7 +26,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'fast-glob': ['system/files.ts', 'system/glob.ts'],
   'simple-git': ['system/git.ts'],
   tar: ['system/archive.ts'],
-  valibot: ['artifact/manifest-text.ts', 'artifact/release.ts', 'buildfile/'],
+  valibot: ['artifact/checked.ts', 'artifact/manifest-text.ts', 'artifact/release.ts', 'buildfile/'],
   yauzl: ['system/zip.ts'],
 };
 

@@ -1,7 +1,7 @@
 /** Manifests as JSON: written so that equal data gives equal bytes, read as if they came from an enemy. */
 import * as v from 'valibot';
-import { digestOf, isDigest, type ContentKey, type Digest } from '../model/digest.ts';
-import { messageOf } from '../model/error.ts';
+import { digestOf, type ContentKey, type Digest } from '../model/digest.ts';
+import { body, checkedBy, count, name, parseJson, revision, sha256, word } from './checked.ts';
 import type { Against, Manifest } from './manifest.ts';
 import { linkTargetProblem, manifestPathProblem } from './manifest-path.ts';
 
@@ -22,22 +22,14 @@ export type ParsedManifest = { readonly manifest: Manifest } | { readonly reject
 export function parseManifest(bytes: Uint8Array): ParsedManifest {
   if (bytes.length > LARGEST_MANIFEST)
     return { rejected: `the manifest has ${bytes.length} bytes, more than ${LARGEST_MANIFEST}` };
-  let data: unknown;
-  try {
-    data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    return { rejected: `the manifest is not JSON: ${messageOf(error)}` };
-  }
+  const parsed = parseJson('the manifest', bytes);
+  if ('rejected' in parsed) return parsed;
+  const data = parsed.value;
   const format = typeof data === 'object' && data !== null && 'format' in data ? data.format : undefined;
   if (format !== 1)
     return { rejected: `the manifest has format ${JSON.stringify(format)}, this vbuild reads format 1` };
-  const checked = v.safeParse(schema, data, { abortEarly: true });
-  if (checked.success) return { manifest: checked.output };
-  const [issue] = checked.issues;
-  const place = v.getDotPath(issue);
-  return {
-    rejected: `the manifest is not valid${place === null ? '' : ` at ${place}`}: ${issue.message.slice(0, 300)}`,
-  };
+  const checked = checkedBy(schema, data, 'the manifest');
+  return 'rejected' in checked ? checked : { manifest: checked.value };
 }
 
 function sorted(value: unknown): unknown {
@@ -49,18 +41,9 @@ function sorted(value: unknown): unknown {
   );
 }
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const digest = v.custom<Digest>(
-  (text) => typeof text === 'string' && isDigest(text),
-  'expected 64 lower-case hexadecimal digits',
-);
-const key = v.custom<ContentKey>(
-  (text) => typeof text === 'string' && isDigest(text),
-  'expected 64 lower-case hexadecimal digits',
-);
-const word = v.pipe(v.string(), v.regex(/^\P{Cc}{1,300}$/u, 'expected a short text without control characters'));
-/** Becomes a part of paths and of addresses in a bucket. */
-const name = v.pipe(word, v.regex(/^(?!\.)[^/\\\s]+$/, 'expected a name without slashes and blanks'));
+const digits = 'expected 64 lower-case hexadecimal digits';
+const digest = sha256<Digest>(digits);
+const key = sha256<ContentKey>(digits);
 const path = v.pipe(
   v.string(),
   v.check((text) => manifestPathProblem(text) === undefined, 'expected a plain relative path'),
@@ -91,7 +74,7 @@ const schema = v.pipe(
     package: v.strictObject(identity),
     key,
     keyText: v.string(),
-    body: v.strictObject({ digest, sizeBytes: count, unpackedBytes: count }),
+    body: body(digest),
     tree: digest,
     files: v.pipe(
       v.array(v.variant('type', [plainFile, symlink])),
@@ -124,13 +107,7 @@ const schema = v.pipe(
       v.strictObject({
         builder: v.exactOptional(word),
         source: v.strictObject({ pin: v.looseObject({ kind: word }), tree: digest }),
-        revision: v.exactOptional(
-          v.strictObject({
-            commit: v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a full commit id')),
-            clean: v.boolean(),
-            ref: v.exactOptional(word),
-          }),
-        ),
+        revision: v.exactOptional(revision),
       }),
     ),
   }),

@@ -1,7 +1,7 @@
 /** A release: one small document that says exactly which artifacts belong together, enough to install them by. */
 import * as v from 'valibot';
-import { digestOf, isDigest, type ContentKey, type Digest } from '../model/digest.ts';
-import { messageOf } from '../model/error.ts';
+import { digestOf, type ContentKey, type Digest } from '../model/digest.ts';
+import { body, checkedBy, name, parseJson, revision, sha256, word } from './checked.ts';
 import type { Revision } from './manifest.ts';
 
 export interface ReleasedPackage {
@@ -45,20 +45,16 @@ export const LARGEST_RELEASE = 16 * 1024 * 1024;
 
 export const releaseText = (release: Release): string => `${JSON.stringify(release, undefined, 1)}\n`;
 
-const digest = v.custom<Digest>((text) => typeof text === 'string' && isDigest(text), 'expected a SHA-256');
-const key = v.custom<ContentKey>((text) => typeof text === 'string' && isDigest(text), 'expected a SHA-256');
-const word = v.pipe(v.string(), v.regex(/^\P{Cc}{1,300}$/u, 'expected a short text without control characters'));
-const name = v.pipe(word, v.regex(/^(?!\.)[^/\\\s]+$/, 'expected a name without slashes and blanks'));
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const digest = sha256<Digest>('expected a SHA-256');
 
 const released = v.pipe(
   v.strictObject({
     name,
     version: name,
-    key,
+    key: sha256<ContentKey>('expected a SHA-256'),
     keyText: v.string(),
     tree: digest,
-    body: v.strictObject({ digest, sizeBytes: count, unpackedBytes: count }),
+    body: body(digest),
     pin: v.looseObject({ kind: word }),
     patches: v.array(v.strictObject({ name: word, digest })),
     licences: v.exactOptional(v.array(word)),
@@ -73,29 +69,14 @@ const schema = v.strictObject({
   platform: word,
   targets: v.array(word),
   cache: v.array(v.looseObject({ kind: word })),
-  revision: v.exactOptional(
-    v.strictObject({
-      commit: v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a full commit id')),
-      clean: v.boolean(),
-      ref: v.exactOptional(word),
-    }),
-  ),
+  revision: v.exactOptional(revision),
   packages: v.pipe(v.array(released), v.minLength(1)),
 });
 
 /** Reads a release that anybody may have written: every field is checked. @returns Or what is wrong with it, as one clause. */
 export function parseRelease(bytes: Uint8Array): { readonly release: Release } | { readonly rejected: string } {
-  let data: unknown;
-  try {
-    data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    return { rejected: `the release is not JSON: ${messageOf(error)}` };
-  }
-  const checked = v.safeParse(schema, data, { abortEarly: true });
-  if (checked.success) return { release: checked.output };
-  const [issue] = checked.issues;
-  const place = v.getDotPath(issue);
-  return {
-    rejected: `the release is not valid${place === null ? '' : ` at ${place}`}: ${issue.message.slice(0, 300)}`,
-  };
+  const data = parseJson('the release', bytes);
+  if ('rejected' in data) return data;
+  const checked = checkedBy(schema, data.value, 'the release');
+  return 'rejected' in checked ? checked : { release: checked.value };
 }
