@@ -1,15 +1,7 @@
 /** From what a build staged to an artifact: checked, stripped, made independent of its prefix, packed to the same bytes each time. */
 import { join } from 'node:path';
-import type { ContentKey, Digest } from '../model/digest.ts';
-import {
-  digestFile,
-  digestFileSync,
-  makeFolder,
-  readBytes,
-  removeTree,
-  walk,
-  type TreeEntry,
-} from '../system/files.ts';
+import { type ContentKey, type Digest, digestOf } from '../model/digest.ts';
+import { digestFile, makeFolder, readBytes, removeTree, walk, type TreeEntry } from '../system/files.ts';
 import { matchesIn } from '../system/glob.ts';
 import { digestOfEntries } from '../system/tree-digest.ts';
 import { copyFile, makeSymlink, removeEmptyFolders, removeFile, writeWithMode } from '../system/tree-edit.ts';
@@ -19,7 +11,7 @@ import { type Dependencies, restsOn } from './equal.ts';
 import { hostNeeds } from './host-needs.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { manifestPathProblem } from './manifest-path.ts';
-import { type BuildPlaces, onHost } from './places.ts';
+import { type BuildPlaces, onHost, scriptHead } from './places.ts';
 import { type Problem, refuseOn } from './problem.ts';
 import { isPythonRecord, updatedRecord } from './python-record.ts';
 import { relocate, type Relocated } from './relocate.ts';
@@ -81,16 +73,13 @@ export async function pack(request: PackRequest): Promise<Packed> {
   const walked = walk(tree);
   const entries = walked.filter(({ type }) => type !== 'directory');
   const paths = new Set(entries.map(({ path }) => path));
-  const files = elfFiles(tree, entries);
-  const libraries = libraryVerdict({ files, paths, closure, buildOnly, hostLibraries });
+  const { digests, elfFiles, heads } = contentsOf(tree, entries);
+  const libraries = libraryVerdict({ files: elfFiles, paths, closure, buildOnly, hostLibraries });
   refuseOn([...emptiness(entries), ...nameProblems(entries), ...libraries.problems]);
 
   const bodyPath = join(into, 'body.tar.zst');
   const { packTarZst } = await import('../system/archive.ts');
   const { sizeBytes, unpackedBytes } = await packTarZst({ top: tree, paths: [...paths], into: bodyPath });
-  const digests = new Map(
-    entries.flatMap(({ path, type }) => (type === 'file' ? [[path, digestFileSync(join(tree, path))] as const] : [])),
-  );
   const manifest: Manifest = {
     format: 1,
     package: request.package,
@@ -100,7 +89,7 @@ export async function pack(request: PackRequest): Promise<Packed> {
     tree: digestOfEntries(walked, (path) => digests.get(path) as Digest),
     files: entries.map((entry) => manifestFile(entry, digests, prefixUses)),
     ...restsOn(request),
-    needs: { ...libraries.needs, ...hostNeeds(files, scriptHeads(tree, entries), paths) },
+    needs: { ...libraries.needs, ...hostNeeds(elfFiles, heads, paths) },
     provides: libraries.provides,
     build: request.build,
   };
@@ -174,18 +163,29 @@ function updateRecords(tree: string): void {
   }
 }
 
-const elfFiles = (tree: string, entries: readonly TreeEntry[]): ElfFile[] =>
-  entries.flatMap(({ path, type }) => {
-    const reading = type === 'file' ? readElf(readBytes(join(tree, path))) : undefined;
-    return reading?.kind === 'elf' ? [{ path, elf: reading.elf }] : [];
-  });
+interface Contents {
+  readonly digests: ReadonlyMap<string, Digest>;
+  readonly elfFiles: readonly ElfFile[];
+  /** The first line of each file that begins as a script. */
+  readonly heads: readonly string[];
+}
 
-/** The first line of each file that begins as a script. */
-const scriptHeads = (tree: string, entries: readonly TreeEntry[]): string[] =>
-  entries.flatMap(({ path, type }) => {
-    const bytes = type === 'file' ? readBytes(join(tree, path)) : Buffer.alloc(0);
-    return bytes.toString('latin1', 0, 2) === '#!' ? [bytes.toString('utf8').split('\n', 1)[0] ?? ''] : [];
-  });
+/** All that is to be known of the bytes of files, each of which is read once. */
+function contentsOf(tree: string, entries: readonly TreeEntry[]): Contents {
+  const digests = new Map<string, Digest>();
+  const elfFiles: ElfFile[] = [];
+  const heads: string[] = [];
+  for (const { path, type } of entries) {
+    if (type !== 'file') continue;
+    const bytes = readBytes(join(tree, path));
+    digests.set(path, digestOf(bytes));
+    const reading = readElf(bytes);
+    if (reading.kind === 'elf') elfFiles.push({ path, elf: reading.elf });
+    const head = scriptHead(bytes);
+    if (head !== undefined) heads.push(head.toString());
+  }
+  return { digests, elfFiles, heads };
+}
 
 const emptiness = (entries: readonly TreeEntry[]): Problem[] =>
   entries.length > 0

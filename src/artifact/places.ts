@@ -11,12 +11,17 @@ export const PREFIX_TOKEN = '/@vbuild-prefix@';
 export const filledUp = (path: string, sizeBytes: number): Buffer =>
   Buffer.concat([Buffer.from(path), Buffer.alloc(sizeBytes - Buffer.byteLength(path), '/')]);
 
-/** The interpreter line of a packed text, without its line end, if it holds the token. */
-export function interpreterLine(bytes: Buffer): Buffer | undefined {
+/** The first line of a file that begins as a script, without its line end. */
+export function scriptHead(bytes: Buffer): Buffer | undefined {
   if (bytes.toString('latin1', 0, 2) !== '#!') return undefined;
   const end = bytes.indexOf('\n');
-  const line = end < 0 ? bytes : bytes.subarray(0, end);
-  return line.includes(PREFIX_TOKEN) ? line : undefined;
+  return end < 0 ? bytes : bytes.subarray(0, end);
+}
+
+/** The interpreter line of a packed text, without its line end, if it holds the token. */
+export function interpreterLine(bytes: Buffer): Buffer | undefined {
+  const line = scriptHead(bytes);
+  return line?.includes(PREFIX_TOKEN) === true ? line : undefined;
 }
 
 /**
