@@ -34,3 +34,12 @@ export interface PackageGraph {
   /** Each after what it depends on. */
   readonly packages: readonly GraphPackage[];
 }
+
+/** What a package needs directly, each once: what reaches the prefix, then what only its build needs. */
+export const needsOf = ({
+  deps,
+  buildDeps,
+}: Pick<GraphPackage, 'deps' | 'buildDeps'>): { readonly to: string; readonly forBuild: boolean }[] => [
+  ...deps.map((to) => ({ to, forBuild: false })),
+  ...buildDeps.filter((to) => !deps.includes(to)).map((to) => ({ to, forBuild: true })),
+];

@@ -10,7 +10,7 @@ import type {
   Root,
 } from '../model/explanation.ts';
 import { nameOf } from '../model/package-id.ts';
-import { because, inputName, spared } from './phrases.ts';
+import { answered, because, inputName, spared } from './phrases.ts';
 import { printable } from './printable.ts';
 import { duration, list, pathFrom, shortened } from './words.ts';
 
@@ -78,7 +78,9 @@ function lastRunLines(run: LastRun, at: ExplainWords): string[] {
     `${head}${why}${run.roots.length > 0 ? ', because of' : ''}`,
     ...rootLines(run.roots),
     ...(run.equal === undefined ? [] : [`  ${spared(run.equal)}`]),
-    ...(run.answers.length === 0 ? [] : [`  caches then: ${run.answers.map(answerText).join('; ')}`]),
+    ...(run.answers.length === 0
+      ? []
+      : [`  caches then: ${run.answers.map((one) => `${one.tier} ${answered(one)}`).join('; ')}`]),
   ];
 }
 
@@ -88,9 +90,6 @@ function failureLines({ error, endedAtMs }: LastRun, name: string, at: ExplainWo
     `last run failed ${ago(endedAtMs, at)}${stage}: ${error?.headline ?? 'unknown'} (see vbuild log ${nameOf(name)})`,
   ];
 }
-
-const answerText = ({ tier, answer, reason }: LastRun['answers'][number]): string =>
-  `${tier} ${answer}${reason === undefined ? '' : `: ${reason}`}`;
 
 /** Ends with a line feed. */
 export function missText(given: MissExplanation): string {
@@ -106,9 +105,7 @@ export function missText(given: MissExplanation): string {
         ];
   return text([
     `${given.package} has key ${key(given.key)}`,
-    ...answers.map(
-      ({ tier, answer, reason }) => `  ${tier.padEnd(widest)}  ${answer}${reason === undefined ? '' : `: ${reason}`}`,
-    ),
+    ...answers.map((one) => `  ${one.tier.padEnd(widest)}  ${answered(one)}`),
     ...compared,
     ...(answers.length > 1 ? ['buckets are asked for this key only: to list what else they have is slow'] : []),
   ]);

@@ -1,5 +1,5 @@
 /** A graph of packages in the languages of drawing programs: Graphviz and Mermaid (pure). Each standing has a shape and a line of its own. */
-import type { GraphPackage, PackageGraph, Standing } from '../model/graph.ts';
+import { type GraphPackage, needsOf, type PackageGraph, type Standing } from '../model/graph.ts';
 import { standingNote, standingWord } from './graph-text.ts';
 import { printableLine } from './printable.ts';
 
@@ -16,12 +16,8 @@ const labelLines = (one: GraphPackage): string[] =>
   [one.package, standingWord(one), standingNote(one)].filter((line) => line !== '').map(printableLine);
 
 /** Who needs whom, each pair once. */
-function edges({ packages }: PackageGraph): { from: string; to: string; forBuild: boolean }[] {
-  return packages.flatMap(({ package: from, deps, buildDeps }) => [
-    ...deps.map((to) => ({ from, to, forBuild: false })),
-    ...buildDeps.filter((to) => !deps.includes(to)).map((to) => ({ from, to, forBuild: true })),
-  ]);
-}
+const edges = ({ packages }: PackageGraph): { from: string; to: string; forBuild: boolean }[] =>
+  packages.flatMap((one) => needsOf(one).map((need) => ({ from: one.package, ...need })));
 
 /** A digraph in which an arrow leads from a package to what it needs; what only its build needs, by a dashed one. */
 export function graphDot(graph: PackageGraph): string {

@@ -1,9 +1,9 @@
 /** A graph of packages as a picture of its own, light or dark as the viewer is (pure). */
-import { type GraphPackage, type PackageGraph, type Standing, standings } from '../model/graph.ts';
+import { type GraphPackage, needsOf, type PackageGraph, type Standing, standings } from '../model/graph.ts';
 import { nameOf, versionOf } from '../model/package-id.ts';
 import { standingNote, standingWord } from './graph-text.ts';
 import { type Layout, layered, type Placed } from './layered-layout.ts';
-import { shortened } from './words.ts';
+import { numberOfEach, shortened } from './words.ts';
 import { escapedXml } from './xml.ts';
 
 const margin = 24;
@@ -47,10 +47,12 @@ ${standings.map((one) => `.vg-${one} { --tone: var(--${one}); --tone-fill: var(-
 .vg-unpinned .vg-shape { stroke-dasharray: 1.5 3.5; stroke-linecap: round; stroke-width: 1.75; }
 `;
 
-const note = (one: GraphPackage): string => shortened(standingNote(one), mostNote);
+const shortNote = (one: GraphPackage): string => shortened(standingNote(one), mostNote);
+
+const wordWith = (note: string, one: GraphPackage): string => `${standingWord(one)}${note === '' ? '' : `: ${note}`}`;
 
 function widthOf(one: GraphPackage): number {
-  const second = [standingWord(one), note(one)].filter((text) => text !== '').join(': ');
+  const second = wordWith(shortNote(one), one);
   return Math.ceil(54 + Math.max(one.package.length * largeCharacter, second.length * smallCharacter));
 }
 
@@ -58,17 +60,12 @@ function widthOf(one: GraphPackage): number {
 export function graphSvg({ packages }: PackageGraph): string {
   const byId = new Map(packages.map((one) => [one.package, one]));
   const nodes = packages.toReversed().map((one) => ({ id: one.package, width: widthOf(one), height: nodeHeight }));
-  const edges = packages.flatMap((one) =>
-    [...new Set([...one.deps, ...one.buildDeps])].map((to) => ({ from: one.package, to })),
-  );
+  const edges = packages.flatMap((one) => needsOf(one).map(({ to }) => ({ from: one.package, to })));
   const layout = layered(nodes, edges, { column: 72, row: 18 });
   const legend = legendOf(packages);
   const width = Math.ceil(Math.max(layout.width, legend.width) + 2 * margin);
   const height = Math.ceil(layout.height + 2 * margin + legendHeight);
-  const counts = standings.flatMap((standing) => {
-    const number = packages.filter((one) => one.standing === standing).length;
-    return number === 0 ? [] : [`${number} ${standing}`];
-  });
+  const counts = standingsOf(packages).map(([standing, number]) => `${number} ${standing}`);
   return `<svg xmlns="http://www.w3.org/2000/svg" class="vg" role="img" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <title>Packages and what they need: ${counts.join(', ')}</title>
 <style>${style}</style>
@@ -85,8 +82,9 @@ ${layout.nodes.map((placed) => nodeShape(placed, byId.get(placed.id))).join('\n'
 function nodeShape({ x, y, width, height }: Placed, one: GraphPackage | undefined): string {
   if (one === undefined) return '';
   const [name, version] = [nameOf(one.package), `@${versionOf(one.package)}`].map(escapedXml);
-  const full = [standingWord(one), standingNote(one)].filter((text) => text !== '').join(': ');
-  const why = note(one) === '' ? '' : `<tspan class="vg-note">: ${escapedXml(note(one))}</tspan>`;
+  const full = wordWith(standingNote(one), one);
+  const note = shortNote(one);
+  const why = note === '' ? '' : `<tspan class="vg-note">: ${escapedXml(note)}</tspan>`;
   return `<g class="vg-${one.standing}" transform="translate(${round(x)} ${round(y)})"><title>${escapedXml(`${one.package}, ${full}`)}</title>
 ${outline(one.standing, width, height)}
 <g class="vg-icon" transform="translate(12 ${height / 2 - 8})">${icons[one.standing]}</g>
@@ -140,17 +138,19 @@ function edgeShape({ to, points }: Layout['edges'][number], from: GraphPackage |
 
 function legendOf(packages: readonly GraphPackage[]): { readonly width: number; readonly shapes: string } {
   let x = 0;
-  const shapes = standings.flatMap((standing) => {
-    const number = packages.filter((one) => one.standing === standing).length;
-    if (number === 0) return [];
+  const shapes = standingsOf(packages).map(([standing, number]) => {
     const label = `${number} ${standing}`;
     const left = x;
     x += 30 + label.length * smallCharacter + 18;
-    return [
-      `<g class="vg-${standing}" transform="translate(${round(left)} 6)"><g class="vg-icon">${icons[standing]}</g><text x="22" y="12" class="vg-word">${label}</text></g>`,
-    ];
+    return `<g class="vg-${standing}" transform="translate(${round(left)} 6)"><g class="vg-icon">${icons[standing]}</g><text x="22" y="12" class="vg-word">${label}</text></g>`;
   });
   return { width: x, shapes: shapes.join('') };
 }
+
+const standingsOf = (packages: readonly GraphPackage[]) =>
+  numberOfEach(
+    standings,
+    packages.map(({ standing }) => standing),
+  );
 
 const round = (number: number): number => Math.round(number * 10) / 10;

@@ -1,5 +1,5 @@
 /** A graph of packages as a tree for people, and the words that its pictures share (pure; escaping included). */
-import type { GraphPackage, PackageGraph } from '../model/graph.ts';
+import { type GraphPackage, needsOf, type PackageGraph } from '../model/graph.ts';
 import { nameOf } from '../model/package-id.ts';
 import { inputName } from './phrases.ts';
 import { columns } from './table.ts';
@@ -33,18 +33,15 @@ export function graphText({ roots, packages }: PackageGraph): string {
   const visit = (id: string, lead: string, branch: string, forBuild: boolean): void => {
     const one = byId.get(id);
     if (one === undefined) throw new Error(`the graph lacks ${id}`);
-    const children = [
-      ...one.deps.map((child) => [child, false] as const),
-      ...one.buildDeps.filter((child) => !one.deps.includes(child)).map((child) => [child, true] as const),
-    ];
+    const children = needsOf(one);
     const isAbove = unfolded.has(id) && children.length > 0;
     unfolded.add(id);
     const notes = [standingNote(one), ...(forBuild ? ['only to build'] : []), ...(isAbove ? ['see above'] : [])];
     rows.push([lead + branch + id, standingWord(one), notes.filter((note) => note !== '').join(', ')]);
     if (isAbove) return;
     const below = branch === '' ? '' : `${lead}${branch === '└─ ' ? '   ' : '│  '}`;
-    for (const [at, [child, isBuildDep]] of children.entries())
-      visit(child, below, at === children.length - 1 ? '└─ ' : '├─ ', isBuildDep);
+    for (const [at, child] of children.entries())
+      visit(child.to, below, at === children.length - 1 ? '└─ ' : '├─ ', child.forBuild);
   };
   for (const root of roots) visit(root, '', '', false);
   return columns(rows);

@@ -37,6 +37,10 @@ export function reason({ input, before, now }: Reason, most = 24): string {
 export const spared = (equal: readonly string[] = []): string =>
   equal.length === 0 ? '' : `${list(equal)} came out equal, so this was not compiled again`;
 
+/** What a cache said: `absent`, `unreachable: no route to the host`. */
+export const answered = ({ answer, reason: why }: { readonly answer: string; readonly reason?: string }): string =>
+  `${answer}${why === undefined ? '' : `: ${why}`}`;
+
 /** How far a transfer is: `orig.tar.xz: 1.2 MB of 3.4 MB`. */
 export function transferred({ what, doneBytes, totalBytes }: NonNullable<Activity['transfer']>): string {
   return `${what}: ${size(doneBytes)}${totalBytes === undefined ? '' : ` of ${size(totalBytes)}`}`;

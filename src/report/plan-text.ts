@@ -3,7 +3,7 @@ import { count } from '../model/count.ts';
 import type { Plan, PlannedPackage, PlannedStage } from '../model/plan.ts';
 import { because } from './phrases.ts';
 import { printableLine } from './printable.ts';
-import { duration, list, pathFrom, size } from './words.ts';
+import { duration, list, numberOfEach, pathFrom, size } from './words.ts';
 
 /** Ends with a line feed. @param at.cwd Absolute; paths inside it are shown relative to it. */
 export function planText(
@@ -91,10 +91,10 @@ function sharedReasons(stages: readonly PlannedStage[]): (readonly [stages: stri
 
 function summary({ packages, transferBytes, expectedMs }: Plan, jobs: number): string {
   const words = { open: 'to pin first', built: 'to build', restored: 'to restore', fresh: 'fresh' } as const;
-  const counts = (['open', 'built', 'restored', 'fresh'] as const).flatMap((outcome) => {
-    const number = packages.filter((one) => one.outcome === outcome).length;
-    return number === 0 ? [] : [`${number} ${words[outcome]}`];
-  });
+  const counts = numberOfEach(
+    ['open', 'built', 'restored', 'fresh'] as const,
+    packages.map(({ outcome }) => outcome),
+  ).map(([outcome, number]) => `${number} ${words[outcome]}`);
   const time = packages.some(({ outcome }) => outcome === 'built')
     ? [`about ${duration(expectedMs)} with ${count(jobs, 'job')}`]
     : [];

@@ -4,7 +4,7 @@ import { type CheckedPackage, type Readiness, readinessStatus } from '../model/r
 import { because } from './phrases.ts';
 import { printableLine } from './printable.ts';
 import { columns } from './table.ts';
-import { list, pathFrom, size } from './words.ts';
+import { list, numberOfEach, pathFrom, size } from './words.ts';
 
 /** Ends with a line feed. @param cwd Absolute; a prefix inside it is shown relative to it. */
 export function readinessText(readiness: Readiness, cwd: string): string {
@@ -13,11 +13,10 @@ export function readinessText(readiness: Readiness, cwd: string): string {
   const are = targets.length === 1 ? 'is' : 'are';
   const place = prefix === undefined ? ' to be installed' : ` in ${pathFrom(cwd, prefix)}`;
   if (readinessStatus(readiness) === 0) return `${printableLine(`${names} ${are} ready${place}`)}\n`;
-  const states = ['missing', 'unfit', 'available', 'installed'] as const;
-  const counts = states.flatMap((state) => {
-    const number = packages.filter((one) => one.state === state).length;
-    return number === 0 ? [] : [`${number} ${state}`];
-  });
+  const counts = numberOfEach(
+    ['missing', 'unfit', 'available', 'installed'] as const,
+    packages.map(({ state }) => state),
+  ).map(([state, number]) => `${number} ${state}`);
   return [
     columns(packages.map((one) => [one.package, one.state, ...notes(one)])),
     ...(reasons.length === 0 || prefix === undefined

@@ -1,9 +1,9 @@
 /** The large parts of the page about a run: timeline, critical path, packages, slowest steps (pure). */
 import { nameOf, versionOf } from '../model/package-id.ts';
 import type { RunPackage, RunRecord } from '../model/run-record.ts';
-import { because, reason } from './phrases.ts';
+import { answered, because, reason } from './phrases.ts';
 import { comparison, criticalPath, type Item, type Lane, lanesOf, lengthOf, type Link } from './run-analysis.ts';
-import { clock, duration, shortened, size } from './words.ts';
+import { clock, duration, percentMore, shortened, signedPercent, size } from './words.ts';
 import { escapedXml as text } from './xml.ts';
 
 const laneNames: Readonly<Record<Lane['kind'], string>> = {
@@ -128,11 +128,7 @@ export function packagesSection({ packages }: RunRecord): string {
     const [sign, tone] = marks[outcome];
     const first = work.find(({ reasons }) => reasons.length > 0);
     const why = one.because === undefined ? because(first?.reasons ?? []) : `needs ${one.because}`;
-    const asked = [
-      ...new Set(
-        answers.map(({ tier, answer, reason: more }) => `${tier} ${answer}${more === undefined ? '' : `: ${more}`}`),
-      ),
-    ];
+    const asked = [...new Set(answers.map((said) => `${said.tier} ${answered(said)}`))];
     const tookMs = work.filter(({ what }) => what !== 'push').reduce((sum, part) => sum + lengthOf(part), 0);
     const compared = comparison({ work, before });
     return `<tr><td class="name">${text(nameOf(id))}<span class="soft">@${text(versionOf(id))}</span></td><td class="mark ${tone}">${sign} ${outcome}</td><td class="why">${text(why)}</td><td class="caches soft">${text(asked.join('; '))}</td><td class="number">${tookMs === 0 ? '' : duration(tookMs)}</td><td class="number">${compared === undefined ? '' : against(compared)}</td><td class="number">${sizeBytes === undefined ? '' : size(sizeBytes)}</td></tr>`;
@@ -143,9 +139,9 @@ export function packagesSection({ packages }: RunRecord): string {
 }
 
 function against({ nowMs, beforeMs }: NonNullable<ReturnType<typeof comparison>>): string {
-  const percent = beforeMs === 0 ? 0 : Math.round((100 * (nowMs - beforeMs)) / beforeMs);
+  const percent = percentMore(nowMs, beforeMs);
   const tone = percent >= 10 ? 'bad' : percent <= -10 ? 'good' : 'soft';
-  return `${duration(beforeMs)} <span class="${tone}">${percent > 0 ? '+' : percent < 0 ? '−' : '±'}${Math.abs(percent)} %</span>`;
+  return `${duration(beforeMs)} <span class="${tone}">${signedPercent(percent)}</span>`;
 }
 
 /** How many of the slowest steps are listed. */

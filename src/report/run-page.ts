@@ -6,7 +6,7 @@ import { outcomes } from './phrases.ts';
 import { comparison } from './run-analysis.ts';
 import { pageStyle } from './run-page-style.ts';
 import { packagesSection, pathSection, stepsSection, timelineSection } from './run-page-parts.ts';
-import { duration, list, size } from './words.ts';
+import { duration, list, numberOfEach, percentMore, signedPercent, size } from './words.ts';
 import { escapedXml as text } from './xml.ts';
 
 /** What the page says of its own: the run is as the record has it. */
@@ -91,14 +91,12 @@ function tiles(record: RunRecord): string {
   ];
   const rows: (readonly [string, string])[] = [
     [duration(durationMs), 'from start to end'],
-    ...(['built', 'restored', 'fresh', 'failed', 'skipped', 'unfinished'] as const).flatMap((outcome) => {
-      const number = numbers(packages, outcome);
-      return number === 0
-        ? []
-        : [[String(number), outcome === 'restored' ? 'restored from a cache' : outcome] as const];
-    }),
+    ...numberOfEach(
+      ['built', 'restored', 'fresh', 'failed', 'skipped', 'unfinished'] as const,
+      packages.map(({ outcome }) => outcome),
+    ).map(([outcome, number]) => [String(number), outcome === 'restored' ? 'restored from a cache' : outcome] as const),
     ...(asked.length === 0 ? [] : [[`${hits} of ${asked.length}`, 'found in a cache'] as const]),
-    ...(before === 0 ? [] : [[change(now, before), 'work against last time'] as const]),
+    ...(before === 0 ? [] : [[signedPercent(percentMore(now, before)), 'work against last time'] as const]),
     ...(received + sent === 0
       ? []
       : [[size(received + sent), `moved: ${size(received)} in, ${size(sent)} out`] as const]),
@@ -106,11 +104,6 @@ function tiles(record: RunRecord): string {
   ];
   return `<ul class="tiles">${rows.map(([value, label]) => `<li><b>${text(value)}</b><span>${text(label)}</span></li>`).join('')}</ul>`;
 }
-
-const change = (now: number, before: number): string => {
-  const percent = Math.round((100 * (now - before)) / before);
-  return `${percent > 0 ? '+' : percent < 0 ? '−' : '±'}${Math.abs(percent)} %`;
-};
 
 function cacheSection({ traffic }: RunRecord): string {
   if (traffic.length === 0) return '';

@@ -37,6 +37,21 @@ export function list(words: readonly string[], most = 4): string {
   return shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${last}` : last;
 }
 
+/** How many there are of each sort, in the order of the sorts, without those of which there is none. */
+export const numberOfEach = <Sort>(
+  sorts: readonly Sort[],
+  found: readonly Sort[],
+): (readonly [sort: Sort, number: number])[] =>
+  sorts.map((sort) => [sort, found.filter((one) => one === sort).length] as const).filter(([, number]) => number > 0);
+
+/** By how much more it is now, in whole percent; 0 where it was nothing before. */
+export const percentMore = (now: number, before: number): number =>
+  before === 0 ? 0 : Math.round((100 * (now - before)) / before);
+
+/** `+12 %`, `−3 %`, `±0 %`. */
+export const signedPercent = (percent: number): string =>
+  `${percent > 0 ? '+' : percent < 0 ? '−' : '±'}${Math.abs(percent)} %`;
+
 /** Digests cut to twelve digits, and the whole to `most` characters. */
 export function shortened(text: string, most = 60): string {
   const cut = text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…');
