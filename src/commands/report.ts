@@ -9,6 +9,10 @@ import { type Command, printResult, workspaceFor } from './command.ts';
 export const report: Command = async (context) => {
   const { cwd, line, stdout } = context;
   const { output, trace: given } = line.options;
+  if (output === '-' && line.options.json)
+    throw new VbuildError('usage', 'Page and JSON cannot both go to stdout', {
+      mend: 'name a file with -o, or leave out --json: the document holds the run that the page shows',
+    });
   const workspace = workspaceFor(context);
   const trace = given === undefined ? tracesIn(workspace).at(-1) : resolve(cwd, given);
   if (trace === undefined)

@@ -8,6 +8,7 @@ import { forge } from '../support/forged.ts';
 import { runAndListLoads } from '../support/loads.ts';
 import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
 import { cloneOf, type Project, project } from '../support/project.ts';
+import { complaints } from '../support/schemas.ts';
 import { served } from '../support/served.ts';
 import { snapshot } from '../support/snapshot.ts';
 
@@ -29,6 +30,7 @@ async function checked(site: Project, args: readonly string[] = []): Promise<Che
   const { exitStatus, stdout, stderr } = await site.run(['check', '--json', ...args]);
   const told = JSON.parse(stdout || '{}') as Checked;
   assert.equal(told.exitStatus, exitStatus, stderr);
+  assert.deepEqual(complaints('check', told), []);
   return { ...told, states: told.packages.map((one) => `${one.package} ${one.state}`) };
 }
 

@@ -1,6 +1,6 @@
 /** What commands really print under --json, held to the schemas that are shipped. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
@@ -57,8 +57,14 @@ test('every command prints what its schema says', async (t) => {
   await look('plan');
   await look('lock');
   await look('plan', ['-n', 'app']);
+  await look('check', ['check'], 3);
+  await look('doctor');
+  await look('doctor', ['doctor', '--work', '/proc/none'], 1);
+  await look('eject');
   await look('build', ['app', '--push']);
   await look('build', ['lone', '--no-build'], 3);
+  await look('check', ['-q', 'app']);
+  await look('check', ['check', 'app', '--no-install']);
   for (const command of [
     'plan',
     'status',
@@ -76,7 +82,22 @@ test('every command prints what its schema says', async (t) => {
   await look('show', ['show', 'app', 'leaf']);
   await look('why', ['why', 'app']);
   await look('log', ['log', 'app']);
+  await look('env', ['env', '--pth']);
   await look('legal', ['legal', 'handed-on']);
+  await look('build', ['lone']);
+  await look('rollback');
+  await look('check', ['check', 'lone'], 3);
+  await look('install', ['install', 'lone']);
+  await look('generations');
+  await look('verify');
+  rmSync(join(site.path, 'vendor/bin/lone'));
+  rmSync(join(site.path, 'vendor/bin/app'));
+  site.write({ 'vendor/bin/app': 'other', 'vendor/bin/new': 'new' });
+  await look('verify', ['verify'], 1);
+  await look('release create', ['release', 'create', 'shop-1', 'app', '--push']);
+  await look('release create', ['release', 'create', 'shop-2', 'branch']);
+  await look('release diff', ['release', 'diff', 'shop-1', 'shop-2.release.json']);
+  await look('release drop', ['release', 'drop', 'shop-1']);
   // What another standard describes is checked where it is made.
   covered.add('sbom');
 
@@ -90,6 +111,7 @@ test('every command prints what its schema says', async (t) => {
   site.write({ 'patches/leaf/value.patch': leafPatch(3).replace('return 3;', 'return 3') });
   await look('build', ['build', '-k'], 1);
   await look('report');
+  await look('report', ['report', '-o', '-'], 2);
   await look('status');
   await look('why', ['why', 'leaf']);
   await look('build', ['nowhere'], 2);
@@ -103,6 +125,8 @@ test('every command prints what its schema says', async (t) => {
   await look('patch edit', ['patch', 'edit', 'leaf']);
   await look('patch save', ['patch', 'save', 'leaf']);
   await look('patch rebase', ['patch', 'rebase', 'leaf']);
+  await look('clean', ['clean', '--dry-run']);
+  await look('clean', ['clean', '--all']);
 
   assert.deepEqual(wrong, []);
   assert.deepEqual(

@@ -49,5 +49,6 @@ export function complaints(name: string, value: unknown): string[] {
   );
 }
 
-/** The schema of what a command prints beside events. */
-export const schemaOf = (command: string): string => (command === 'build' ? 'event' : command.replaceAll(' ', '-'));
+/** The schema of what a command prints beside events; some print nothing else. */
+export const schemaOf = (command: string): string =>
+  ['build', 'install'].includes(command) ? 'event' : command.replaceAll(' ', '-');
