@@ -1,4 +1,5 @@
 /** Which of the platforms that a Buildfile accepts a run is about: one artifact may serve several releases of a distribution. */
+import { packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
 import { gatherFacts } from './facts.ts';
@@ -47,7 +48,10 @@ async function hasAll(packages: BuildRequest['targets'], request: BuildRequest):
   if (facts.length < packages.length) return false;
   const { startRun } = await import('./start-run.ts');
   // What becomes of each look-up is told once, by the run itself.
-  const { run } = startRun({ ...request, emit: () => {} }, { toInstall: true });
+  const { run } = startRun(
+    { ...request, emit: () => {} },
+    { installing: { prefix: request.prefix, packages: packages.map(packageId) } },
+  );
   await run.cache.foresee(
     facts.map(({ package: { name }, key }) => ({ name, key })),
     signal,

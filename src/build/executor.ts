@@ -35,11 +35,12 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   await using _turn = await takeWorkFolder(workspace, request.emit, signal);
   noteNames(request);
   const history = recorder(request.emit);
-  const { run, tiers, trust } = startRun({ ...request, emit: history.emit }, { toInstall: true });
+  const want = wantedBy(request, history.emit);
+  const installing = { prefix: request.prefix, packages: want.packages.map(packageId) };
+  const { run, tiers, trust } = startRun({ ...request, emit: history.emit }, { installing });
   using _traffic = countedTraffic(tiers, run.emit);
   const artifacts = artifactsOf(run.disk, join(privateFolder(workspace), 'unpacked'));
   const outcomes = new Map<string, Outcome>();
-  const want = wantedBy(request, run.emit);
   const pinned: Package[] = [];
   const { facts, missing } = await settle(
     want,

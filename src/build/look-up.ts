@@ -115,8 +115,8 @@ async function find(facts: PackageFacts, get: LayeredCache['fetchArtifact'], run
     run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
   );
   if (fetched.outcome !== 'done') {
-    const { outcome: answer } = fetched;
-    return 'reason' in fetched ? { answer, reason: fetched.reason } : { answer };
+    const { outcome: answer, ...why } = fetched;
+    return { answer, ...why };
   }
   const { manifest, tier } = fetched;
   const outcome = stamped ? 'fresh' : 'restored';

@@ -3,7 +3,13 @@ import { VbuildError } from '../model/error.ts';
 import type { Missed } from '../model/plan.ts';
 
 /** @param id `name@version`. */
-export function notReady(id: string, key: string, { answer, reason }: Missed): VbuildError {
+export function notReady(id: string, key: string, { answer, reason, misfit }: Missed): VbuildError {
+  if (misfit === 'prefix')
+    return new VbuildError('unfit-host', 'Artifact cannot work in this prefix', {
+      where: { package: id },
+      facts: { found: reason ?? 'it does not fit' },
+      mend: 'choose another prefix with --prefix; what is built here would not fit it either',
+    });
   if (answer === 'unfit')
     return new VbuildError('unfit-host', 'Artifact does not fit this host', {
       where: { package: id },

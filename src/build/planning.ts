@@ -36,8 +36,9 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
     const fresh = packages.map((one) => planned(one, known.get(one), { outcome: 'fresh' }));
     return planOf({ targets, packages: fresh, installOpen: false, pushTo: [], jobs: options.jobs });
   }
-  const { run, tiers } = startRun({ ...request, options: { ...options, installTools: false } }, { toInstall: true });
-  const want = wantedBy(request, run.emit);
+  const want = wantedBy(request, request.emit);
+  const installing = { prefix, packages: want.packages.map(packageId) };
+  const { run, tiers } = startRun({ ...request, options: { ...options, installTools: false } }, { installing });
   const settled = await settle(
     want,
     {

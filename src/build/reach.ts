@@ -7,6 +7,7 @@ import { validate } from '../buildfile/validate.ts';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { exists } from '../system/files.ts';
+import { hostPlatform } from '../system/platform.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { artifactName, type Reached } from './sweep-tier.ts';
@@ -38,7 +39,9 @@ export async function reachedBy(
     const lock = readLock(lockFile);
     const packages = fullClosure(build.packages);
     let reaches = 0;
-    for (const platform of Object.keys(lock.tools)) {
+    const platforms = Object.keys(lock.tools);
+    // A lock file without any tool does not say where it was used.
+    for (const platform of platforms.length > 0 ? platforms : (build.platforms ?? [hostPlatform()])) {
       const { known, unpinned } = gatherFacts(packages, { lock, platform, workspace });
       for (const [{ name }, { key, keyText }] of known) artifacts.set(artifactName(name, key), keyText);
       for (const one of unpinned) open.add(`${packageId(one)} by ${lockFile}`);

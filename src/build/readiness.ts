@@ -69,7 +69,9 @@ async function checkedPackages(
 
 async function lookFor(lacking: readonly Asked[], request: BuildRequest): Promise<ReadonlyMap<Asked, CheckedPackage>> {
   const { countedTraffic, startRun } = await import('./start-run.ts');
-  const { run, tiers } = startRun(request, { toInstall: true });
+  const { run, tiers } = startRun(request, {
+    installing: { prefix: request.prefix, packages: lacking.map(({ id }) => id) },
+  });
   using _traffic = countedTraffic(tiers, run.emit);
   await run.cache.foresee(lacking, run.signal);
   return new Map(await inParallel(lacking, parallel, async (one) => [one, await lookForOne(one, run)] as const));

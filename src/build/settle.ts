@@ -73,12 +73,12 @@ export async function settle(want: Wanted, effects: Effects, run: Run): Promise<
     effects.begin(facts);
     const lookUps = await findArtifacts(want, facts, effects, run);
     const missing = [...lookUps.missing.keys()];
-    // Nothing is compiled for another platform than this host's.
-    if (missing.length > 0 && (run.options.noBuild || platform !== hostPlatform()))
+    // Nothing is compiled for another platform than this host's, nor what would fit the prefix no better than what there is.
+    const mayBuild = !run.options.noBuild && platform === hostPlatform();
+    const lost = [...lookUps.missing].filter(([, { misfit }]) => !mayBuild || misfit === 'prefix');
+    if (lost.length > 0)
       throw new VbuildErrors(
-        [...lookUps.missing].map(([one, missed]) =>
-          notReady(packageId(one), facts.known.get(one)?.key ?? 'unknown', missed),
-        ),
+        lost.map(([one, missed]) => notReady(packageId(one), facts.known.get(one)?.key ?? 'unknown', missed)),
       );
     if (missing.length === 0 || toolsSeen) return { ...lookUps, facts };
     const before = lock;

@@ -14,6 +14,7 @@ import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 
 type Needed = Pick<BuildRequest, 'build' | 'workspace' | 'platform' | 'options' | 'environment' | 'emit' | 'signal'>;
+type Installing = Pick<BuildRequest, 'prefix'> & { readonly packages: readonly string[] };
 
 /** Tells at the end of its scope what it cost to ask the tiers. */
 export const countedTraffic = (tiers: readonly CacheTier[], emit: Emit): Disposable => ({
@@ -31,33 +32,29 @@ const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
  * `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept.
  *
  * @param forThisHost What cannot run here counts as not there; otherwise it is handed on all the same.
- * @param toInstall   So does what cannot work in the prefix of the request, unless nothing is to be installed.
+ * @param installing  So does what of these packages, `name@version`, cannot work in this prefix, unless nothing is to be installed.
  */
 export function startRun(
-  {
-    build,
-    workspace,
-    prefix,
-    platform,
-    options,
-    environment,
-    emit,
-    signal,
-  }: Needed & Partial<Pick<BuildRequest, 'prefix'>>,
-  { forThisHost = true, toInstall = false }: { readonly forThisHost?: boolean; readonly toInstall?: boolean } = {},
+  { build, workspace, platform, options, environment, emit, signal }: Needed,
+  { forThisHost = true, installing }: { readonly forThisHost?: boolean; readonly installing?: Installing } = {},
 ): {
   run: Run;
   tiers: readonly CacheTier[];
   trust: Trust | undefined;
 } {
   const host = thisHost(environment['PATH']);
-  const place = !toInstall || options.noInstall || prefix === undefined ? undefined : placeToBe(prefix);
-  const judge: Judge = (manifest) => [
-    ...unfitReasons(manifest, host),
-    ...(place === undefined ? [] : prefixProblems(manifest, place)).map(
-      ({ file, offset, found }) => `${file} cannot work in ${place}, at byte ${offset}: ${found}`,
-    ),
-  ];
+  const place = installing === undefined || options.noInstall ? undefined : placeToBe(installing.prefix);
+  const installed = new Set(installing?.packages);
+  const judge: Judge = (manifest) => {
+    const { name, version } = manifest.package;
+    const ofHost = unfitReasons(manifest, host);
+    const ofPrefix = (
+      place === undefined || !installed.has(`${name}@${version}`) ? [] : prefixProblems(manifest, place)
+    ).map(({ file, offset, found }) => `${file} cannot work in ${place}, at byte ${offset}: ${found}`);
+    const reasons = [...ofHost, ...ofPrefix];
+    if (reasons.length === 0) return undefined;
+    return { reason: reasons.join('; '), misfit: ofPrefix.length > 0 ? 'prefix' : 'host' };
+  };
   const labels = new Map<ContentKey, string>();
   const trust = trustIn(build);
   const disk = diskOf(build, workspace);

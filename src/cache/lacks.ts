@@ -6,10 +6,12 @@ import type { Lack } from './cache.ts';
 export interface Unfit {
   readonly outcome: 'unfit';
   readonly reason: string;
+  /** What it does not fit; one that is made here of the same fits this host, but no other prefix. */
+  readonly misfit: 'host' | 'prefix';
 }
 
-/** Why an artifact is of no use here, one clause each, told from its manifest; none when it is. */
-export type Judge = (manifest: Manifest) => readonly string[];
+/** Why an artifact is of no use here, told from its manifest; undefined when it is. */
+export type Judge = (manifest: Manifest) => Omit<Unfit, 'outcome'> | undefined;
 
 /** What one tier, by its name, has instead. */
 export type NamedLack<Nothing = Lack | Unfit> = readonly [tier: string, lack: Nothing];
@@ -18,8 +20,12 @@ export type NamedLack<Nothing = Lack | Unfit> = readonly [tier: string, lack: No
 export function mostTelling<Nothing extends Lack | Unfit>(lacks: readonly NamedLack<Nothing>[]): Nothing | Lack;
 export function mostTelling(lacks: readonly NamedLack[]): Lack | Unfit {
   for (const outcome of ['unfit', 'rejected', 'unreachable'] as const) {
-    const reasons = lacks.flatMap(([tier, lack]) => (lack.outcome === outcome ? [`${tier}: ${lack.reason}`] : []));
-    if (reasons.length > 0) return { outcome, reason: reasons.join('; ') };
+    const told = lacks.flatMap(([tier, lack]) => (lack.outcome === outcome ? [[tier, lack] as const] : []));
+    if (told.length === 0) continue;
+    const reason = told.map(([tier, lack]) => `${tier}: ${lack.reason}`).join('; ');
+    if (outcome !== 'unfit') return { outcome, reason };
+    const ofPrefix = told.some(([, lack]) => lack.outcome === 'unfit' && lack.misfit === 'prefix');
+    return { outcome, reason, misfit: ofPrefix ? 'prefix' : 'host' };
   }
   return { outcome: 'absent' };
 }

@@ -95,7 +95,7 @@ export function layeredCache(
   lower: readonly CacheTier[],
   onAnswer: (answer: TierAnswer) => void = () => {},
   onUnfilled: (tier: string, error: VbuildError) => void = () => {},
-  judge: Judge = () => [],
+  judge: Judge = () => undefined,
 ): LayeredCache {
   const remembered = new Map<string, Answer>();
   const unfillable = new Set<CacheTier>();
@@ -117,10 +117,10 @@ export function layeredCache(
 
   /** What is unfit is told as an answer of the tier's, too: it has nothing that could be used. */
   function judged(tier: CacheTier, sought: Sought, answer: Answer): Answer | Unfit {
-    const reason = answer.outcome === 'hit' ? judge(answer.manifest).join('; ') : '';
-    if (reason === '') return answer;
-    onAnswer({ ...sought, tier: tier.name, answer: { outcome: 'rejected', reason } });
-    return { outcome: 'unfit', reason };
+    const judgement = answer.outcome === 'hit' ? judge(answer.manifest) : undefined;
+    if (judgement === undefined) return answer;
+    onAnswer({ ...sought, tier: tier.name, answer: { outcome: 'rejected', reason: judgement.reason } });
+    return { outcome: 'unfit', ...judgement };
   }
 
   /** Through a name that nobody reads, so that a half-written body is never found. */
@@ -263,7 +263,7 @@ export function layeredCache(
       if (disk.has(name, key)) return undefined;
       for (const tier of lower) {
         const answer = await ask(tier, { name, key }, signal);
-        if (answer.outcome === 'hit' && judge(answer.manifest).length === 0) return answer.manifest;
+        if (answer.outcome === 'hit' && judge(answer.manifest) === undefined) return answer.manifest;
       }
       return undefined;
     },

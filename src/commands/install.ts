@@ -69,7 +69,9 @@ async function installAll(
 
 /** @returns How many packages were brought. */
 async function deployed(deployment: Deployment, request: BuildRequest): Promise<number> {
-  const { run, tiers } = startRun(request, { toInstall: true });
+  const { run, tiers } = startRun(request, {
+    installing: { prefix: request.prefix, packages: deployment.asked.map(({ id }) => id) },
+  });
   using _traffic = countedTraffic(tiers, run.emit);
   return (await deploy(deployment, run)).size;
 }

@@ -2,11 +2,13 @@
 import type { ContentKey } from './digest.ts';
 import type { Outcome, Reason, StageName } from './event.ts';
 
-/** Why no cache gives an artifact; `not-asked` when caches are switched off, `unfit` when one has it, but not for this host. */
+/** Why no cache gives an artifact; `not-asked` when caches are switched off, `unfit` when one has it, but not for this host or prefix. */
 export interface Missed {
   readonly answer: 'absent' | 'unreachable' | 'rejected' | 'unfit' | 'not-asked';
   /** Begins with the name of the tier. */
   readonly reason?: string;
+  /** Of an unfit one, what it does not fit. */
+  readonly misfit?: 'host' | 'prefix';
 }
 
 export interface PlannedStage {

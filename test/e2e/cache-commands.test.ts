@@ -1,11 +1,13 @@
 /** cache ls, prove and gc, with a folder for a bucket. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
-import { cloneOf, leafPatch, type Project, project } from '../support/project.ts';
+import { cloneOf, leafPatch, type Project, project, projectAt } from '../support/project.ts';
+import { tempDir, writeTree } from '../support/temp.ts';
 import { filesBelow } from '../cache/sample.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -197,4 +199,30 @@ test('looking into caches', async (t) => {
       assert.match(run.stderr, headline);
     });
   }
+});
+
+test('gc of a bucket keeps what a lock file without any tool reaches', async (t) => {
+  const top = tempDir(t);
+  const bucket = join(top, 'bucket');
+  mkdirSync(bucket);
+  writeTree(join(top, 'site'), {
+    'Buildfile.ts': `import { defineBuild, definePackage, directoryCache, steps, tarball } from 'vbuild';
+const one = definePackage('one', {
+  version: '1',
+  source: tarball('one.tar'),
+  recipe: steps([{ group: 'install', run: 'mkdir -p @stage@@prefix@/share; cp file @stage@@prefix@/share' }]),
+});
+export default defineBuild({ packages: [one], cache: [directoryCache('../bucket')] });
+`,
+    'one/file': 'text\n',
+  });
+  execFileSync('tar', ['-C', join(top, 'site'), '-cf', join(top, 'site/one.tar'), 'one']);
+  checkIn(join(top, 'site'));
+  const site = projectAt(join(top, 'site'), join(top, 'home'));
+  insistOnSuccess(await site.run(['--push']));
+  age(bucket, 40);
+  const all = filesBelow(bucket);
+  insistOnSuccess(await site.run(['cache', 'gc', '--tier', bucket, '--delete']));
+  assert.ok(all.length > 0);
+  assert.deepEqual(filesBelow(bucket), all);
 });

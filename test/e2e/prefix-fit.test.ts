@@ -14,7 +14,13 @@ const one = definePackage('one', {
   prefixInBinaries: ['share/*.bin'],
   recipe: steps([{ group: 'install', run: 'mkdir -p @stage@@prefix@/share; printf "\\\\0@prefix@/share/x\\\\0" >@stage@@prefix@/share/one.bin' }]),
 });
-export default defineBuild({ packages: [one], cache: [directoryCache('../cache')] });
+const user = definePackage('user', {
+  version: '1',
+  source: directory('source'),
+  buildDeps: [one],
+  recipe: steps([{ group: 'install', run: 'mkdir -p @stage@@prefix@/share; echo used >@stage@@prefix@/share/used' }]),
+});
+export default defineBuild({ packages: [one, user], defaults: [one], cache: [directoryCache('../cache')] });
 `;
 
 test('an artifact that has no room for a prefix is refused by file and offset before its body is brought', async (t) => {
@@ -29,6 +35,8 @@ test('an artifact that has no room for a prefix is refused by file and offset be
   for (const command of [
     ['install', '--json'],
     ['build', 'one', '--no-build', '--json', '--work', join(top, 'work')],
+    ['build', 'one', '--json', '--work', join(top, 'work')],
+    ['plan', 'one', '--json', '--work', join(top, 'work')],
   ]) {
     const { exitStatus, stdout, stderr } = await server.run([...command, '--prefix', long]);
     assert.equal(exitStatus, 4, stdout + stderr);
@@ -36,6 +44,10 @@ test('an artifact that has no room for a prefix is refused by file and offset be
     assert.equal(existsSync(join(server.home, '.cache/vbuild/v1/blobs')), false);
     assert.equal(existsSync(long), false);
   }
+  // What only a build needs does not go into the prefix.
+  const builder = projectAt(join(top, 'site'), join(top, 'builder'));
+  const told = insistOnSuccess(await builder.build(['user', '--prefix', long, '--work', join(top, 'other')]));
+  assert.deepEqual(told.outcomes, { fresh: 0, restored: 1, built: 1 });
   const short = join(top, 'p');
   insistOnSuccess(await server.run(['install', '--prefix', short]));
   const text = readFileSync(join(short, 'share/one.bin'), 'latin1');

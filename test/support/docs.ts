@@ -160,7 +160,7 @@ const statusWords: Readonly<Record<string, string>> = {
   1: 'a package failed: a download, a pin, a patch, a step, a missing tool, the disk',
   2: 'the command line, the Buildfile or the lock file is wrong',
   3: 'not ready: `check` or `--no-build` found something missing, or nothing is installed in the prefix',
-  4: 'this host is not supported',
+  4: 'unfit: this host is no Linux with glibc, an artifact does not fit it and building is not allowed, or it does not fit the prefix',
   5: 'built, but an upload failed',
   70: 'a bug in vbuild; please report the text',
   78: 'no usable Node',
