@@ -66,8 +66,8 @@ const ownPaths = ({ package: { source, patches }, series }: PackageFacts, folder
 const seriesFiles = (folder: string): string[] => [join(folder, 'series')].filter((path) => exists(path));
 
 /**
- * The branch by its short name, another ref by its full one. Where no branch is checked out, as in most CI jobs, the job's own variables
- * tell, as far as they speak of the very commit that is checked out.
+ * The branch by its short name, another ref by its full one. A CI job's own variables tell, as far as they speak of the very commit that
+ * is checked out, since most jobs check out no branch; else the branch that is checked out does.
  */
 export function refOf(
   env: Readonly<Record<string, string | undefined>>,

@@ -81,7 +81,7 @@ export const commandTable = [
     takes: 'some-targets',
     summary: 'show what is known about packages: source, pin, patches, exact steps, environment',
     description: [
-      'Prints everything that decides the build of each TARGET: source and pin, patches in their order, dependencies, tools, and the steps with the exact environment that they see. A place that differs from build to build is shown as a symbol, such as @prefix@. Nothing is fetched or compiled.',
+      'Prints everything that decides the build of each TARGET: source and pin, patches in their order, dependencies, tools, the steps with the exact environment that they see, and what is said about packing. A place that differs from build to build is shown as a symbol, such as @prefix@. Nothing is fetched or compiled.',
     ],
     examples: [
       ['vbuild show pil', 'how pil is built'],
@@ -146,7 +146,7 @@ export const commandTable = [
     takes: 'targets',
     summary: 'pin sources anew, and print what moved',
     description: [
-      'Resolves the source of every TARGET (of all packages when none is given) as if it had no pin, writes what it stands for now to the lock file, and prints what was pinned before and after. Other pins stay as they are; nothing is built.',
+      'Resolves the source of every TARGET (of all packages when none is given) as if it had no pin, writes what it stands for now to the lock file, and prints what was pinned before and after. Pins of other sources stay as they are; what has none yet in the closure is pinned as well, and tools are pinned as this machine has them, as by "vbuild lock". Nothing is built.',
     ],
     examples: [
       ['vbuild update pil', 'move to what the source of pil stands for today'],

@@ -94,11 +94,8 @@ const exitStatuses: readonly (readonly [string, string])[] = [
   ['0', 'done'],
   ['1', 'a package failed: a step, a patch, a pin, a download, a missing tool'],
   ['2', 'the command line, the Buildfile or the lock file is wrong'],
-  ['3', 'not ready: check found something missing, or --no-build forbids to compile'],
-  [
-    '4',
-    'unfit: this host is no Linux with glibc, the artifact does not fit it and building is not allowed, or it does not fit the prefix',
-  ],
+  ['3', 'not ready: an artifact is missing and nothing may be compiled, or what a command works on is not there'],
+  ['4', 'unfit: vbuild or an artifact cannot work on this host or in this prefix, or steps cannot be locked in'],
   ['5', 'built, but an upload failed'],
   ['70', 'a bug in vbuild'],
   ['78', 'no usable Node'],

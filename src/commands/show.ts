@@ -47,6 +47,13 @@ function describe(one: Package, { workspace }: Project, lock: Lock, platform: st
     recipe: one.recipe.kind,
     steps: one.recipe.steps,
     environment: standardEnvironment(one.recipe),
+    network: one.network ?? false,
+    packing: {
+      remove: one.remove ?? [],
+      prefixInBinaries: one.prefixInBinaries ?? [],
+      hostLibraries: one.hostLibraries ?? [],
+      strip: one.strip ?? true,
+    },
     keyText: facts?.keyText,
   };
 }
@@ -79,6 +86,16 @@ function text(shown: Description): string {
       }),
     ],
     ['environment', Object.entries(shown.environment).map(([name, value]) => `${name}=${value}`)],
+    ['network', shown.network ? ['steps may reach it'] : []],
+    [
+      'packing',
+      [
+        ...shown.packing.remove.map((glob) => `leaves out ${glob}`),
+        ...shown.packing.prefixInBinaries.map((glob) => `writes the prefix into ${glob}`),
+        ...shown.packing.hostLibraries.map((soname) => `takes ${soname} from the host`),
+        ...(shown.packing.strip ? [] : ['strips no symbols']),
+      ],
+    ],
   ];
   const body = sections.flatMap(([title, lines]) =>
     lines.length === 0 ? [] : [`${title}\n`, ...lines.map((line) => `  ${line.replaceAll('\n', '\n            ')}\n`)],

@@ -126,11 +126,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const textBlock = (lines: readonly string[]): string => ['```text', ...lines, '```'].join('\n');
 
-/** Given by their place in the call, or not by the author at all. */
-const notOptions = new Set(['kind', 'name']);
+/** Not given by the author; nor is the name of a Debian source among the options, but by its place in the call. */
+const isOption = (of: string, member: string): boolean =>
+  member !== 'kind' && !(of === 'DebianSpec' && member === 'name');
 
 function optionTable(name: string, allOptional: boolean): string {
-  const members = membersOf(name).filter((one) => !notOptions.has(one.name));
+  const members = membersOf(name).filter((one) => isOption(name, one.name));
   const rows = members.map(({ name: own, optional, type, doc }) => [
     `\`${own}\`${optional || allOptional ? '' : ' (required)'}`,
     `\`${type.replaceAll('readonly ', '')}\``,
@@ -159,8 +160,8 @@ const statusWords: Readonly<Record<string, string>> = {
   0: 'done',
   1: 'a package failed: a download, a pin, a patch, a step, a missing tool, the disk',
   2: 'the command line, the Buildfile or the lock file is wrong',
-  3: 'not ready: `check` or `--no-build` found something missing, or nothing is installed in the prefix',
-  4: 'unfit: this host is no Linux with glibc, an artifact does not fit it and building is not allowed, or it does not fit the prefix',
+  3: 'not ready: what `check`, `install`, `--no-build` or `cache prove` needs is in no cache, or what a command works on is not there',
+  4: 'unfit: vbuild or an artifact cannot work on this host or in this prefix, or steps cannot be locked in as `--sandbox=require` asks',
   5: 'built, but an upload failed',
   70: 'a bug in vbuild; please report the text',
   78: 'no usable Node',
