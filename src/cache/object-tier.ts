@@ -28,6 +28,8 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
   const signers = signersFor(trust);
   /** Look-ups that took too long, since the last one that did not. */
   let slowInRow = 0;
+  /** Bodies that came damaged, since the last one that did not. */
+  let damagedInRow = 0;
   /** Manifests that were not there when they were last asked for. */
   const absent = new Set<string>();
   /** Whose manifests there are, for keys of which that is known. */
@@ -142,12 +144,16 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     lookUp: (packageName, key, signal) => lookUp({ name: packageName, key }, signal),
     lookUpEqual: (packageName, equal, signal) => lookUp({ name: packageName, equal }, signal),
     async fetchBlob(blob, into, signal, progress) {
+      if (damagedInRow >= patience.damagedBodies)
+        return { outcome: 'rejected', reason: `${damagedInRow} bodies one after the other came damaged` };
       const object = within(blobObject(blob.digest));
       const asked = await ask(
         (objects, once) => objects.getFile(object, into, { ...blob, signal: once, watch: paceOf(patience, progress) }),
         signal,
         {},
       );
+      if (asked.outcome === 'done') damagedInRow = 0;
+      if (asked.outcome === 'rejected') damagedInRow += 1;
       return asked.outcome === 'done' ? { outcome: 'done' } : lackOf(asked);
     },
     async holds(sealed, signal) {
