@@ -6,7 +6,10 @@ export interface PackageOptions {
      * first. A source that knows its upstream's version (`debian`) insists on this one.
      */
     readonly version: string;
-    /** Where the pristine tree comes from: what `tarball()`, `git()`, `debian()` or `directory()` returns. */
+    /**
+     * Where the pristine tree comes from: what `tarball()`, `git()`, `debian()`, `mercurial()`, `subversion()`, `bazaar()`, `npm()`,
+     * `generated()` or `directory()` returns.
+     */
     readonly source: SourceSpec;
     /**
      * Applied in order to the pristine tree, strictly: a folder, relative to the Buildfile's folder, with a `series` file or
@@ -24,7 +27,10 @@ export interface PackageOptions {
     readonly recipe: Recipe;
     /** Tools beyond those that the recipe declares; their versions are pinned for each platform and count in the content key. */
     readonly tools?: readonly ToolName[];
-    /** Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`. */
+    /**
+     * Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`; a folder stands for all that is
+     * in it. One that names nothing is a warning.
+     */
     readonly remove?: readonly string[];
     /**
      * Globs, relative to the prefix, of binary files into which the prefix is compiled and which use it as the beginning of paths alone. At
@@ -70,7 +76,9 @@ export interface BuildDefinition extends BuildOptions {
  * Defines a package. The value is how other packages name it as a dependency. Several calls may give one name, if each
  * gives another version: different prefixes can then hold different ones.
  *
- * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ * Nothing is checked here, and nothing thrown, so that every mistake in a Buildfile can be listed at once when it has been read: as
+ * `buildfile-invalid`, each with the file and line of this call. Relative paths start at the folder of the Buildfile, also where the call
+ * stands in a file of another folder that the Buildfile imports.
  *
  * @param name Small letters, digits and `. + -`, a letter or digit first; not the name of one of vbuild's commands.
  */
@@ -78,7 +86,8 @@ export declare function definePackage(name: string, options: PackageOptions): Pa
 /**
  * Puts packages together into a build; a Buildfile exports the result as its default.
  *
- * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ * Nothing is checked here, and nothing thrown; see `definePackage`. What only all packages together show is found in the same way: cycles,
+ * two packages of one name and version, and what one prefix cannot hold.
  */
 export declare function defineBuild(options: BuildOptions): BuildDefinition;
 export interface BazaarSpec {
@@ -96,6 +105,9 @@ export interface BazaarOptions {
 /**
  * A Bazaar branch, read by Breezy's `brz`. Breezy's own files (`.bzrignore` and the like) are left out, as `brz export` does.
  *
+ * Bringing it may end with `vcs-failed`, `source-missing`, `pin-mismatch`, `archive-refused`, `tool-missing`, and under `--offline` with
+ * `download-failed`.
+ *
  * @param url A `bzr:`, `bzr+ssh:`, `sftp:`, `http:`, `https:` or `file:` URL, or a path; a relative one starts at the Buildfile.
  */
 export declare const bazaar: (url: string, options: BazaarOptions) => BazaarSpec;
@@ -108,19 +120,30 @@ export interface DebianSpec {
     /** Debian's full version (`1:2.1.5-2`); when not given, the newest one that has the package's upstream version. */
     readonly version?: string;
 }
-/** A source package of the distribution, as the machine's own apt configuration serves it; Debian's patches only when asked for. */
+/**
+ * A source package of the distribution, as the machine's own apt configuration serves it; Debian's patches only when asked for.
+ *
+ * Bringing it may end with `debian-source` where apt does not offer it in the version of the package, `source-missing` where the pinned one
+ * is not to be had, `download-failed`, `pin-mismatch`, `archive-refused`, and `tool-missing` without apt.
+ *
+ * @param name Of the source package, which is not always that of the binary package (`zlib`, not `zlib1g`).
+ */
 export declare const debian: (name: string, options?: {
     readonly patches?: boolean;
     readonly version?: string;
 }) => DebianSpec;
 export interface DirectorySpec {
     readonly kind: 'directory';
-    /** Relative to the Buildfile. */
+    /** Absolute, or relative to the folder of the Buildfile. */
     readonly path: string;
 }
 /**
- * A folder of the project, relative to the Buildfile. All of it is the source, symlinks kept as they are, but for what version control
+ * A folder of the project. All of it is the source, symlinks kept as they are, but for what version control
  * and vbuild keep for themselves: `.git`, `.hg`, `.svn` and `.vbuild` on every level. What else is not to be copied belongs outside of the folder.
+ *
+ * Where it is not there, even looking at the package ends with `source-missing`; what no tree may hold is `archive-refused`.
+ *
+ * @param path Absolute, or relative to the folder of the Buildfile.
  */
 export declare const directory: (path: string) => DirectorySpec;
 /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
@@ -148,6 +171,9 @@ export interface GeneratedOptions {
 /**
  * A source that no other kind knows. The steps run when it is pinned (and again only where the tree is lost), never under `--offline`;
  * a tree that differs from the pinned one is refused. `$BUILDFILE_FOLDER` is the folder of the Buildfile, for scripts of the project.
+ *
+ * Bringing it may end with `step-failed`, `tool-missing`, `pin-mismatch`, `archive-refused` for what no tree may hold, and under `--offline`
+ * with `download-failed`.
  */
 export declare const generated: (options: GeneratedOptions) => GeneratedSpec;
 export interface GitSpec {
@@ -168,7 +194,16 @@ export interface GitOptions {
     /** Whether files that are kept in Git LFS are brought; false when not given, and then their pointers stay in their places, with a warning. */
     readonly lfs?: boolean;
 }
-/** A git repository. @param url Anything that `git fetch` takes, also a path; a relative one starts at the Buildfile. */
+/**
+ * A git repository.
+ *
+ * Bringing it may end with `git-failed`, with `source-missing` for a rev, commit, folder or file of Git LFS that is not there, with
+ * `pin-mismatch` where the rev stands for another commit now and the pinned one is gone, with `archive-refused` for a name that no tree may
+ * hold, with `download-failed` under `--offline`, and with `tool-missing`.
+ *
+ * @param url Anything that `git fetch` takes, but what runs a program (`ext::`); also a path, of which a relative one starts at the folder of
+ *            the Buildfile.
+ */
 export declare const git: (url: string, options: GitOptions) => GitSpec;
 export interface MercurialSpec {
     readonly kind: 'mercurial';
@@ -185,13 +220,16 @@ export interface MercurialOptions {
 /**
  * A Mercurial repository. Subrepositories and large files are left out, as they are no part of the changeset.
  *
+ * Bringing it may end with `vcs-failed`, `source-missing`, `pin-mismatch`, `archive-refused`, `tool-missing`, and under `--offline` with
+ * `download-failed`.
+ *
  * @param url An `http:`, `https:`, `ssh:` or `file:` URL, or a path; a relative one starts at the Buildfile.
  */
 export declare const mercurial: (url: string, options: MercurialOptions) => MercurialSpec;
 export interface MirrorOptions {
     /**
-     * Where the mirror is: an `http:`, `https:`, `file:` or, for archives, `s3:` URL, a folder relative to the Buildfile, or for a
-     * repository whatever its tool takes.
+     * Where the mirror is: an `http:`, `https:`, `file:` or, for archives, `s3:` URL, a folder (absolute, or relative to that of the
+     * Buildfile), or for a repository whatever its tool takes.
      */
     readonly to: string;
     /** Whether it is asked `before` the place that the Buildfile names, or `after` that one failed; `before` when not given. */
@@ -208,7 +246,8 @@ export interface MirrorRule extends MirrorOptions {
 }
 /**
  * A mirror of all that lies below a URL. Several rules are asked in the order of the Buildfile. What comes from a mirror must be what is
- * pinned, to the byte; what has no pin yet is believed as if the place itself had answered.
+ * pinned, to the byte; what has no pin yet is believed as if the place itself had answered. A mirror that fails is passed over: a run ends
+ * with the error of the place itself, but for `pin-mismatch`, of which the first one is told.
  *
  * @param from The beginning of URLs as sources in the Buildfile have them, up to a slash or a colon, such as `https://github.com/`.
  */
@@ -221,6 +260,9 @@ export interface NpmSpec {
 /**
  * The tarball of one exact version of an npm package, without what it depends on; none of its scripts is run. Registry, credentials,
  * proxies and authorities are those of npm's own configuration, as `npm config list` shows it in the Buildfile's folder.
+ *
+ * Bringing it may end with `npm-failed`, `source-missing`, `archive-refused`, `tool-missing`, with `pin-mismatch` for other bytes than the
+ * registry states or the lock file pins, and under `--offline` with `download-failed`.
  */
 export declare const npm: (name: string, version: string) => NpmSpec;
 export interface SubversionSpec {
@@ -238,6 +280,9 @@ export interface SubversionOptions {
 /**
  * A folder of a Subversion repository, such as a tag. Bytes are as stored: keywords (`$Id$`) are not expanded, since what they
  * expand to depends on the server that is asked. Externals are left out, as they are not of that revision.
+ *
+ * Bringing it may end with `vcs-failed`, `source-missing`, `archive-refused`, `tool-missing`, with `pin-mismatch` where another repository
+ * is in the place of the pinned one, and under `--offline` with `download-failed`.
  *
  * @param url An `http:`, `https:`, `svn:`, `svn+ssh:` or `file:` URL of the folder, or the path of a repository or a folder in one;
  *   a relative path starts at the Buildfile.
@@ -287,7 +332,15 @@ export interface TarballSpec extends ArchiveSpec {
     readonly kind: 'tarball';
     readonly also?: readonly FurtherSpec[];
 }
-/** An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip. @param from One place or several mirrors, asked in order. */
+/**
+ * An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip.
+ *
+ * Bringing it may end with `source-missing`, `download-failed` or `disk-trouble`; `pin-mismatch` for other bytes than the pinned ones or
+ * those of `sha256`, `signature-refused`, `archive-refused`, and `tool-missing` where a program that unpacks or verifies it is not here.
+ *
+ * @param from One place or several mirrors, asked in order: `http:`, `https:`, `s3:` or `file:` URLs, or paths relative to the folder of
+ *             the Buildfile.
+ */
 export declare const tarball: (from: string | readonly string[], { also, ...options }?: TarballOptions) => TarballSpec;
 export type SourceSpec = TarballSpec | GitSpec | MercurialSpec | SubversionSpec | BazaarSpec | NpmSpec | DebianSpec | GeneratedSpec | DirectorySpec;
 /** How a Buildfile names patches. */
@@ -384,6 +437,7 @@ export type StepGroup = 'prepare' | 'configure' | 'build' | 'check' | 'install';
 /** An argument vector; or one string, run by `bash -eu -o pipefail -c`. */
 export type StepCommand = readonly string[] | string;
 export interface Step {
+    /** What it is for, in logs and for `--from`; steps run in their order in the list, whatever their groups. */
     readonly group: StepGroup;
     readonly run: StepCommand;
     /** Where it runs, relative to the tree, not above the folder that holds the tree; made if it is not there. The tree itself when not given. */
@@ -394,7 +448,7 @@ export interface Step {
     readonly silentTimeout?: number;
 }
 export interface Recipe {
-    /** The function it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
+    /** The function that it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
     readonly kind: string;
     readonly steps: readonly Step[];
     /** Added to the standard environment, or in place of its values. */
@@ -406,7 +460,7 @@ export interface Recipe {
     /** Mistakes in the options that it was made from, each one a clause; a Buildfile with any is refused when it is loaded. */
     readonly problems?: readonly string[];
 }
-/** Options that every recipe function takes. */
+/** Options that every recipe function takes. None of these functions throws: mistakes are `buildfile-invalid` when the Buildfile is loaded. */
 export interface CommonOptions {
     /** Added to the standard environment, or in place of its values; values may use `place`. */
     readonly env?: Readonly<Record<string, string>>;
@@ -461,14 +515,15 @@ export type ToolName =
 /** How a Buildfile names a folder that serves as a cache tier. */
 export interface DirectoryCacheSpec {
     readonly kind: 'directory';
-    /** Absolute, or relative to the Buildfile. */
+    /** Absolute, or relative to the folder of the Buildfile. */
     readonly path: string;
 }
 /**
  * A folder as a cache tier, such as one on a network file system that several machines share. It must be there; what a tier behind it
- * has is kept in it as well, where this user may write.
+ * has is kept in it as well, where this user may write. Throws nothing, here and when it is asked; only an upload that fails is an error,
+ * `upload-failed`.
  *
- * @param path Absolute, or relative to the Buildfile.
+ * @param path Absolute, or relative to the folder of the Buildfile.
  */
 export declare const directoryCache: (path: string) => DirectoryCacheSpec;
 /** How a Buildfile names a web server that hands out a cache. */
@@ -478,7 +533,7 @@ export interface HttpCacheSpec {
 }
 /**
  * A cache that a plain web server hands out, for reading only: the layout of a bucket or of a directory tier below one URL. No
- * credentials are sent.
+ * credentials are sent. Throws nothing, here and when it is asked.
  *
  * @param url `https:` (or `http:`) URL of its top.
  */
@@ -489,9 +544,9 @@ export interface S3Spec {
     readonly bucket: string;
     /** Key prefix inside the bucket, without slashes at its ends; none when not given. */
     readonly prefix?: string;
-    /** The SDK's own default (AWS_REGION, profile) when not given. */
+    /** When not given, that of AWS_REGION or AWS_DEFAULT_REGION, else of the profile, else `us-east-1`. */
     readonly region?: string;
-    /** URL of an S3-compatible server; AWS when not given. */
+    /** URL of an S3-compatible server; when not given, that of AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile, else AWS itself. */
     readonly endpoint?: string;
     /**
      * Where the bucket stands in the URLs of requests: in the `path`, or before the name of the `host`. When not given, `path` with an
@@ -499,7 +554,11 @@ export interface S3Spec {
      */
     readonly addressing?: 'path' | 'host';
 }
-/** A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile. */
+/**
+ * A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile.
+ *
+ * Throws nothing, here and when it is asked: a bucket in trouble is a warning. Only an upload that fails is an error, `upload-failed`.
+ */
 export declare const s3: (options: Omit<S3Spec, 'kind'>) => S3Spec;
 /** A cache tier as a Buildfile names it: what `s3()`, `directoryCache()` or `httpCache()` returns. */
 export type CacheSpec = S3Spec | DirectoryCacheSpec | HttpCacheSpec;
@@ -519,9 +578,14 @@ export interface TrustRequirement {
     /** The branch (`main`), or the full name of another ref, whose Buildfile it was built from, with nothing modified. */
     readonly ref?: string;
 }
+/**
+ * What does not satisfy it counts as `rejected`, and is built from source. A push without the secret key of one of the keys ends with
+ * `signing-key` before anything is built; a release that does not satisfy it is `release-refused`.
+ */
 export interface TrustOptions {
     /** Asked for in this order: put the one in use first. */
     readonly keys: readonly TrustedKey[];
+    /** What a manifest must state beside its signature; nothing when not given. */
     readonly require?: TrustRequirement;
 }
 export {};

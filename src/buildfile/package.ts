@@ -14,7 +14,10 @@ export interface PackageOptions {
    * first. A source that knows its upstream's version (`debian`) insists on this one.
    */
   readonly version: string;
-  /** Where the pristine tree comes from: what `tarball()`, `git()`, `debian()` or `directory()` returns. */
+  /**
+   * Where the pristine tree comes from: what `tarball()`, `git()`, `debian()`, `mercurial()`, `subversion()`, `bazaar()`, `npm()`,
+   * `generated()` or `directory()` returns.
+   */
   readonly source: SourceSpec;
   /**
    * Applied in order to the pristine tree, strictly: a folder, relative to the Buildfile's folder, with a `series` file or
@@ -32,7 +35,10 @@ export interface PackageOptions {
   readonly recipe: Recipe;
   /** Tools beyond those that the recipe declares; their versions are pinned for each platform and count in the content key. */
   readonly tools?: readonly ToolName[];
-  /** Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`. */
+  /**
+   * Globs, relative to the prefix, of installed files to leave out of the artifact, such as `share/doc/**`; a folder stands for all that is
+   * in it. One that names nothing is a warning.
+   */
   readonly remove?: readonly string[];
   /**
    * Globs, relative to the prefix, of binary files into which the prefix is compiled and which use it as the beginning of paths alone. At
@@ -92,7 +98,9 @@ export interface Build {
  * Defines a package. The value is how other packages name it as a dependency. Several calls may give one name, if each
  * gives another version: different prefixes can then hold different ones.
  *
- * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ * Nothing is checked here, and nothing thrown, so that every mistake in a Buildfile can be listed at once when it has been read: as
+ * `buildfile-invalid`, each with the file and line of this call. Relative paths start at the folder of the Buildfile, also where the call
+ * stands in a file of another folder that the Buildfile imports.
  *
  * @param name Small letters, digits and `. + -`, a letter or digit first; not the name of one of vbuild's commands.
  */
@@ -105,7 +113,8 @@ export function definePackage(name: string, options: PackageOptions): Package {
 /**
  * Puts packages together into a build; a Buildfile exports the result as its default.
  *
- * Nothing is checked here, so that every mistake in a Buildfile can be listed at once when it has been read.
+ * Nothing is checked here, and nothing thrown; see `definePackage`. What only all packages together show is found in the same way: cycles,
+ * two packages of one name and version, and what one prefix cannot hold.
  */
 export function defineBuild(options: BuildOptions): BuildDefinition {
   const value = Object.freeze({ ...options });

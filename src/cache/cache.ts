@@ -62,7 +62,10 @@ export interface TierReleases {
   put(name: string, signer: Signer, bytes: Uint8Array, signal: AbortSignal): Promise<'written' | 'there'>;
 }
 
-/** Every method throws the reason of `signal` once that is aborted, and nothing else for what the tier does, save where said. */
+/**
+ * Every method throws the reason of `signal` once that is aborted, `disk-trouble` where this machine's own disk fails or is full, and nothing
+ * else for what the tier does, save where said. Names of packages are those of the Buildfile, without a version.
+ */
 export interface CacheTier {
   /** As shown to people: `disk`, `s3://bucket/prefix`. */
   readonly name: string;
@@ -76,7 +79,7 @@ export interface CacheTier {
   readonly objects?: TierObjects;
   /** Absent for the local disk. */
   readonly releases?: TierReleases;
-  /** Told of all that is going to be looked up, it may find out in fewer requests what is absent. Never throws for trouble of the tier. */
+  /** Told of all that is going to be looked up, in any order, it may find out in fewer requests what is absent. Never throws for trouble of the tier. */
   foresee?(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
   /** Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier. */
   lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
@@ -89,6 +92,7 @@ export interface CacheTier {
   /**
    * Makes a blob present, and safe for a while from being swept away as one that nobody needs.
    *
+   * @param file   Absolute path of its bytes, which have this digest.
    * @param repair What is there and cannot be it is replaced.
    * @returns What it took: `renewed` for one that had been there for long.
    * @throws {VbuildError} `upload-failed`

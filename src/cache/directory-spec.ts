@@ -2,15 +2,16 @@
 
 export interface DirectoryCacheSpec {
   readonly kind: 'directory';
-  /** Absolute, or relative to the Buildfile. */
+  /** Absolute, or relative to the folder of the Buildfile. */
   readonly path: string;
 }
 
 /**
  * A folder as a cache tier, such as one on a network file system that several machines share. It must be there; what a tier behind it
- * has is kept in it as well, where this user may write.
+ * has is kept in it as well, where this user may write. Throws nothing, here and when it is asked; only an upload that fails is an error,
+ * `upload-failed`.
  *
- * @param path Absolute, or relative to the Buildfile.
+ * @param path Absolute, or relative to the folder of the Buildfile.
  */
 export const directoryCache = (path: string): DirectoryCacheSpec => ({ kind: 'directory', path });
 

@@ -31,7 +31,7 @@ export interface DiskCache extends CacheTier {
   has(name: string, key: ContentKey): boolean;
   /** What a look-up would answer if the body were read too, but nothing is set aside: for plans. */
   peek(asked: Asked, signal: AbortSignal): Promise<Answer>;
-  /** Moves one manifest out of the way, for later study. */
+  /** Moves one manifest out of the way, for later study; does nothing where there is none. @throws {VbuildError} `disk-trouble` */
   setAside(asked: Asked, signer: Signer): void;
 }
 

@@ -7,7 +7,7 @@ export interface HttpCacheSpec {
 
 /**
  * A cache that a plain web server hands out, for reading only: the layout of a bucket or of a directory tier below one URL. No
- * credentials are sent.
+ * credentials are sent. Throws nothing, here and when it is asked.
  *
  * @param url `https:` (or `http:`) URL of its top.
  */

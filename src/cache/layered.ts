@@ -45,7 +45,7 @@ export type FetchedBlob = { readonly outcome: 'done'; readonly path: string } | 
 export interface LayeredCache {
   /** Tells every tier what is going to be looked up, as far as the disk does not have it; see `CacheTier`. */
   foresee(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
-  /** Asks the tiers in order until one has the key. */
+  /** Asks the tiers in order until one has the key. Nothing is written, but for a manifest on the disk that nobody could use: it is set aside. */
   lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
   /**
    * Brings the body and then the manifest of a key into the disk cache, from the first tier that has them whole.
@@ -77,7 +77,7 @@ export interface LayeredCache {
   foreseeEqual(name: string, standing: Standing, signal: AbortSignal): Promise<FetchedArtifact>;
   /** Brings a blob, such as a source's archive, into the disk cache. @throws {VbuildError} `disk-trouble` */
   fetchBlob(blob: BlobRef, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<FetchedBlob>;
-  /** Fills an empty folder (absolute path) with a tree of a source, from the first tier that has it whole; see `fetchTreeFrom`. */
+  /** Fills an empty folder (absolute path) with a source's tree, from the first tier that has it whole; see `fetchTreeFrom`. @throws {VbuildError} `disk-trouble` */
   fetchTree(tree: Digest, into: string, signal: AbortSignal): Promise<FetchedTree>;
 }
 

@@ -1,7 +1,7 @@
 /** How long a remote tier is waited for: tries with pauses, a deadline for each request, and none at all once the tier is given up. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** All in milliseconds. */
+/** Times are in milliseconds. */
 export interface Patience {
   /** For a connection to come about. */
   readonly connectMs: number;

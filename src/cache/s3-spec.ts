@@ -5,9 +5,9 @@ export interface S3Spec {
   readonly bucket: string;
   /** Key prefix inside the bucket, without slashes at its ends; none when not given. */
   readonly prefix?: string;
-  /** The SDK's own default (AWS_REGION, profile) when not given. */
+  /** When not given, that of AWS_REGION or AWS_DEFAULT_REGION, else of the profile, else `us-east-1`. */
   readonly region?: string;
-  /** URL of an S3-compatible server; AWS when not given. */
+  /** URL of an S3-compatible server; when not given, that of AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile, else AWS itself. */
   readonly endpoint?: string;
   /**
    * Where the bucket stands in the URLs of requests: in the `path`, or before the name of the `host`. When not given, `path` with an
@@ -16,7 +16,11 @@ export interface S3Spec {
   readonly addressing?: 'path' | 'host';
 }
 
-/** A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile. */
+/**
+ * A bucket as a cache tier. Credentials come from the environment or the profile, never from the Buildfile.
+ *
+ * Throws nothing, here and when it is asked: a bucket in trouble is a warning. Only an upload that fails is an error, `upload-failed`.
+ */
 export const s3 = (options: Omit<S3Spec, 'kind'>): S3Spec => ({ kind: 's3', ...options });
 
 /**

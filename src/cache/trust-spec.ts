@@ -1,4 +1,4 @@
-/** How a Buildfile says whose artifacts are accepted, and what must be said of them. */
+/** How a Buildfile says whose artifacts are accepted, and what must be said of them; mistakes in it are `buildfile-invalid` (`usage` in a file of `--trust`). */
 
 /** A key whose signatures are accepted. */
 export interface TrustedKey {
@@ -18,8 +18,13 @@ export interface TrustRequirement {
   readonly ref?: string;
 }
 
+/**
+ * What does not satisfy it counts as `rejected`, and is built from source. A push without the secret key of one of the keys ends with
+ * `signing-key` before anything is built; a release that does not satisfy it is `release-refused`.
+ */
 export interface TrustOptions {
   /** Asked for in this order: put the one in use first. */
   readonly keys: readonly TrustedKey[];
+  /** What a manifest must state beside its signature; nothing when not given. */
   readonly require?: TrustRequirement;
 }

@@ -25,6 +25,7 @@ export const stepGroups = ['prepare', 'configure', 'build', 'check', 'install'] 
 export type StepCommand = readonly string[] | string;
 
 export interface Step {
+  /** What it is for, in logs and for `--from`; steps run in their order in the list, whatever their groups. */
   readonly group: StepGroup;
   readonly run: StepCommand;
   /** Where it runs, relative to the tree, not above the folder that holds the tree; made if it is not there. The tree itself when not given. */
@@ -36,7 +37,7 @@ export interface Step {
 }
 
 export interface Recipe {
-  /** The function it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
+  /** The function that it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
   readonly kind: string;
   readonly steps: readonly Step[];
   /** Added to the standard environment, or in place of its values. */
@@ -49,7 +50,7 @@ export interface Recipe {
   readonly problems?: readonly string[];
 }
 
-/** Options that every recipe function takes. */
+/** Options that every recipe function takes. None of these functions throws: mistakes are `buildfile-invalid` when the Buildfile is loaded. */
 export interface CommonOptions {
   /** Added to the standard environment, or in place of its values; values may use `place`. */
   readonly env?: Readonly<Record<string, string>>;

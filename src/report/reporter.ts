@@ -1,7 +1,10 @@
 /** The contract of a reporter: how events and errors reach the person, or the program, that started the run. */
 import type { BuildEvent } from '../model/event.ts';
 
-/** Never changes an event, never throws for what an event holds, and escapes all text that it prints. */
+/**
+ * Never changes an event, never throws for what an event holds, and escapes all text that it prints. Absolute paths
+ * inside of the caller's folder are shown relative to it, to people and not in JSON.
+ */
 export interface Reporter {
   /** Called for each event of a run, in order; keeps no process alive. */
   event(event: BuildEvent): void;

@@ -24,6 +24,9 @@ export interface BazaarOptions {
 /**
  * A Bazaar branch, read by Breezy's `brz`. Breezy's own files (`.bzrignore` and the like) are left out, as `brz export` does.
  *
+ * Bringing it may end with `vcs-failed`, `source-missing`, `pin-mismatch`, `archive-refused`, `tool-missing`, and under `--offline` with
+ * `download-failed`.
+ *
  * @param url A `bzr:`, `bzr+ssh:`, `sftp:`, `http:`, `https:` or `file:` URL, or a path; a relative one starts at the Buildfile.
  */
 export const bazaar = (url: string, options: BazaarOptions): BazaarSpec => ({ kind: 'bazaar', url, ...options });

@@ -21,7 +21,14 @@ export interface DebianSpec {
   readonly version?: string;
 }
 
-/** A source package of the distribution, as the machine's own apt configuration serves it; Debian's patches only when asked for. */
+/**
+ * A source package of the distribution, as the machine's own apt configuration serves it; Debian's patches only when asked for.
+ *
+ * Bringing it may end with `debian-source` where apt does not offer it in the version of the package, `source-missing` where the pinned one
+ * is not to be had, `download-failed`, `pin-mismatch`, `archive-refused`, and `tool-missing` without apt.
+ *
+ * @param name Of the source package, which is not always that of the binary package (`zlib`, not `zlib1g`).
+ */
 export const debian = (
   name: string,
   options: { readonly patches?: boolean; readonly version?: string } = {},

@@ -7,13 +7,17 @@ import type { SourceKind } from './source.ts';
 
 export interface DirectorySpec {
   readonly kind: 'directory';
-  /** Relative to the Buildfile. */
+  /** Absolute, or relative to the folder of the Buildfile. */
   readonly path: string;
 }
 
 /**
- * A folder of the project, relative to the Buildfile. All of it is the source, symlinks kept as they are, but for what version control
+ * A folder of the project. All of it is the source, symlinks kept as they are, but for what version control
  * and vbuild keep for themselves: `.git`, `.hg`, `.svn` and `.vbuild` on every level. What else is not to be copied belongs outside of the folder.
+ *
+ * Where it is not there, even looking at the package ends with `source-missing`; what no tree may hold is `archive-refused`.
+ *
+ * @param path Absolute, or relative to the folder of the Buildfile.
  */
 export const directory = (path: string): DirectorySpec => ({ kind: 'directory', path });
 

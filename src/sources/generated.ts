@@ -31,6 +31,9 @@ export interface GeneratedOptions {
 /**
  * A source that no other kind knows. The steps run when it is pinned (and again only where the tree is lost), never under `--offline`;
  * a tree that differs from the pinned one is refused. `$BUILDFILE_FOLDER` is the folder of the Buildfile, for scripts of the project.
+ *
+ * Bringing it may end with `step-failed`, `tool-missing`, `pin-mismatch`, `archive-refused` for what no tree may hold, and under `--offline`
+ * with `download-failed`.
  */
 export const generated = (options: GeneratedOptions): GeneratedSpec => ({ kind: 'generated', ...options });
 

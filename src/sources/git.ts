@@ -29,13 +29,22 @@ export interface GitOptions {
   readonly lfs?: boolean;
 }
 
-/** A git repository. @param url Anything that `git fetch` takes, also a path; a relative one starts at the Buildfile. */
+/**
+ * A git repository.
+ *
+ * Bringing it may end with `git-failed`, with `source-missing` for a rev, commit, folder or file of Git LFS that is not there, with
+ * `pin-mismatch` where the rev stands for another commit now and the pinned one is gone, with `archive-refused` for a name that no tree may
+ * hold, with `download-failed` under `--offline`, and with `tool-missing`.
+ *
+ * @param url Anything that `git fetch` takes, but what runs a program (`ext::`); also a path, of which a relative one starts at the folder of
+ *            the Buildfile.
+ */
 export const git = (url: string, options: GitOptions): GitSpec => ({ kind: 'git', url, ...options });
 
 /**
- * A tag that upstream moved is not noticed by `fetch`, and need not be: the pin names the commit, and git itself proves that the tree
- * belongs to it. `vbuild update` resolves the rev anew and shows the difference. Only when the commit is no longer to be had does the
- * rev matter: then `fetch` says where it points now.
+ * The pin names the commit, and git itself proves that the tree belongs to it. A tag that upstream moved is warned of when the commit is
+ * fetched, and not followed; `vbuild update` resolves the rev anew and shows the difference. Only when the commit is no longer to be had
+ * does the rev matter: then `fetch` says where it points now.
  */
 export const gitKind: SourceKind<GitSpec> = {
   kind: 'git',

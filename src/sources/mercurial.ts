@@ -34,6 +34,9 @@ export interface MercurialOptions {
 /**
  * A Mercurial repository. Subrepositories and large files are left out, as they are no part of the changeset.
  *
+ * Bringing it may end with `vcs-failed`, `source-missing`, `pin-mismatch`, `archive-refused`, `tool-missing`, and under `--offline` with
+ * `download-failed`.
+ *
  * @param url An `http:`, `https:`, `ssh:` or `file:` URL, or a path; a relative one starts at the Buildfile.
  */
 export const mercurial = (url: string, options: MercurialOptions): MercurialSpec => ({

@@ -4,8 +4,8 @@ import { isPath } from './version-control.ts';
 
 export interface MirrorOptions {
   /**
-   * Where the mirror is: an `http:`, `https:`, `file:` or, for archives, `s3:` URL, a folder relative to the Buildfile, or for a
-   * repository whatever its tool takes.
+   * Where the mirror is: an `http:`, `https:`, `file:` or, for archives, `s3:` URL, a folder (absolute, or relative to that of the
+   * Buildfile), or for a repository whatever its tool takes.
    */
   readonly to: string;
   /** Whether it is asked `before` the place that the Buildfile names, or `after` that one failed; `before` when not given. */
@@ -24,7 +24,8 @@ export interface MirrorRule extends MirrorOptions {
 
 /**
  * A mirror of all that lies below a URL. Several rules are asked in the order of the Buildfile. What comes from a mirror must be what is
- * pinned, to the byte; what has no pin yet is believed as if the place itself had answered.
+ * pinned, to the byte; what has no pin yet is believed as if the place itself had answered. A mirror that fails is passed over: a run ends
+ * with the error of the place itself, but for `pin-mismatch`, of which the first one is told.
  *
  * @param from The beginning of URLs as sources in the Buildfile have them, up to a slash or a colon, such as `https://github.com/`.
  */
@@ -44,7 +45,7 @@ export interface Reach {
   readonly digest?: Digest | undefined;
 }
 
-/** Where to look for what the Buildfile says is at `url`, in this order, nothing twice. */
+/** Where to look for what the Buildfile says is at `url`, in this order, nothing twice. Relative paths stay as the Buildfile has them. */
 export function placesFor(url: string, rules: readonly MirrorRule[], reach: Reach): Place[] {
   const mirrored = (when: 'before' | 'after'): string[] =>
     rules.flatMap((rule) => ((rule.when ?? 'before') === when ? mirrorOf(url, rule, reach) : []));

@@ -13,6 +13,9 @@ export interface NpmSpec {
 /**
  * The tarball of one exact version of an npm package, without what it depends on; none of its scripts is run. Registry, credentials,
  * proxies and authorities are those of npm's own configuration, as `npm config list` shows it in the Buildfile's folder.
+ *
+ * Bringing it may end with `npm-failed`, `source-missing`, `archive-refused`, `tool-missing`, with `pin-mismatch` for other bytes than the
+ * registry states or the lock file pins, and under `--offline` with `download-failed`.
  */
 export const npm = (name: string, version: string): NpmSpec => ({ kind: 'npm', name, version });
 

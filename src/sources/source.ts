@@ -36,11 +36,11 @@ export interface SourceContext {
   readonly package: string;
   /** The version that the Buildfile gives the package. */
   readonly version: string;
-  /** Absolute folder of the Buildfile; a spec's relative paths are relative to it. */
+  /** Absolute folder of the Buildfile; a spec's relative paths start there. */
   readonly buildfileFolder: string;
   /** Where downloaded archives are kept by digest. */
   readonly blobs: BlobStore;
-  /** Looks for an archive in the blob store and then in the caches' stores; the absolute path of verified bytes, or undefined. */
+  /** Looks for an archive in the blob store and then in the caches' stores; the absolute path of verified bytes, or undefined where none has it. */
   readonly findBlob: (digest: Digest) => Promise<string | undefined>;
   /** Does something while no other process of this user does what goes by the same name, as far as the file system has locks. */
   readonly alone: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
@@ -50,7 +50,7 @@ export interface SourceContext {
   readonly state: string;
   /** The user's own environment, for programs that reach the network as the user's do (proxies, `APT_CONFIG`, an SSH agent); recipes never see it. None when not given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** No socket may be opened. */
+  /** No socket may be opened: what would take one is `download-failed`. */
   readonly offline: boolean;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -79,9 +79,20 @@ export interface SourceKind<Spec extends { readonly kind: string }> {
    * other ones can hold the same tree.
    */
   loosened?(spec: Spec): Spec;
-  /** What the spec stands for now; may use the network. @throws {VbuildError} */
+  /**
+   * What the spec stands for now; may use the network.
+   *
+   * @throws {VbuildError} `source-missing` where there is no such thing, `download-failed` or a code of its tool (`git-failed`, `vcs-failed`,
+   *   `npm-failed`, `debian-source`, `step-failed`) where it cannot be asked, `pin-mismatch` for other bytes than the spec itself insists on,
+   *   `signature-refused`, `archive-refused`, `tool-missing`.
+   */
   resolve(spec: Spec, context: SourceContext): Promise<Pin>;
-  /** Fills the target with exactly what the pin says. @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone. */
+  /**
+   * Fills the target with exactly what the pin says.
+   *
+   * @throws {VbuildError} `pin-mismatch` where the world no longer agrees with the pin, `source-missing` where it is gone, `archive-refused`
+   *   for what no tree may hold, `lock-file-invalid` for a pin that the kind never made; else as `resolve`.
+   */
   fetch(spec: Spec, pin: Pin, target: FetchTarget, context: SourceContext): Promise<void>;
   /** Where it comes from, for bills of materials; pure. @param distribution Of the host, such as `debian-12`. */
   origin(spec: Spec, pin: Pin, distribution: string): Origin;

@@ -27,6 +27,9 @@ export interface SubversionOptions {
  * A folder of a Subversion repository, such as a tag. Bytes are as stored: keywords (`$Id$`) are not expanded, since what they
  * expand to depends on the server that is asked. Externals are left out, as they are not of that revision.
  *
+ * Bringing it may end with `vcs-failed`, `source-missing`, `archive-refused`, `tool-missing`, with `pin-mismatch` where another repository
+ * is in the place of the pinned one, and under `--offline` with `download-failed`.
+ *
  * @param url An `http:`, `https:`, `svn:`, `svn+ssh:` or `file:` URL of the folder, or the path of a repository or a folder in one;
  *   a relative path starts at the Buildfile.
  */

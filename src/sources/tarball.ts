@@ -61,7 +61,15 @@ export interface TarballSpec extends ArchiveSpec {
 
 const listed = (from: string | readonly string[]): readonly string[] => (typeof from === 'string' ? [from] : from);
 
-/** An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip. @param from One place or several mirrors, asked in order. */
+/**
+ * An archive: .tar (plain, .gz, .bz2, .xz, .zst, .lz) or .zip.
+ *
+ * Bringing it may end with `source-missing`, `download-failed` or `disk-trouble`; `pin-mismatch` for other bytes than the pinned ones or
+ * those of `sha256`, `signature-refused`, `archive-refused`, and `tool-missing` where a program that unpacks or verifies it is not here.
+ *
+ * @param from One place or several mirrors, asked in order: `http:`, `https:`, `s3:` or `file:` URLs, or paths relative to the folder of
+ *             the Buildfile.
+ */
 export const tarball = (from: string | readonly string[], { also, ...options }: TarballOptions = {}): TarballSpec => ({
   kind: 'tarball',
   from: listed(from),

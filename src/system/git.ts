@@ -21,13 +21,19 @@ export interface Gitlink {
 }
 
 export interface GitRepository {
-  /** Whether the commit and all that its tree needs is here. */
+  /** Whether the commit and all that its tree needs is here. @throws {VbuildError} `tool-missing`, as every method does that runs git */
   has(commit: string): Promise<boolean>;
   /** Brings a commit, alone where the server allows. False: the server answers, but has it no more. @throws {VbuildError} `git-failed` */
   fetch(url: string, commit: string): Promise<boolean>;
-  /** Writes a commit's tree, or one folder of it, into an existing empty folder, without any conversion. @throws {VbuildError} `git-failed`, `source-missing` for a folder that is not there. */
+  /**
+   * Writes a commit's tree, or one folder of it, without any conversion.
+   *
+   * @param subdir Relative to the commit's top; the top itself when undefined.
+   * @param into   Absolute path of an existing empty folder.
+   * @throws {VbuildError} `git-failed`; `source-missing` for a folder that is not there, `archive-refused` for a name that no tree may hold
+   */
   export(commit: string, subdir: string | undefined, into: string): Promise<readonly Gitlink[]>;
-  /** What `.gitmodules` of a commit says, by path. */
+  /** What `.gitmodules` of a commit says: URLs as written there, by path relative to the commit's top; empty when it has none. */
   submoduleUrls(commit: string): Promise<ReadonlyMap<string, string>>;
   /** Brings what a commit keeps in Git LFS. @throws {VbuildError} `git-failed`, `tool-missing` */
   fetchLarge(url: string, commit: string): Promise<void>;
