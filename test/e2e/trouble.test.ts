@@ -161,15 +161,29 @@ test('a clock that jumps back by a year, and files from the future, make nothing
   assert.match(said(site, 'one'), /dernier/);
 });
 
+/** Runs as on a network file system without a lock service, for the files that a pattern of the shell matches: there is none to be had here. */
+async function runWithoutLocks(site: Project, files: string): Promise<EventsOf> {
+  const program = `#!/bin/sh
+case $(readlink /proc/$$/fd/3) in
+  ${files}) echo "flock: No locks available" >&2; exit 71;;
+esac
+exec /usr/bin/flock "$@"
+`;
+  site.write({ '../home/tools/flock': { text: program, mode: 0o755 } });
+  return eventsOf(await site.run(['--json'], { env: { PATH: `${join(site.home, 'tools')}:/usr/bin:/bin` } }));
+}
+
 test('a work folder without locks is told', async (t) => {
-  const site = tinyProject(tempDir(t), tinyChain);
-  const tools = join(site.home, 'tools');
-  // As on a network file system without a lock service: there is none to be had here.
-  site.write({
-    '../home/tools/flock': { text: '#!/bin/sh\necho "flock: No locks available" >&2\nexit 71\n', mode: 0o755 },
-  });
-  const run = eventsOf(await site.run(['--json'], { env: { PATH: `${tools}:/usr/bin:/bin` } }));
+  const run = await runWithoutLocks(tinyProject(tempDir(t), tinyChain), '*/.vbuild/*');
   assert.deepEqual([run.exitStatus, run.errors.map(({ code }) => code)], [1, ['disk-trouble']], run.stderr);
+});
+
+test('a cache folder without locks is told, and all of it is built', async (t) => {
+  const site = tinyProject(tempDir(t), tinyChain);
+  const run = insistOnSuccess(await runWithoutLocks(site, '*/.cache/*'));
+  assert.deepEqual([...new Set(run.warnings.map(({ code }) => code))], ['cache-without-locks']);
+  assert.match(said(site, 'three'), /trois/);
+  assert.deepEqual(insistOnSuccess(await site.build()).stages, []);
 });
 
 test('what a killed run left in the cache goes when nobody can need it any more', async (t) => {
