@@ -7,6 +7,7 @@ import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { stepGroups } from '../compile/recipe.ts';
 import { VbuildError } from '../model/error.ts';
+import { logMarkup } from '../report/log-markup.ts';
 import { printable } from '../report/printable.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { readIfThere } from '../system/files.ts';
@@ -35,10 +36,12 @@ export const log: Command = async (context) => {
     });
   }
   const read = (): string => partOf(readIfThere(path) ?? '', part);
+  const { plain } = logMarkup(context.env);
+  const shownText = (text: string): string => plain(printable(text));
   if (!context.line.options.follow) {
     printResult(
       context,
-      () => printable(read()),
+      () => shownText(read()),
       () => ({ format: 1, package: packageId(one), log: path, earlier: logs.slice(0, -1), part, text: read() }),
     );
     return 0;
@@ -52,7 +55,7 @@ export const log: Command = async (context) => {
     const text = read();
     // A line that is not complete yet may end in half a character.
     const end = running ? text.lastIndexOf('\n') + 1 : text.length;
-    if (end > shown) context.stdout.write(printable(text.slice(shown, end)));
+    if (end > shown) context.stdout.write(shownText(text.slice(shown, end)));
     shown = Math.max(shown, end);
     if (!running) return 0;
   }

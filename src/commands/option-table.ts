@@ -212,7 +212,8 @@ export const optionTable = [
   {
     name: 'verbose',
     type: 'flag',
-    summary: 'print every step and every cache look-up as well',
+    summary:
+      'print every step and every cache look-up as well; in logs of GitHub and GitLab, folded, what steps print too',
     commands: [...working, 'install'],
   },
   {

@@ -4,7 +4,10 @@ import { type VbuildError, VbuildErrors } from '../model/error.ts';
 import { count } from '../model/count.ts';
 import type { BuildEvent } from '../model/event.ts';
 import { problemsOf } from '../model/problems.ts';
+import { fileStat } from '../system/files.ts';
+import { tailOf } from '../system/tail.ts';
 import { errorText, labelled } from './error-text.ts';
+import { type LogMarkup, logMarkup, noMarkup } from './log-markup.ts';
 import { because, failureSummary, lastLine, reason, spared, transferred } from './phrases.ts';
 import { printable, printableLine } from './printable.ts';
 import { type Progress, progress } from './progress.ts';
@@ -15,6 +18,8 @@ import { duration, pathFrom, size } from './words.ts';
 const transferEveryMs = 5_000;
 /** After this long without a line, what is still running is named: nobody should wonder whether it hangs, nor a CI server kill it. */
 const silenceMs = 30_000;
+/** Of one log, where it folds: GitLab keeps 4 MiB of a whole job. */
+const foldedBytes = 256 * 1024;
 
 export type Paint = (style: 'red' | 'yellow' | 'green' | 'dim', text: string) => string;
 
@@ -26,7 +31,7 @@ export function linesReporter(options: ReportOptions): Reporter {
     lastMs = options.nowMs();
     options.stderr.write(text);
   };
-  const printer = linePrinter(options, state, print);
+  const printer = linePrinter(options, state, print, { markup: logMarkup(options.env) });
   const heartbeat = setInterval(() => {
     if (options.detail === 'quiet' || options.nowMs() - lastMs < silenceMs) return;
     const running = state
@@ -48,15 +53,16 @@ export function linesReporter(options: ReportOptions): Reporter {
  * Turns events and errors into whole lines.
  *
  * @param state Has taken in each event before it is handed over here.
- * @param print Receives text that ends with a line feed and is safe to print.
+ * @param write Receives text that ends with a line feed and is safe to print.
  */
 export function linePrinter(
   options: ReportOptions,
   state: Progress,
-  print: (text: string) => void,
-  live = false,
+  write: (text: string) => void,
+  { live = false, markup = noMarkup }: { readonly live?: boolean; readonly markup?: LogMarkup },
 ): Omit<Reporter, 'end'> {
   const { cwd, detail, nowMs } = options;
+  const print = (text: string): void => write(markup.plain(text));
   const paint = painter(options);
   const shown: VbuildError[] = [];
   const tiers = new Map<string, string>();
@@ -64,6 +70,7 @@ export function linePrinter(
   const warned = { unreachable: new Set<string>(), rejected: new Set<string>() };
   const transfers = new Map<string, number>();
   const begun = new Set<string>();
+  const logs = new Map<string, string>();
   let targets: readonly string[] = [];
   let generation: number | undefined;
   const failed = new Map<string, VbuildError>();
@@ -95,6 +102,15 @@ export function linePrinter(
     shown.push(...(left ?? []));
     const what = left === undefined ? thrown : new VbuildErrors(left);
     print(errorText(what, { cwd, verbose: detail === 'verbose', paint: (text) => paint('red', text) }));
+    for (const problem of left ?? []) write(markup.mark(problem));
+  };
+  /** A CI server may keep nothing but what it was shown. */
+  const foldLog = (name: string): void => {
+    const log = logs.get(name);
+    if (log === undefined || detail === 'quiet') return;
+    logs.delete(name);
+    const isCut = (fileStat(log)?.sizeBytes ?? 0) > foldedBytes;
+    write(markup.folded(`${isCut ? 'end of the ' : ''}log of ${name}`, tailOf(log, foldedBytes)));
   };
 
   return { event, error };
@@ -120,8 +136,10 @@ export function linePrinter(
         if (detail === 'verbose' || happened.durationMs >= 1000 || happened.detail !== undefined) {
           line(happened.package, `${past[happened.stage]} in ${duration(happened.durationMs)}`, happened.detail);
         }
+        if (detail === 'verbose' && happened.stage === 'compile') foldLog(happened.package);
         return;
       case 'step-started':
+        logs.set(happened.package, happened.log);
         if (detail === 'verbose')
           line(happened.package, `${happened.group}: ${happened.command}`, pathFrom(cwd, happened.log));
         return;
@@ -157,7 +175,8 @@ export function linePrinter(
       case 'package-failed':
         if (!failed.has(happened.package)) line(happened.package, 'failed');
         failed.set(happened.package, failed.get(happened.package) ?? happened.error);
-        return error(happened.error);
+        error(happened.error);
+        return foldLog(happened.package);
       case 'package-skipped':
         skipped.push(happened.package);
         return line(happened.package, 'skipped', happened.because);

@@ -40,7 +40,7 @@ export function terminalReporter(options: ReportOptions): Reporter {
     stderr.write(erased(drawn, columns) + above + region.join('\n'));
     drawn = region;
   };
-  const printer = linePrinter(options, state, draw, true);
+  const printer = linePrinter(options, state, draw, { live: true });
   // A signal that the size has changed is taken note of between the two.
   const timer = setInterval(() => setImmediate(() => draw('')), redrawEveryMs).unref();
   return {
