@@ -7,7 +7,7 @@ import type { FetchedTree } from '../cache/tree-fetch.ts';
 import type { BuildEvent } from '../model/event.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { sourceKind } from '../sources/index.ts';
-import type { FetchTarget, Pin, SourceContext } from '../sources/source.ts';
+import type { FetchTarget, Pin, SourceContext, Turn } from '../sources/source.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { emptyFolder, makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
@@ -39,13 +39,18 @@ function contextFor(one: Package, run: Run): SourceContext {
 }
 
 /** Without locks the worst is that two bring the same. */
-async function alone<Result>(name: string, work: () => Promise<Result>, one: Package, run: Run): Promise<Result> {
-  await using _lock = await lockInCache(`fetch.${digestOf(name).slice(0, 32)}`, run, {
+async function alone<Result>(
+  name: string,
+  work: (turn: Turn) => Promise<Result>,
+  one: Package,
+  run: Run,
+): Promise<Result> {
+  await using lock = await lockInCache(`fetch.${digestOf(name).slice(0, 32)}`, run, {
     code: 'waiting-for-source',
     headline: 'Another vbuild brings this source, waiting for it',
     package: packageId(one),
   });
-  return await work();
+  return await work(lock);
 }
 
 /** What a source stands for now, and nothing fetched that resolving does not need. @throws {VbuildError} */

@@ -1,12 +1,12 @@
 /** One vbuild at a time makes an artifact or brings a source: others that share the cache wait for it, and take what it left. */
 import { join } from 'node:path';
 import { VbuildError } from '../model/error.ts';
-import { acquireLock } from '../system/lock.ts';
+import { acquireLock, type Lock } from '../system/lock.ts';
 import type { PackageFacts } from './facts.ts';
 import type { Lease } from './job-runner.ts';
 import type { Run } from './run.ts';
 
-const nothing: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
+const nothing: Lock = { leave: () => {}, [Symbol.asyncDispose]: async () => {} };
 
 /** What is told while another vbuild has the lock, and what is done then. */
 interface Waiting {
@@ -20,7 +20,7 @@ interface Waiting {
 }
 
 /** Takes a lock in the cache folder; it goes with this process, however that ends. @returns A lock that locks nothing where there are none. */
-export async function lockInCache(name: string, run: Run, waiting: Waiting): Promise<AsyncDisposable> {
+export async function lockInCache(name: string, run: Run, waiting: Waiting): Promise<Lock> {
   const { code, headline, package: id, onWait, onNoLocks } = waiting;
   try {
     return await acquireLock(join(run.disk.folder, 'v1/locks', name), {

@@ -1,12 +1,12 @@
 /** Brings an archive into the blob store from the first of its places that has it: a server, a bucket, or this disk. */
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Digest, digestOf } from '../model/digest.ts';
+import { type Digest, digestOf, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { download } from '../system/download.ts';
 import { fileStat, moveFile, removeTree } from '../system/files.ts';
 import { copyHashed } from '../system/landing.ts';
-import { firstPlace } from './first-place.ts';
+import { firstPlace, placesOfAll } from './first-place.ts';
 import type { PinnedFile, SourceContext } from './source.ts';
 import { schemeOf } from './tarball.ts';
 
@@ -35,18 +35,24 @@ export function beside(place: string, suffix: string): string {
 }
 
 /**
- * Processes that want one and the same archive wait for the first of them.
+ * Processes that want one and the same archive, by its digest or by all of its places, wait for the first of them and take what it brought.
  *
  * @param from As the Buildfile has it; mirrors are asked too.
  * @throws as `firstPlace`
  */
-export const bring = (from: readonly string[], wanted: Wanted, context: SourceContext): Promise<Brought> =>
-  context.alone(`archive ${wanted.digest ?? from.join(' ')}`, async () => {
-    const { digest } = wanted;
-    const path = digest === undefined ? undefined : await context.blobs.find(digest);
-    if (digest !== undefined && path !== undefined) return { digest, sizeBytes: fileStat(path)?.sizeBytes ?? 0, path };
-    return firstPlace(from, { archives: true, digest }, context, (place) => broughtFrom(place, wanted, context));
+export function bring(from: readonly string[], wanted: Wanted, context: SourceContext): Promise<Brought> {
+  const reach = { archives: true, digest: wanted.digest };
+  const places = placesOfAll(from, reach, context);
+  return context.alone(`archive ${wanted.digest ?? places.join(' ')}`, async (turn) => {
+    // Which server stands behind a bucket's name is a matter of settings that another process need not have.
+    const known = wanted.digest ?? (places.some((place) => schemeOf(place) === 's3:') ? undefined : turn.left);
+    const path = known !== undefined && isDigest(known) ? await context.blobs.find(known) : undefined;
+    if (path !== undefined) return { digest: known as Digest, sizeBytes: fileStat(path)?.sizeBytes ?? 0, path };
+    const brought = await firstPlace(from, reach, context, (place) => broughtFrom(place, wanted, context));
+    turn.leave(brought.digest);
+    return brought;
   });
+}
 
 function broughtFrom(place: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
   switch (schemeOf(place)) {

@@ -4,6 +4,13 @@ import { placesFor, type Reach } from './mirror-spec.ts';
 import type { SourceContext } from './source.ts';
 import { placeOf, shown } from './version-control.ts';
 
+/** All that is asked for one and the same thing, in this order; URLs as they are, paths made absolute. @param urls As the Buildfile has them. */
+export const placesOfAll = (
+  urls: readonly string[],
+  reach: Reach,
+  { mirrors, buildfileFolder }: Pick<SourceContext, 'mirrors' | 'buildfileFolder'>,
+): string[] => urls.flatMap((one) => placesFor(one, mirrors, reach).map(({ url }) => placeOf(url, buildfileFolder)));
+
 /**
  * @param urls As the Buildfile has them: places of one and the same thing.
  * @param ask  Does the work with one place; what it leaves behind when it throws must not be in the next one's way.

@@ -31,6 +31,14 @@ export interface Pin {
 /** Programs that sources are brought and unpacked with; no part of any content key. */
 export type FetchTool = 'brz' | 'bzip2' | 'git' | 'git-lfs' | 'gpgv' | 'hg' | 'lzip' | 'svn' | 'xz';
 
+/** While no other process of this user does the same. */
+export interface Turn {
+  /** What the process left that was at it before this one had its turn; undefined where there was none, or it did not come to its end. */
+  readonly left?: string;
+  /** Says what came of it to those who wait. */
+  leave(text: string): void;
+}
+
 export interface SourceContext {
   /** `name@version` of the package, for events. */
   readonly package: string;
@@ -43,7 +51,7 @@ export interface SourceContext {
   /** Looks for an archive in the blob store and then in the caches' stores; the absolute path of verified bytes, or undefined where none has it. */
   readonly findBlob: (digest: Digest) => Promise<string | undefined>;
   /** Does something while no other process of this user does what goes by the same name, as far as the file system has locks. */
-  readonly alone: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
+  readonly alone: <Result>(name: string, work: (turn: Turn) => Promise<Result>) => Promise<Result>;
   /** Other places for what lies below given URLs, in the order in which they are asked. */
   readonly mirrors: readonly MirrorRule[];
   /** Absolute path of an existing folder of this package's own, kept between runs, for a kind's working state (a bare repository, an apt state). */

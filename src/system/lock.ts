@@ -33,6 +33,17 @@ export interface LockOptions {
   readonly removed?: boolean;
 }
 
+/** A lock that is held, until it is disposed of. */
+export interface Lock extends AsyncDisposable {
+  /**
+   * What the one left for whom this one waited. Then there is nothing to do any more, and nothing is held: only with `removed`, and only
+   * where that one came to `leave` something.
+   */
+  readonly left?: string;
+  /** Tells those who wait what came of the work that they want done. */
+  leave(text: string): void;
+}
+
 /**
  * Waits for the exclusive lock that goes by a file, and takes it. The file stays when the lock is freed, unless told otherwise.
  *
@@ -42,7 +53,7 @@ export interface LockOptions {
  * @param path Absolute path of the lock's file, made with its folder if it is not there; used for nothing else.
  * @throws {VbuildError} `tool-missing` without util-linux's `flock`; the signal's reason when it is aborted.
  */
-export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
+export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
   makeFolder(dirname(path));
   let told = false;
   for (;;) {
@@ -50,14 +61,16 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
     try {
       if (!(await flock(file, ['--nonblock'], options.signal))) {
-        if (!told) options.onWait?.(holderIn(path));
+        if (!told) options.onWait?.(noteIn(path));
         told = true;
         await flock(file, [], options.signal);
       }
       // Somebody may have removed the file while we waited: a lock on one that has no name keeps nobody out.
       if (fstatSync(file).ino !== statSync(path, { throwIfNoEntry: false })?.ino) {
+        const left = noteIn(file)?.left;
         closeSync(file);
-        continue;
+        if (left === undefined) continue;
+        return { left, leave: () => {}, [Symbol.asyncDispose]: async () => {} };
       }
       noteHolder(file);
     } catch (error) {
@@ -66,6 +79,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     }
     let held = true;
     return {
+      leave: (text) => noteHolder(file, text),
       // oxlint-disable-next-line require-await
       async [Symbol.asyncDispose]() {
         if (!held) return;
@@ -106,23 +120,29 @@ async function flock(file: number, flags: readonly string[], signal: AbortSignal
   }
 }
 
+interface LockNote extends LockHolder {
+  readonly left?: string;
+}
+
 /** For those who wait; a full disk is no reason not to have the lock. */
-function noteHolder(file: number): void {
+function noteHolder(file: number, left?: string): void {
   try {
     ftruncateSync(file);
-    writeSync(file, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`, 0);
+    const note: LockNote = { pid: process.pid, since: new Date().toISOString(), ...(left !== undefined && { left }) };
+    writeSync(file, `${JSON.stringify(note)}\n`, 0);
   } catch {
-    // They are told of nobody by name.
+    // They are told of nobody by name, and do the work themselves.
   }
 }
 
-function holderIn(path: string): LockHolder | undefined {
+/** @param file A path, or an open file that nothing was read of. */
+function noteIn(file: string | number): LockNote | undefined {
   try {
-    const data: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof data !== 'object' || data === null || !('pid' in data) || !('since' in data)) return undefined;
-    return typeof data.pid === 'number' && typeof data.since === 'string'
-      ? { pid: data.pid, since: data.since }
-      : undefined;
+    const { pid, since } = data;
+    if (typeof pid !== 'number' || typeof since !== 'string') return undefined;
+    return { pid, since, ...('left' in data && typeof data.left === 'string' && { left: data.left }) };
   } catch {
     return undefined;
   }

@@ -11,31 +11,41 @@ import { tempDir } from '../support/temp.ts';
 import { upstreamTarball } from '../support/upstream.ts';
 import { startProgram, vbuildBin } from '../support/vbuild.ts';
 
-test('an archive that another process is bringing is waited for, not fetched twice', async (t) => {
-  const top = tempDir(t, 'once');
-  const makefile = 'install:\n\tmkdir -p $(DESTDIR)$(PREFIX)\n\techo up >$(DESTDIR)$(PREFIX)/up\n';
-  const bytes = readFileSync(upstreamTarball(top, { Makefile: makefile }));
-  const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const server = await httpServer(t, (request, response) => {
-    asked.resolve();
-    void released.promise.then(() => serve(request, response, bytes));
-  });
-  const start = (name: string, variable: string) => {
-    const site = projectAt(join(top, name), join(top, 'home'));
-    site.write({
-      'Buildfile.ts': `import { defineBuild, definePackage, make, place, tarball } from 'vbuild';
-const source = tarball('${server.url}/up.tar.gz', { sha256: '${digestOf(bytes)}' });
+/** What the Buildfile insists on, by what the archive is known by before it is here. */
+const ways: readonly (readonly [known: string, options: (bytes: Buffer) => string])[] = [
+  ['its digest', (bytes) => `{ sha256: '${digestOf(bytes)}' }`],
+  ['its place alone', () => '{}'],
+];
+
+for (const [known, options] of ways)
+  test(`an archive known by ${known} that another process is bringing is waited for, not fetched twice`, async (t) => {
+    const top = tempDir(t, 'once');
+    const makefile = 'install:\n\tmkdir -p $(DESTDIR)$(PREFIX)\n\techo up >$(DESTDIR)$(PREFIX)/up\n';
+    const bytes = readFileSync(upstreamTarball(top, { Makefile: makefile }));
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const server = await httpServer(t, (request, response) => {
+      asked.resolve();
+      void released.promise.then(() => serve(request, response, bytes));
+    });
+    const start = (name: string, variable: string) => {
+      const site = projectAt(join(top, name), join(top, 'home'));
+      site.write({
+        'Buildfile.ts': `import { defineBuild, definePackage, make, place, tarball } from 'vbuild';
+const source = tarball('${server.url}/up.tar.gz', ${options(bytes)});
 const recipe = make({ variables: { PREFIX: place.prefix, ${variable} } });
 export default defineBuild({ packages: [definePackage('up', { version: '1', source, recipe })] });
 `,
-    });
-    return startProgram([vbuildBin, '--json'], { cwd: site.path, home: site.home });
-  };
-  const first = start('one', "A: 'a'");
-  await asked.promise;
-  const second = start('two', "B: 'b'");
-  await second.says('waiting-for-source');
-  released.resolve();
-  for (const run of [first, second]) assert.equal(insistOnSuccess(eventsOf(await run.ended)).outcomes?.built, 1);
-  assert.equal(server.seen.length, 1);
-});
+      });
+      return startProgram([vbuildBin, '--json'], { cwd: site.path, home: site.home });
+    };
+    const first = start('one', "A: 'a'");
+    await asked.promise;
+    const second = start('two', "B: 'b'");
+    await second.says('waiting-for-source');
+    released.resolve();
+    for (const run of [first, second]) assert.equal(insistOnSuccess(eventsOf(await run.ended)).outcomes?.built, 1);
+    assert.equal(server.seen.length, 1);
+    const [one, two] = ['one', 'two'].map((name) => readFileSync(join(top, name, 'Buildfile.lock'), 'utf8'));
+    assert.equal(one, two);
+    assert.match(one ?? '', new RegExp(digestOf(bytes)));
+  });

@@ -61,7 +61,7 @@ function workplace(
     buildfileFolder: top,
     blobs,
     findBlob: async (digest) => blobs.find(digest),
-    alone: (_name, work) => work(),
+    alone: (_name, work) => work({ leave: () => {} }),
     mirrors: [],
     state: join(top, 'state', 'demo'),
     ...(environment && { environment }),

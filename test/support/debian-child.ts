@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { debian, debianKind } from '../../src/sources/debian.ts';
 import type { Digest } from '../../src/model/digest.ts';
+import type { Turn } from '../../src/sources/source.ts';
 import { blobStore } from '../../src/system/blob-store.ts';
 
 const { top, name, version, environment, uid } = JSON.parse(process.argv[2] ?? '') as {
@@ -28,7 +29,7 @@ const context = {
   buildfileFolder: top,
   blobs,
   findBlob: async (digest: Digest) => blobs.find(digest),
-  alone: <Result>(_name: string, work: () => Promise<Result>) => work(),
+  alone: <Result>(_name: string, work: (turn: Turn) => Promise<Result>) => work({ leave: () => {} }),
   mirrors: [],
   state: join(top, 'state', name),
   environment,

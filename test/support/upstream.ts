@@ -108,7 +108,7 @@ export function sourceContext(top: string, changes: Partial<SourceContext> = {})
     buildfileFolder: top,
     blobs,
     findBlob: (digest) => blobs.find(digest),
-    alone: (_name, work) => work(),
+    alone: (_name, work) => work({ leave: () => {} }),
     mirrors: [],
     state,
     environment: { PATH: process.env['PATH'], HOME: join(top, 'home') },

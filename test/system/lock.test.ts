@@ -85,6 +85,41 @@ describe('acquireLock()', () => {
     await second?.[Symbol.asyncDispose]();
   });
 
+  test('acquireLock() hands what a holder left to those who waited, and to nobody afterwards', async () => {
+    const path = join(folder.path, 'left');
+    const first = await acquireLock(path, { removed: true });
+    assert.equal(first.left, undefined);
+    const waiting = [1, 2].map(async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      return { waits: promise, lock: acquireLock(path, { removed: true, onWait: () => resolve() }) };
+    });
+    const others = await Promise.all(waiting);
+    await Promise.all(others.map(({ waits }) => waits));
+    first.leave('what was made');
+    await first[Symbol.asyncDispose]();
+    for (const { lock } of others) {
+      await using turn = await lock;
+      assert.equal(turn.left, 'what was made');
+    }
+    await using later = await acquireLock(path, { removed: true, onWait: () => assert.fail('nobody has it') });
+    assert.equal(later.left, undefined);
+  });
+
+  test('acquireLock() lets one who waited do the work where the holder left nothing', async () => {
+    const path = join(folder.path, 'nothing-left');
+    const first = await acquireLock(path, { removed: true });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const second = acquireLock(path, { removed: true, onWait: () => resolve() });
+    await promise;
+    await first[Symbol.asyncDispose]();
+    await using turn = await second;
+    assert.equal(turn.left, undefined);
+    const stop = new AbortController();
+    let held = false;
+    await assert.rejects(acquireLock(path, { signal: stop.signal, onWait: () => ((held = true), stop.abort()) }));
+    assert.ok(held);
+  });
+
   test('acquireLock() is not inherited by programs that are started meanwhile', async () => {
     const path = join(folder.path, 'inherited');
     const lock = await acquireLock(path);
