@@ -95,7 +95,7 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
     const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
     try {
       await far(stat(top), signal).catch(missing);
-      await far(mkdir(dirname(path), { recursive: true }), signal);
+      await far(makeFolders(dirname(path)), signal);
       traffic.sentBytes += await write(temporary);
       if (replace) await far(rename(temporary, path), signal);
       else if (!(await linked(temporary, path, signal))) return 'there';
@@ -256,4 +256,17 @@ function troubleOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   const { code } = error as NodeJS.ErrnoException;
   return error instanceof FolderTrouble || typeof code !== 'string' ? error : new FolderTrouble(code, error);
+}
+
+/** With all above it. On a read-only file system Node's own recursive way says that nothing is there. */
+async function makeFolders(path: string): Promise<void> {
+  const make = (): Promise<unknown> =>
+    mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    await makeFolders(dirname(path));
+    await make();
+  });
 }

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { cloneOf, leafPatch, type Project, project, projectAt } from '../support/project.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
+import { runProgram, vbuildBin } from '../support/vbuild.ts';
 import { filesBelow } from '../cache/sample.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -201,7 +202,8 @@ test('looking into caches', async (t) => {
   }
 });
 
-test('gc of a bucket keeps what a lock file without any tool reaches', async (t) => {
+/** A project of one package that needs no tool, and a folder that it pushes to. */
+function toolless(t: TestContext): { readonly site: Project; readonly bucket: string } {
   const top = tempDir(t);
   const bucket = join(top, 'bucket');
   mkdirSync(bucket);
@@ -218,11 +220,26 @@ export default defineBuild({ packages: [one], cache: [directoryCache('../bucket'
   });
   execFileSync('tar', ['-C', join(top, 'site'), '-cf', join(top, 'site/one.tar'), 'one']);
   checkIn(join(top, 'site'));
-  const site = projectAt(join(top, 'site'), join(top, 'home'));
+  return { site: projectAt(join(top, 'site'), join(top, 'home')), bucket };
+}
+
+test('gc of a bucket keeps what a lock file without any tool reaches', async (t) => {
+  const { site, bucket } = toolless(t);
   insistOnSuccess(await site.run(['--push']));
   age(bucket, 40);
   const all = filesBelow(bucket);
   insistOnSuccess(await site.run(['cache', 'gc', '--tier', bucket, '--delete']));
   assert.ok(all.length > 0);
   assert.deepEqual(filesBelow(bucket), all);
+});
+
+test('a push to a folder on a read-only file system says that it is read-only', async (t) => {
+  const { site, bucket } = toolless(t);
+  const root = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 99; "$2" --push';
+  const argv = ['unshare', ...root, '--mount', '--', 'sh', '-c', script, 'sh', bucket, vbuildBin];
+  const { exitStatus, stderr } = await runProgram(argv, { cwd: site.path, home: site.home });
+  assert.equal(exitStatus, 5, stderr);
+  assert.match(stderr, /the file system is read-only/);
+  assert.deepEqual(filesBelow(bucket), []);
 });
