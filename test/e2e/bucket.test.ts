@@ -1,9 +1,10 @@
 /** What one machine pushed to a bucket, another one restores; and no trouble with a bucket stops a build. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
-import { appSays, cloneOf, packages, type Project, project } from '../support/project.ts';
+import { appSays, cloneOf, packages, type Project, project, projectAt } from '../support/project.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 
 /** A project whose Buildfile names a bucket. */
@@ -68,6 +69,28 @@ test('a bucket between machines', { skip: skipWithoutS3 }, async (t) => {
       ['app@1.0 compile'],
     );
   });
+  await t.test('a release lies in it, until it is dropped', async () => {
+    const clone = machine(site, 'release');
+    const key = join(clone.home, 'ci.key');
+    const made = insistOnSuccess(await clone.run(['key', 'new', key, '--json']));
+    const { publicKey } = JSON.parse(made.stdout) as { readonly publicKey: string };
+    const trust = JSON.stringify({ keys: [{ name: 'ci', publicKey, role: 'ci' }] });
+    clone.edit('Buildfile.ts', 'defaults: [app, lone]', `defaults: [lone], trust: ${trust}`);
+    checkIn(clone.path);
+    const ci = { env: { ...owner, VBUILD_SIGNING_KEY_FILE: key } };
+    insistOnSuccess(await clone.build(['--push'], ci));
+    insistOnSuccess(await clone.run(['release', 'create', 'shop-1', '--push'], ci));
+    const shop = projectAt(join(clone.home, 'shop'), join(clone.home, 'home'));
+    shop.write({ 'trust.json': trust });
+    const from = ['--from', `s3://${bucket}/site`, '--trust', 'trust.json'];
+    const env = { ...reader, AWS_ENDPOINT_URL: endpoint };
+    const install = () => shop.run(['install', '--release', 'shop-1', ...from], { env });
+    insistOnSuccess(await install());
+    assert.equal(shop.read('vendor/share/lone/prefix'), `${shop.path}/vendor\n`);
+    insistOnSuccess(await clone.run(['release', 'drop', 'shop-1'], ci));
+    assert.equal((await install()).exitStatus, 3);
+  });
+
   await t.test('an upload that fails ends with status 5, and the prefix is ready all the same', async () => {
     const clone = machine(site, 'denied');
     clone.edit(
