@@ -3,10 +3,12 @@ import { type Build, type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import type { DiskCache } from '../cache/disk.ts';
-import { manifestOnDisk, relativesOf } from '../cache/relatives.ts';
+import { manifestOnDisk, newestKeys, relativesOf } from '../cache/relatives.ts';
 import { currentGeneration } from '../install/generations.ts';
 import { canonicalJson, differences, parseKeyText } from '../key/fields.ts';
+import type { Manifest } from '../artifact/manifest.ts';
 import type { ContentKey } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
 import type { Explanation, LastRun, MissExplanation, Root } from '../model/explanation.ts';
 import { nameOf } from '../model/package-id.ts';
 import { diskOf } from './disk.ts';
@@ -47,7 +49,7 @@ export async function explainPackage(one: Package, request: ExplainRequest): Pro
   const installed = generation?.record?.packages[one.name];
   const onDisk = at.disk.has(one.name, key);
   const isInstalled = installed?.key === key;
-  const base = latest ?? (installed && (await manifestOnDisk(at.disk, one.name, installed.key)));
+  const base = latest ?? (installed && (await at.manifestOf(one.name, installed.key)));
   return {
     package: packageId(one),
     state: readiness(facts, onDisk, isInstalled),
@@ -64,8 +66,8 @@ export async function explainPackage(one: Package, request: ExplainRequest): Pro
 }
 
 /**
- * What the caches say to a package's key, and the artifact on the disk that is nearest to it. Buckets are asked for the key alone: to
- * list what else they have is slow and costs money.
+ * What the caches say to a package's key, and if none has it, the artifact in them that is nearest to it: of all on the disk, and of the
+ * newest ones in each tier that can be listed.
  *
  * @param tiers Those below the disk that may be asked.
  * @returns Undefined for a package that has no key.
@@ -76,7 +78,13 @@ export async function explainMiss(
   tiers: readonly CacheTier[],
   signal: AbortSignal,
 ): Promise<MissExplanation | undefined> {
-  const at = situation(one, request);
+  const at = situation(one, request, async (name, wanted) => {
+    for (const tier of tiers) {
+      const answer = await tier.lookUp(name, wanted, signal);
+      if (answer.outcome === 'hit') return answer.manifest;
+    }
+    return undefined;
+  });
   const facts = at.facts.known.get(one);
   if (facts === undefined) return undefined;
   const { key, id } = facts;
@@ -89,23 +97,25 @@ export async function explainMiss(
     answer: answer.outcome,
     ...('reason' in answer && { reason: answer.reason }),
   }));
+  if (answers.some(({ answer }) => answer === 'hit')) return { package: id, key, answers, relatives: 0, notListed: [] };
   const now = snapshotNow(facts);
-  const relatives = (await relativesOf(at.disk, one.name)).filter((manifest) => manifest.key !== key);
-  const [nearest] = relatives
-    .map((manifest) => {
+  const reached = tiers.filter((_, i) => answers[i + 1]?.answer !== 'unreachable');
+  const { relatives, notListed } = await relativesAnywhere(one.name, at.disk, reached, signal);
+  relatives.delete(key);
+  const [nearest] = [...relatives.values()]
+    .map(({ manifest, tier }) => {
       const before = snapshotOfBase(manifest);
-      return { manifest, before, differing: differences(before.fields, now.fields).length };
+      return { manifest, tier, before, differing: differences(before.fields, now.fields).length };
     })
     .sort((a, b) => a.differing - b.differing);
-  if (nearest === undefined) return { package: id, key, answers, relatives: 0 };
+  const told = { package: id, key, answers, relatives: relatives.size, notListed };
+  if (nearest === undefined) return told;
   const names = new Set([...nearest.before.fields, ...now.fields].map(([name]) => name));
   return {
-    package: id,
-    key,
-    answers,
-    relatives: relatives.length,
+    ...told,
     nearest: {
       package: idOf(nearest.manifest),
+      tier: nearest.tier,
       key: nearest.manifest.key,
       builtAt: nearest.manifest.build.startedAt,
       equal: names.size - nearest.differing,
@@ -115,15 +125,51 @@ export async function explainMiss(
   };
 }
 
+/** By their keys; the nearer tier first where several have one. */
+async function relativesAnywhere(
+  name: string,
+  disk: DiskCache,
+  tiers: readonly CacheTier[],
+  signal: AbortSignal,
+): Promise<{ relatives: Map<string, { manifest: Manifest; tier: string }>; notListed: string[] }> {
+  const relatives = new Map<string, { manifest: Manifest; tier: string }>(
+    (await relativesOf(disk, name)).map((manifest) => [manifest.key, { manifest, tier: 'disk' }]),
+  );
+  const notListed: string[] = [];
+  for (const tier of tiers) {
+    const keys = await newestKeys(tier, name, signal).catch((error: unknown) => {
+      if (!(error instanceof VbuildError)) throw error;
+      return undefined;
+    });
+    if (keys === undefined) notListed.push(tier.name);
+    const unknown = (keys ?? []).filter((key) => !relatives.has(key));
+    for (const answer of await Promise.all(unknown.map((key) => tier.lookUp(name, key, signal))))
+      if (answer.outcome === 'hit') relatives.set(answer.manifest.key, { manifest: answer.manifest, tier: tier.name });
+  }
+  return { relatives, notListed };
+}
+
 interface Situation extends ExplainRequest {
   readonly facts: Facts;
   readonly disk: DiskCache;
+  /** The manifest of an artifact, from the nearest cache that has it among those that may be asked. */
+  readonly manifestOf: (name: string, key: ContentKey) => Promise<Manifest | undefined>;
 }
 
-function situation(one: Package, request: ExplainRequest): Situation {
+function situation(
+  one: Package,
+  request: ExplainRequest,
+  asked?: (name: string, key: ContentKey) => Promise<Manifest | undefined>,
+): Situation {
   const { build, workspace, platform } = request;
   const facts = gatherFacts(fullClosure([one]), { lock: readLock(workspace.lockFile), platform, workspace });
-  return { ...request, facts, disk: diskOf(build, workspace) };
+  const disk = diskOf(build, workspace);
+  return {
+    ...request,
+    facts,
+    disk,
+    manifestOf: async (name, key) => (await manifestOnDisk(disk, name, key)) ?? (await asked?.(name, key)),
+  };
 }
 
 const idOf = (base: ReadyRecord | { package: { name: string; version: string } }): string =>
@@ -184,7 +230,7 @@ async function stateOf(name: string, key: ContentKey, at: Situation): Promise<Sn
     .flatMap(readRecords)
     .find((one) => one.key === key);
   if (record !== undefined) return snapshotOfBase(record);
-  const manifest = await manifestOnDisk(at.disk, name, key);
+  const manifest = await at.manifestOf(name, key);
   return manifest && snapshotOfBase(manifest);
 }
 

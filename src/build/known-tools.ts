@@ -3,17 +3,13 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import type { Lock } from '../buildfile/pins.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import type { CacheTier } from '../cache/cache.ts';
-import { manifestNamed, manifestsFolder } from '../cache/layout.ts';
-import { relativesOf } from '../cache/relatives.ts';
+import { newestKeys, relativesOf } from '../cache/relatives.ts';
 import type { ToolName } from '../compile/tools.ts';
 import { parseKeyText } from '../key/fields.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import { toolsOf } from './facts.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Run } from './run.ts';
-
-/** How many artifacts of one package are looked at in a tier, newest first. */
-const most = 20;
 
 /** A tool as an artifact names it. */
 interface Known {
@@ -83,9 +79,7 @@ async function toldOf(
 /** Newest first; none of a tier that cannot be listed. */
 async function keysIn(tier: CacheTier, name: string, { signal, emit }: Run): Promise<Manifest['key'][]> {
   try {
-    const listed = (await tier.objects?.all(`${manifestsFolder(name)}/`, signal)) ?? [];
-    const newest = [...listed].sort((a, b) => b.modifiedMs - a.modifiedMs);
-    return [...new Set(newest.flatMap((object) => manifestNamed(object.name)?.key ?? []))].slice(0, most);
+    return (await newestKeys(tier, name, signal)) ?? [];
   } catch (error) {
     if (!(error instanceof VbuildError)) throw error;
     const reason = error.facts['reason'] ?? messageOf(error);

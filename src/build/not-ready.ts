@@ -1,5 +1,6 @@
 /** The errors for artifacts that cannot be had, or not for this host, where building is not allowed. */
 import { VbuildError } from '../model/error.ts';
+import { nameOf } from '../model/package-id.ts';
 import type { Missed } from '../model/plan.ts';
 
 /** @param id `name@version`. */
@@ -19,6 +20,6 @@ export function notReady(id: string, key: string, { answer, reason, misfit }: Mi
   return new VbuildError('not-ready', 'No cache has the artifact', {
     where: { package: id },
     facts: { key, ...(answer !== 'absent' && reason !== undefined && { found: reason }) },
-    mend: 'build it where compilers are and push it with --push, or build it here without --no-build',
+    mend: `build it where compilers are and push it with --push; if that was done, vbuild why ${nameOf(id)} --cache says what differs`,
   });
 }

@@ -26,12 +26,12 @@ export const explainCommands = [
     summary: 'say why a package is stale, fresh, or was built, down to the byte',
     description: [
       'Compares a PACKAGE as it is now with what it was last made ready from here, and prints what differs and in which package that began: packages that only follow are not listed. Patches are shown with the lines that differ, variables and steps with the words that do. Then it says why the package was built the last time, and what the caches answered then.',
-      'With --cache it asks the caches for the key of the package, and compares with the artifact on the disk that is nearest to it: what is listed would have to be equal for a hit.',
+      'With --cache it asks every cache for the key of the package. If none has it, the package is compared with the artifact that is nearest to it, of all on the disk and the newest 20 in each cache that can be listed: what is printed would have to be equal for a hit.',
       'For a FILE of the project it says which packages the file decides.',
     ],
     examples: [
       ['vbuild why pil', 'why pil is stale or fresh, and why it was built the last time'],
-      ['vbuild why pil --cache', 'why no cache has it'],
+      ['vbuild why pil --cache', 'why no cache has it: what CI pushed differs in this'],
       ['vbuild why patches/pil/series', 'which packages this file decides'],
     ],
   },

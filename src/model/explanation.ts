@@ -116,10 +116,13 @@ export interface MissExplanation {
   readonly package: string;
   readonly key: ContentKey;
   readonly answers: readonly { readonly tier: string; readonly answer: string; readonly reason?: string }[];
-  /** How many other artifacts of the package lie on the disk. */
+  /** How many other artifacts of the package it was compared with, where no cache has this one: all on the disk, the newest of other tiers. */
   readonly relatives: number;
+  /** Tiers that were asked for this key only, since they cannot be listed. */
+  readonly notListed: readonly string[];
   readonly nearest?: {
     readonly package: string;
+    readonly tier: string;
     readonly key: ContentKey;
     /** ISO 8601, UTC. */
     readonly builtAt: string;

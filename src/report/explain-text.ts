@@ -93,21 +93,23 @@ function failureLines({ error, endedAtMs }: LastRun, name: string, at: ExplainWo
 
 /** Ends with a line feed. */
 export function missText(given: MissExplanation): string {
-  const { answers, nearest, relatives } = given;
+  const { answers, nearest, relatives, notListed } = given;
   const widest = Math.max(...answers.map(({ tier }) => tier.length));
-  const compared =
-    nearest === undefined
-      ? ['no other artifact of it is on the disk, to compare with']
-      : [
-          `nearest of ${count(relatives, 'other artifact')} on the disk: ${nearest.package}, key ${key(nearest.key)}, built ${nearest.builtAt}; ${nearest.equal} of ${nearest.fields} fields are equal`,
-          'for a hit these would have to be equal (there → here):',
-          ...rootLines(nearest.roots),
-        ];
-  return text([
+  const told = [
     `${given.package} has key ${key(given.key)}`,
     ...answers.map((one) => `  ${one.tier.padEnd(widest)}  ${answered(one)}`),
-    ...compared,
-    ...(answers.length > 1 ? ['buckets are asked for this key only: to list what else they have is slow'] : []),
+  ];
+  if (answers.some(({ answer }) => answer === 'hit')) return text(told);
+  return text([
+    ...told,
+    ...notListed.map((tier) => `${tier} cannot be listed, so nothing is known of what else it has`),
+    ...(nearest === undefined
+      ? ['there is no other artifact of it to compare with']
+      : [
+          `nearest of ${count(relatives, 'other artifact')}: ${nearest.package} ${nearest.tier === 'disk' ? 'on the disk' : `in ${nearest.tier}`}, key ${key(nearest.key)}, built ${nearest.builtAt}; ${nearest.equal} of ${nearest.fields} fields are equal`,
+          'for a hit these would have to be equal (there → here):',
+          ...rootLines(nearest.roots),
+        ]),
   ]);
 }
 

@@ -10,9 +10,9 @@ import type { Explanation, Influence, MissExplanation } from '../../src/model/ex
 import type { Plan } from '../../src/model/plan.ts';
 import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
+import { fileServer } from '../support/http-server.ts';
 import { cloneOf, leafPatch, packages, type Project, project } from '../support/project.ts';
 import { skipWithoutS3, startS3Server } from '../support/s3-server.ts';
-import { checkout, runProgram, workspace } from '../support/vbuild.ts';
 
 /** The one JSON document that a command prints. */
 async function told<Document>(
@@ -191,6 +191,19 @@ test('a plan asks buckets, says what they would give, and takes nothing', { skip
     `${plan.transferBytes}`,
   );
   assert.deepEqual(promises(plan), deeds(insistOnSuccess(await clone.build([], { env: server.reader }))));
+
+  const nearest = async (): Promise<unknown[]> => {
+    const missed = await told<MissExplanation>(clone, ['why', 'app', '--cache'], server.reader);
+    return [missed.relatives, missed.nearest?.tier, missed.nearest?.roots[0]?.package, missed.notListed];
+  };
+  clone.write({ 'patches/leaf/value.patch': leafPatch(3) });
+  assert.deepEqual(await nearest(), [1, 'disk', 'leaf@1.0', []]);
+  rmSync(cache(clone), forced);
+  assert.deepEqual(await nearest(), [1, `s3://${bucket}`, 'leaf@1.0', []]);
+  const { url } = await fileServer(t, clone.home);
+  clone.edit('Buildfile.ts', `s3(${spec})`, `httpCache('${url}')`);
+  clone.edit('Buildfile.ts', 's3, tarball', 'httpCache, tarball');
+  assert.deepEqual(await nearest(), [0, undefined, undefined, [url]]);
 
   await server.close();
   const alone = cloneOf(site, `${site.path}-alone`, `${site.home}-alone`);
@@ -467,64 +480,4 @@ test('vbuild log --follow shows a compilation while it runs, and ends with it', 
   insistOnSuccess(await building);
   assert.match(followed, /\nended\n/);
   assert.equal(followed, readFileSync(log, 'utf8'));
-});
-
-/** What differs from machine to machine, and from minute to minute, in one spelling. */
-const settled = (text: string): string =>
-  text
-    .replace(/\b[0-9a-f]{12}…/g, 'DIGEST…')
-    .replace(/\b\d+(\.\d)? s\b|\b\d+ min( \d+ s)?/g, 'TIME')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
-    .replace(/with \d+ jobs?/g, 'with N jobs')
-    .replace(/ +/g, ' ');
-
-test('docs/explain.md shows what its commands print', async (t) => {
-  const page = readFileSync(join(checkout, 'docs/explain.md'), 'utf8');
-  const blocks = [...page.matchAll(/^```console\n([^]*?)^```$/gm)].map(([, block = '']) => block);
-  const site = workspace(t, {
-    'zlib/zlib.h': '#define ZLIB_VERSION "1.3.1"\n',
-    'zlib/README': 'zlib is a library.\n',
-    'libpng/png.h': '#include <zlib.h>\n#define PNG_VERSION "1.6.44"\n',
-    'pil/pil.py': 'version = "11.0.0"\n',
-    'patches/zlib/0001-name.patch': `--- a/zlib.h
-+++ b/zlib.h
-@@ -1,1 +1,2 @@
- #define ZLIB_VERSION "1.3.1"
-+#define ZLIB_SITE "ours"
-`,
-    'Buildfile.ts': `import { defineBuild, definePackage, directory, place, steps } from 'vbuild';
-
-const install = (file: string, folder: string) =>
-  steps([{ group: 'install', run: ['install', '-D', '-t', \`\${place.stage}\${place.prefix}/\${folder}\`, file] }]);
-const zlib = definePackage('zlib', {
-  version: '1.3.1',
-  source: directory('zlib'),
-  patches: 'patches/zlib',
-  recipe: install('zlib.h', 'include'),
-});
-const libpng = definePackage('libpng', {
-  version: '1.6.44',
-  source: directory('libpng'),
-  deps: [zlib],
-  recipe: install('png.h', 'include'),
-});
-const pil = definePackage('pil', {
-  version: '11.0.0',
-  source: directory('pil'),
-  deps: [libpng],
-  recipe: install('pil.py', 'lib/python'),
-});
-export default defineBuild({ packages: [zlib, libpng, pil], defaults: [pil] });
-`,
-  });
-  insistOnSuccess(await site.run([]));
-  assert.ok(blocks.length >= 5, `${blocks.length} blocks`);
-  for (const block of blocks) {
-    for (const part of block.split(/^\$ /m).slice(1)) {
-      const [command = '', ...lines] = part.split('\n');
-      const env = { PATH: `${join(checkout, 'bin')}:${process.env['PATH']}` };
-      const ended = insistOnSuccess(await runProgram(['sh', '-c', command], { cwd: site.path, home: site.home, env }));
-      assert.equal(settled(ended.stdout), settled(lines.join('\n')), command);
-    }
-  }
 });
