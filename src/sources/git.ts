@@ -217,7 +217,9 @@ async function largeFiles(
   }
   await firstRepository(url, context, async (place) => {
     refuseOffline(place, commit, context);
-    await repository.fetchLarge(place, commit);
+    // A mirror is asked itself: upstream's server may be gone.
+    const isOrigin = place === placeOf(url, context.buildfileFolder);
+    await repository.fetchLarge(place, commit, isOrigin ? 'upstream' : 'beside');
     await putInPlace(pointers, tree, repository, shown(place));
   });
 }

@@ -35,8 +35,14 @@ export interface GitRepository {
   export(commit: string, subdir: string | undefined, into: string): Promise<readonly Gitlink[]>;
   /** What `.gitmodules` of a commit says: URLs as written there, by path relative to the commit's top; empty when it has none. */
   submoduleUrls(commit: string): Promise<ReadonlyMap<string, string>>;
-  /** Brings what a commit keeps in Git LFS. @throws {VbuildError} `git-failed`, `tool-missing` */
-  fetchLarge(url: string, commit: string): Promise<void>;
+  /**
+   * Brings what a commit keeps in Git LFS.
+   *
+   * @param from Which server is asked: the one that the commit's `.lfsconfig` names, if it does (`upstream`), or in any case the one beside
+   *   the repository at `url` (`beside`).
+   * @throws {VbuildError} `git-failed`, `tool-missing`
+   */
+  fetchLarge(url: string, commit: string, from: 'upstream' | 'beside'): Promise<void>;
   /** Where a file of LFS lies after that, by the SHA-256 of its content; undefined when it is not here. */
   largeFile(digest: string): string | undefined;
 }
@@ -177,7 +183,7 @@ export async function openRepository(folder: string, commit: string, options: Gi
       );
     },
 
-    async fetchLarge(url, id) {
+    async fetchLarge(url, id, from) {
       const { run } = await import('./process.ts');
       const env = unattendedEnvironment(options.environment ?? {}, /^GIT_/);
       const found = await run({ argv: ['git-lfs', 'version'], cwd: folder, env, signal: options.signal });
@@ -186,6 +192,8 @@ export async function openRepository(folder: string, commit: string, options: Gi
           facts: { 'needed for': shownPlace(url) },
           mend: 'install it with apt-get install git-lfs',
         });
+      // Without a work tree, git-lfs finds a `.lfsconfig` in the index.
+      await git(folder, from === 'upstream' ? ['read-tree', id] : ['read-tree', '--empty']).catch(refusePath);
       // Told of the place as a remote, git-lfs finds its own server beside it, and the user's credentials for that.
       const place = url.startsWith('/') ? pathToFileURL(url).href : url;
       const remote = ['-c', `remote.lfs.url=${place}`, '-c', 'lfs.fetchexclude=', '-c', 'lfs.fetchinclude='];
@@ -246,7 +254,7 @@ function caller(cwd: string, { environment, signal }: GitOptions): Call {
         });
       throw new VbuildError('git-failed', 'Git failed', {
         facts: {
-          command: `git ${args[0] ?? ''}`,
+          command: `git ${args.find((arg, at) => arg !== '-c' && args[at - 1] !== '-c') ?? ''}`,
           place: shownPlace(place),
           said: shownPlace(lastLines(messageOf(error))),
         },
@@ -264,7 +272,14 @@ function refusePath(error: unknown): never {
   throw path === undefined ? error : archiveRefused(path, 'git takes no such name', error);
 }
 
-const lastLines = (text: string): string => text.trim().split('\n').slice(-6).join('\n');
+/** Without the progress that was overwritten on a line. */
+const lastLines = (text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => line.trimEnd().replace(/^.*\r/, ''))
+    .slice(-6)
+    .join('\n');
 
 /** Without passwords in URLs. */
 const shownPlace = (text: string): string => text.replaceAll(/(:\/\/)[^/@\s]*@/g, '$1');

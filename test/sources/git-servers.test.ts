@@ -1,11 +1,14 @@
 /** Git sources from real servers of every sort: http, https, ssh and the git protocol, with log-ins, shallow and not, with LFS. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { digestOf } from '../../src/model/digest.ts';
 import type { VbuildError } from '../../src/model/error.ts';
 import { git, gitKind, type GitSpec } from '../../src/sources/git.ts';
+import { mirror } from '../../src/sources/mirror-spec.ts';
 import { exists, namesIn, walk } from '../../src/system/files.ts';
 import { gitHttpServer, selfSigned } from '../support/git-http.ts';
 import { commitAll, gitServer, inGit, makeRepository } from '../support/git-server.ts';
@@ -143,6 +146,57 @@ test('git() brings files of LFS when it is told to, and then has them without a 
     context.events.filter(({ type }) => type === 'notice'),
     [],
   );
+});
+
+/** A mirror as people make one, from a server in this process. @returns Its absolute path. */
+async function mirrorOf(url: string, top: string, how: 'with LFS' | 'without LFS'): Promise<string> {
+  const folder = join(top, 'mirror', 'up');
+  const run = (...args: readonly string[]) => promisify(execFile)('git', args, { cwd: top, timeout: 60_000 });
+  await run('clone', '--quiet', '--mirror', url, folder);
+  if (how === 'with LFS') await run(`--git-dir=${folder}`, 'lfs', 'fetch', '--all', 'origin');
+  return folder;
+}
+
+for (const where of ['beside the repository', 'where .lfsconfig says'])
+  test(`git() brings files of LFS from a mirror, and asks no server ${where}`, async (t) => {
+    const { top, upstream, context } = setting(t);
+    const [content, files] = ['large content', new Map<string, Uint8Array>()];
+    const server = await gitHttpServer(t, join(top, 'served'), { lfs: files });
+    if (where === 'where .lfsconfig says')
+      writeTree(upstream, { 'src/a.c': 'one\n', '.lfsconfig': `[lfs]\n\turl = ${server.url}/other/info/lfs\n` });
+    files.set(addLarge(upstream, 'src/large.bin', content), Buffer.from(content));
+    const folder = await mirrorOf(`${server.url}/up`, top, 'with LFS');
+    const near = await gitHttpServer(t, dirname(folder), { lfs: files });
+    const before = server.seen.length;
+    const ways = [[dirname(folder)], [`file://${dirname(folder)}`, 'src'], [`${near.url}/`, 'src']] as const;
+    for (const [to, subdir] of ways) {
+      const spec = git(`${server.url}/up`, { rev: 'main', lfs: true, ...(subdir !== undefined && { subdir }) });
+      const state = tempDir(t);
+      const tree = await fetched(spec, { ...context, state, mirrors: [mirror(`${server.url}/`, { to })] });
+      assert.equal(readFileSync(join(tree, subdir === undefined ? 'src/large.bin' : 'large.bin'), 'utf8'), content, to);
+    }
+    assert.equal(server.seen.length, before, 'upstream is not asked');
+  });
+
+test('git() asks upstream for files of LFS that a mirror does not have, also where .lfsconfig names the server', async (t) => {
+  const { top, upstream, context } = setting(t);
+  const [content, files] = ['large content', new Map<string, Uint8Array>()];
+  const server = await gitHttpServer(t, join(top, 'served'), { lfs: files });
+  writeTree(upstream, { '.lfsconfig': `[lfs]\n\turl = ${server.url}/other/info/lfs\n` });
+  files.set(addLarge(upstream, 'src/large.bin', content), Buffer.from(content));
+  const folder = await mirrorOf(`${server.url}/up`, top, 'without LFS');
+  const mirrors = [mirror(`${server.url}/`, { to: dirname(folder) })];
+  const spec = git(`${server.url}/up`, { rev: 'main', subdir: 'src', lfs: true });
+  const tree = await fetched(spec, { ...context, mirrors });
+  assert.equal(readFileSync(join(tree, 'large.bin'), 'utf8'), content);
+  assert.ok(server.seen.includes('POST /other/info/lfs/objects/batch'), server.seen.join('\n'));
+  const passed = context.events.flatMap((event) => (event.type === 'notice' ? [event] : []));
+  assert.deepEqual(
+    passed.map(({ headline, code }) => [headline, code]),
+    [['Mirror is passed over', 'git-failed']],
+  );
+  assert.equal(passed[0]?.facts?.['command'], 'git lfs');
+  assert.match(passed[0]?.facts?.['said'] ?? '', new RegExp(`${[...files.keys()].join()}|failed to fetch`));
 });
 
 test('git() leaves the pointers of LFS unless told otherwise, and says so', async (t) => {
