@@ -38,7 +38,7 @@ const words: readonly (readonly [word: RegExp, files: readonly string[], why: st
   [/\bconsole\s*\./, [], 'words for people go through report/'],
   [
     /\bprocess\.(env|argv)\b/,
-    ['cli.ts', 'system/environment-reads.ts'],
+    ['cli.ts', 'system/environment-reads.ts', 'system/other-caller.ts'],
     'only the entry point reads the environment and the arguments',
   ],
   [/\bprocess\.(exit|exitCode)\b/, ['cli.ts', 'commands/main.ts'], 'only the entry point ends the process'],

@@ -23,19 +23,23 @@ export interface BuildRoot {
 /** The one path under which steps see their build root wherever they can run in a mount namespace. */
 export const canonicalRoot = padded(`${mountPoint}/vbuild/`);
 
+/** Another one like it, for builds that are to be compared with those at the canonical one. */
+export const otherRoot = padded(`${mountPoint}/elsewhere/`);
+
 /**
  * The build root inside a folder, not created.
  *
  * @param folder Absolute path of a folder that belongs to this package's compilation alone; it need not exist.
- * @throws {VbuildError} as `paddedRoot`, which a canonical place never does: there the folder may have any path.
+ * @throws {VbuildError} as `paddedRoot`, which no other place does: there the folder may have any path.
  */
-export function buildRoot(folder: string, place: 'canonical' | 'padded'): BuildRoot {
-  const seen = place === 'canonical' ? canonicalRoot : paddedRoot(folder);
+export function buildRoot(folder: string, place: 'canonical' | 'other' | 'padded'): BuildRoot {
+  const seen = { canonical: () => canonicalRoot, other: () => otherRoot, padded: () => paddedRoot(folder) }[place]();
   return { seen, host: hostOf(folder, seen) };
 }
 
 /** Where the build root that steps saw as `seen` lies on this machine, inside the same folder as then. */
-export const hostOf = (folder: string, seen: string): string => (seen === canonicalRoot ? join(folder, 'root') : seen);
+export const hostOf = (folder: string, seen: string): string =>
+  seen === canonicalRoot || seen === otherRoot ? join(folder, 'root') : seen;
 
 /**
  * The build root for steps without a namespace: one folder below the given one whose name fills the path up with `_`.

@@ -96,7 +96,7 @@ export async function prepareTree(session: HandSession, before: StepGroup | unde
   await ensurePatched(facts, run);
   const artifacts = await artifactsFor(session);
   const namespace = await namespaceFor(run);
-  const at = await freshTree(facts, artifacts, run, namespace);
+  const at = await freshTree(facts, artifacts, run, { namespace });
   const end = before === undefined ? 0 : stepAt(facts, before);
   if (end > 0) await stepsByHand(session, { at, namespace }, [0, end]);
   return { at, namespace };

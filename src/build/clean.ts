@@ -8,7 +8,7 @@ import { takeWorkFolder } from './run-lock.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What vbuild needs only while it works on a package. */
-const trees = ['build', 'trees'] as const;
+const trees = ['build', 'rebuild', 'trees'] as const;
 /** What tells of earlier runs, and what spares the next one some work. Opened patches are never among it. */
 const rest = ['fetch', 'history', 'logs', 'patch-bases', 'quick', 'stamps', 'traces'] as const;
 

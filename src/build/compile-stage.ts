@@ -14,6 +14,7 @@ import { pythonName } from '../compile/tools.ts';
 import { assemble } from '../prefix/assemble.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { copyTree, makeFolder, setTreeTime } from '../system/files.ts';
+import type { Disguise } from '../system/disguise.ts';
 import type { Jobserver } from '../system/jobserver.ts';
 import type { Namespace } from '../system/namespace.ts';
 import { bootId } from '../system/platform.ts';
@@ -35,6 +36,10 @@ export interface Workshop {
   readonly jobserver: Jobserver;
   /** In which every step runs; without one, build roots have padded paths. */
   readonly namespace: Namespace | undefined;
+  /** What steps are to find otherwise than it is. */
+  readonly disguise?: Disguise;
+  /** Whether a namespace shows build roots at the canonical place, or at another one like it; the first when not given. */
+  readonly place?: 'canonical' | 'other';
 }
 
 /** Compiles in a fresh copy of the patched tree, unless the stage tree of an equal compilation is still there. @throws {VbuildError} */
@@ -42,14 +47,15 @@ export async function ensureCompiled(
   facts: PackageFacts,
   artifacts: Artifacts,
   run: Run,
-  { jobserver, namespace }: Workshop,
+  workshop: Workshop,
 ): Promise<void> {
   const { package: one } = facts;
+  const { namespace } = workshop;
   const reasons = compileReasons(facts);
   if (reasons.length === 0) return;
   await runStage(run, one, { stage: 'compile', reasons, inputs: stageInputs(facts, 'compile') }, async () => {
-    const at = await freshTree(facts, artifacts, run, namespace);
-    await runSteps({ ...stepsFrame(facts, at, run, { jobserver, namespace }), ...logged(facts, run) });
+    const at = await freshTree(facts, artifacts, run, workshop);
+    await runSteps({ ...stepsFrame(facts, at, run, workshop), ...logged(facts, run) });
     return { results: { root: at.root, boot: bootId(), sandbox: namespace?.sealed ? 'sealed' : 'open' } };
   });
 }
@@ -62,9 +68,9 @@ export async function freshTree(
   { package: one, places }: PackageFacts,
   artifacts: Artifacts,
   { workspace }: Pick<Run, 'workspace'>,
-  namespace: Namespace | undefined,
+  { namespace, place = 'canonical' }: Pick<Workshop, 'namespace' | 'place'>,
 ): Promise<CompilePlaces> {
-  const at = buildPlaces(buildRoot(places.build, namespace === undefined ? 'padded' : 'canonical'));
+  const at = buildPlaces(buildRoot(places.build, namespace === undefined ? 'padded' : place));
   const tree = onHost(at, at.tree);
   removeBuild(places, workspace);
   makeFolder(at.host);
@@ -84,7 +90,7 @@ export function stepsFrame(
   { package: { recipe, network = false }, tools }: Pick<PackageFacts, 'package' | 'tools'>,
   at: CompilePlaces,
   { options }: Pick<Run, 'options'>,
-  { jobserver, namespace }: Partial<Workshop>,
+  { jobserver, namespace, disguise }: Partial<Workshop>,
 ): StepsFrame {
   const python = tools['python3'];
   return {
@@ -92,6 +98,7 @@ export function stepsFrame(
     environment: standardEnvironment(recipe),
     places: { ...at, ...(python !== undefined && { python: pythonName(python) }) },
     ...(namespace !== undefined && { binding: { namespace, host: at.host, seen: at.root, network } }),
+    ...(disguise !== undefined && { disguise }),
     jobs: jobserver?.jobs ?? options.jobs,
     ...(jobserver !== undefined && { jobserver }),
     ...(options.load !== undefined && { load: options.load }),

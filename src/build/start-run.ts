@@ -33,10 +33,19 @@ const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
  *
  * @param forThisHost What cannot run here counts as not there; otherwise it is handed on all the same.
  * @param installing  So does what of these packages, `name@version`, cannot work in this prefix, unless nothing is to be installed.
+ * @param among       What is asked below the disk in place of these tiers.
  */
 export function startRun(
   { build, workspace, platform, options, environment, emit, signal }: Needed,
-  { forThisHost = true, installing }: { readonly forThisHost?: boolean; readonly installing?: Installing } = {},
+  {
+    forThisHost = true,
+    installing,
+    among = (tiers) => tiers,
+  }: {
+    readonly forThisHost?: boolean;
+    readonly installing?: Installing;
+    readonly among?: (tiers: readonly CacheTier[]) => readonly CacheTier[];
+  } = {},
 ): {
   run: Run;
   tiers: readonly CacheTier[];
@@ -63,7 +72,7 @@ export function startRun(
     : build.cache.map((spec) => tierOf(spec, { folder: workspace.folder, environment, trust }));
   const cache = layeredCache(
     disk,
-    options.noCache ? [] : tiers,
+    options.noCache ? [] : among(tiers),
     ({ tier, name, key, equal, answer }) =>
       emit({
         type: 'cache-looked-up',

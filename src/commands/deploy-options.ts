@@ -24,6 +24,12 @@ export const deployOptions = [
     commands: ['build', 'install'],
   },
   {
+    name: 'rebuild',
+    type: 'flag',
+    summary: 'build packages twice, under different circumstances, and compare',
+    commands: ['verify'],
+  },
+  {
     name: 'pth',
     type: 'flag',
     summary: 'print a line for a .pth file that binds a Python virtualenv to the prefix',

@@ -57,12 +57,18 @@ export const deployCommands = [
   },
   {
     name: 'verify',
-    takes: 'nothing',
-    summary: 'say what was changed by hand in the prefix',
+    takes: 'targets',
+    summary: 'say what was changed by hand in the prefix, or with --rebuild what comes out otherwise',
     description: [
       'Reads every file of the current generation and compares it with what was installed. It prints what was changed, added or removed, and of which package it is, and then ends with status 1. Nothing is changed; "vbuild install --repair" makes a new generation. Bytecode that Python has added does not count. It needs no Buildfile.',
+      'With --rebuild it builds every TARGET (or all that the defaults of the Buildfile need, when none is given) two times from source: first as usual, then with another build path, host name, user, number of jobs and processors, umask, and locale and time zone of the caller, where the machine allows them to be changed, and at least two seconds later. It compares the two results file by file, with the prefix normalised, and then with what each cache has under the same key. What a TARGET needs comes from the caches, and is built first where none has it.',
+      'For each file that differs it prints why, where that can be told, what stands there, and at which byte; then it ends with status 1. All of it happens aside: nothing is pinned, installed, pushed or put into a cache, and the folders go away, save with --keep the trees that differ. The clock is not changed: what differs by the day shows only against an older artifact.',
     ],
-    examples: [['vbuild verify --prefix /srv/shop/vendor', 'whether anybody edited a library there']],
+    examples: [
+      ['vbuild verify --prefix /srv/shop/vendor', 'whether anybody edited a library there'],
+      ['vbuild verify --rebuild zlib', 'whether zlib is reproducible'],
+      ['vbuild verify --rebuild', 'whether all is that the defaults need'],
+    ],
   },
   {
     name: 'release create',

@@ -17,7 +17,7 @@ export const handOptions = [
   {
     name: 'keep',
     type: 'flag',
-    summary: 'keep the folders in which packages were compiled, to look into',
-    commands: ['build'],
+    summary: 'keep the folders in which packages were compiled, to look into; for verify: the trees that differ',
+    commands: ['build', 'verify'],
   },
 ] as const satisfies readonly OptionRow[];

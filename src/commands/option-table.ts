@@ -69,7 +69,7 @@ export const optionTable = [
     type: 'count',
     value: 'N',
     summary: 'run at most N jobs at once (default: the number of processors)',
-    commands: ['shell', 'build', 'plan'],
+    commands: ['shell', 'build', 'plan', 'verify'],
   },
   {
     name: 'load-average',
@@ -105,14 +105,26 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
-    commands: [...byHand, ...working, 'plan', 'why', 'status', 'graph', 'report', 'log', 'check'],
+    commands: [...byHand, ...working, 'plan', 'why', 'status', 'graph', 'report', 'log', 'check', 'verify'],
   },
   {
     name: 'cache-dir',
     type: 'text',
     value: 'DIR',
     summary: "keep the disk cache in DIR (default: vbuild in the user's cache folder)",
-    commands: ['shell', 'doctor', ...working, 'plan', 'why', 'status', 'graph', 'check', 'install', 'release create'],
+    commands: [
+      'shell',
+      'doctor',
+      ...working,
+      'plan',
+      'why',
+      'status',
+      'graph',
+      'check',
+      'install',
+      'release create',
+      'verify',
+    ],
   },
   {
     name: 'lock',
@@ -132,6 +144,7 @@ export const optionTable = [
       'check',
       'install',
       'release create',
+      'verify',
     ],
   },
   {
@@ -144,7 +157,7 @@ export const optionTable = [
     name: 'offline',
     type: 'flag',
     summary: 'open no network connection',
-    commands: ['shell', 'doctor', ...working, 'check', 'install', 'release create', 'plan', 'why'],
+    commands: ['shell', 'doctor', ...working, 'check', 'install', 'release create', 'plan', 'why', 'verify'],
   },
   {
     name: 'no-cache',
@@ -183,7 +196,7 @@ export const optionTable = [
     value: 'WHEN',
     choices: ['auto', 'require', 'off'],
     summary: 'lock steps in, without network and home: where possible, always, never (default: auto)',
-    commands: ['build'],
+    commands: ['build', 'verify'],
   },
   ...patchOptions,
   {
@@ -207,14 +220,14 @@ export const optionTable = [
     short: 's',
     type: 'flag',
     summary: 'print warnings and errors only',
-    commands: [...working, 'check', 'install', 'patch apply'],
+    commands: [...working, 'check', 'install', 'patch apply', 'verify'],
   },
   {
     name: 'verbose',
     type: 'flag',
     summary:
       'print every step and every cache look-up as well; in logs of GitHub and GitLab, folded, what steps print too',
-    commands: [...working, 'install'],
+    commands: [...working, 'install', 'verify'],
   },
   {
     name: 'json',
@@ -269,6 +282,7 @@ export const conflicts: readonly (readonly [OptionName, OptionName])[] = [
   ['no-cache', 'no-build'],
   ['dry-run', 'question'],
   ['continue', 'abort'],
+  ['rebuild', 'prefix'],
   ...eachTwoOf('svg', 'dot', 'mermaid', 'json'),
 ];
 

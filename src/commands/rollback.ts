@@ -53,7 +53,13 @@ export const generations: Command = async (context) => {
 };
 
 export const verify: Command = async (context) => {
-  const { cwd } = context;
+  const { cwd, line } = context;
+  if (line.options.rebuild) return (await import('./rebuild.ts')).rebuild(context);
+  if (line.targets.length > 0)
+    throw new VbuildError('usage', 'A prefix is verified as a whole', {
+      facts: { found: line.targets.join(' ') },
+      mend: 'leave the packages out, or build them again with --rebuild',
+    });
   const prefix = prefixOf(context);
   const current = currentGeneration(prefix);
   const changes = current && handChanges(current);

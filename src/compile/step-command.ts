@@ -4,6 +4,7 @@ import { isWithin, onHost as pathOnHost } from '../artifact/places.ts';
 import { VbuildError } from '../model/error.ts';
 import { makeFolder } from '../system/files.ts';
 import { type Jobserver, pipeName } from '../system/jobserver.ts';
+import { type Disguise, disguised } from '../system/disguise.ts';
 import { type Binding, inNamespace } from '../system/namespace.ts';
 import { kindOf, linkTarget } from '../system/tree-edit.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
@@ -20,6 +21,8 @@ export interface StepsFrame {
   readonly places: Places;
   /** How `places.root` comes to be seen there; without one, steps see all paths as this process does. */
   readonly binding?: Binding;
+  /** What they are to find otherwise than it is, see `disguised`; nothing when not given. */
+  readonly disguise?: Disguise;
   /** How many jobs the steps may run at once, at least 1. */
   readonly jobs: number;
   /** The pool that every make and ninja below shares, of which one token is ours; without one, they get `-j`. */
@@ -68,8 +71,14 @@ export const onHost = ({ places: { root }, binding }: Pick<StepsFrame, 'places' 
   pathOnHost({ root, host: binding?.host ?? root }, seen);
 
 /** One namespace for the whole step, however many programs it starts. */
-export const bound = ({ binding }: StepsFrame, folder: string, argv: readonly string[]): readonly string[] =>
-  binding === undefined ? argv : inNamespace(binding, folder, argv);
+export const bound = (
+  { binding, disguise = {} }: StepsFrame,
+  folder: string,
+  argv: readonly string[],
+): readonly string[] => {
+  const own = disguised(argv, disguise);
+  return binding === undefined ? own : inNamespace(binding, folder, own);
+};
 
 /** The folder of a step as it sees it, made if need be: below the root without a symlink, as one in the tree may not lead it out. */
 function folderOf(given: StepsFrame, step: Step): string {
