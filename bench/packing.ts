@@ -1,9 +1,9 @@
 /** Artifacts of 70 and 280 MB: packing, unpacking with every check, and hashing, beside GNU tar with zstd and sha256sum; made here. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Benchmark, MakeBenchmarks } from './main.ts';
-import { writeLargeTree } from './trees.ts';
+import { setAside, writeLargeTree } from './trees.ts';
 
 const script = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'artifact.ts')];
 
@@ -25,12 +25,12 @@ function benchmarksFor(folder: string, bytes: number): Benchmark[] {
   const [packed, unpacked] = [join(folder, 'packed'), join(folder, 'unpacked')];
   // As bin/start.mjs has it: else stripping types is most of what is measured.
   const env = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
-  const removePacked = (): void => rmSync(packed, { force: true });
+  const noFile = (): void => setAside(packed);
+  const noFolder = (): void => setAside(unpacked);
   const emptyFolder = (): void => {
-    rmSync(unpacked, { recursive: true, force: true });
+    setAside(unpacked);
     mkdirSync(unpacked);
   };
-  const noFolder = (): void => rmSync(unpacked, { recursive: true, force: true });
   return [
     {
       title: `Packing: ${what}`,
@@ -52,13 +52,13 @@ function benchmarksFor(folder: string, bytes: number): Benchmark[] {
             packed,
             '.',
           ],
-          prepare: removePacked,
+          prepare: noFile,
         },
         {
           name: 'vbuild, digest and start of Node included',
           argv: [...script, 'pack', tree, packed],
           env,
-          prepare: removePacked,
+          prepare: noFile,
         },
       ],
       targets: [{ of: 'vbuild, digest and start of Node included', to: 'tar, zstd -3', atMost: 1.3 }],

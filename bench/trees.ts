@@ -1,6 +1,6 @@
 /** A tree like that of a large upstream package, and archives of it; the same bytes on every machine. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Numbers from 0 up to 1, always the same ones. @see Marsaglia 2003, "Xorshift RNGs" */
@@ -77,4 +77,13 @@ export function writeSmallFiles(top: string, count: number): number {
     writeFileSync(join(folder, `file${file}.h`), text);
   }
   return count;
+}
+
+let sets = 0;
+/**
+ * Makes room for what a run writes. Nothing is removed before the end: ext4 looks at each inode that was freed in the last seconds
+ * before it gives one out, which would be most of what is measured.
+ */
+export function setAside(path: string): void {
+  if (existsSync(path)) renameSync(path, `${path}.${(sets += 1)}`);
 }

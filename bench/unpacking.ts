@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Benchmark, MakeBenchmarks } from './main.ts';
-import { type Archive, packLargeTree, writeLargeTree, writeSmallFiles } from './trees.ts';
+import { type Archive, packLargeTree, setAside, writeLargeTree, writeSmallFiles } from './trees.ts';
 
 export const unpacking: MakeBenchmarks = async (folder) => {
   const trees = join(folder, 'trees');
@@ -21,7 +21,7 @@ export const unpacking: MakeBenchmarks = async (folder) => {
   return archives.map(([what, { path, sizeBytes }]): Benchmark => {
     const into = join(folder, 'into');
     const prepare = (): void => {
-      rmSync(into, { recursive: true, force: true });
+      setAside(into);
       mkdirSync(into);
     };
     const ours = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'unpack.ts')];

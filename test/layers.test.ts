@@ -25,7 +25,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   execa: ['system/process.ts'],
   'fast-glob': ['system/files.ts', 'system/glob.ts'],
   'simple-git': ['system/git.ts'],
-  tar: ['system/archive.ts'],
+  tar: ['system/archive.ts', 'system/tar-stream.ts'],
   valibot: ['artifact/checked.ts', 'artifact/manifest-text.ts', 'artifact/release.ts', 'buildfile/'],
   yauzl: ['system/zip.ts'],
 };

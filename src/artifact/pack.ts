@@ -1,7 +1,7 @@
 /** From what a build staged to an artifact: checked, stripped, made independent of its prefix, packed to the same bytes each time. */
 import { join } from 'node:path';
 import { type ContentKey, type Digest, digestOf } from '../model/digest.ts';
-import { digestFile, makeFolder, readBytes, removeTree, walk, type TreeEntry } from '../system/files.ts';
+import { makeFolder, readBytes, removeTree, walk, type TreeEntry } from '../system/files.ts';
 import { matchesIn } from '../system/glob.ts';
 import { digestOfEntries } from '../system/tree-digest.ts';
 import { copyFile, makeSymlink, removeEmptyFolders, removeFile, writeWithMode } from '../system/tree-edit.ts';
@@ -79,14 +79,14 @@ export async function pack(request: PackRequest): Promise<Packed> {
 
   const bodyPath = join(into, 'body.tar.zst');
   const { packTarZst } = await import('../system/archive.ts');
-  const { sizeBytes, unpackedBytes } = await packTarZst({ top: tree, paths: [...paths], into: bodyPath });
+  const body = await packTarZst({ top: tree, paths: [...paths], into: bodyPath });
   const manifest: Manifest = {
     format: 1,
     package: request.package,
     key: request.key,
     keyText: request.keyText,
-    body: { digest: await digestFile(bodyPath), sizeBytes, unpackedBytes },
-    tree: digestOfEntries(walked, (path) => digests.get(path) as Digest),
+    body,
+    tree: digestOfEntries(walked, ({ path }) => digests.get(path) as Digest),
     files: entries.map((entry) => manifestFile(entry, digests, prefixUses)),
     ...restsOn(request),
     needs: { ...libraries.needs, ...hostNeeds(elfFiles, heads, paths) },

@@ -1,10 +1,9 @@
 /** From a body back to a tree, which is there only once every file is exactly what the manifest says. */
-import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { digestFile, fileStat, makeFolder, moveIntoPlace, removeTree, temporaryName, walk } from '../system/files.ts';
+import { digestFile, fileStat, makeFolder, moveIntoPlace, removeTree, temporaryName } from '../system/files.ts';
 import { digestOfEntries } from '../system/tree-digest.ts';
-import { setMode } from '../system/tree-edit.ts';
+import type { Written } from '../system/unpacking.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 
 /**
@@ -38,7 +37,7 @@ export async function unpackVerified({
   makeFolder(aside);
   try {
     const { unpackTarZst } = await import('../system/archive.ts');
-    verifyFiles(manifest, aside, await unpackTarZst({ file: bodyFile, into: aside }));
+    verifyFiles(manifest, await unpackTarZst({ file: bodyFile, into: aside }));
     moveIntoPlace(aside, into);
   } catch (error) {
     removeTree(aside);
@@ -46,15 +45,13 @@ export async function unpackVerified({
   }
 }
 
-/** No file more, none less, each with its bytes and its mode. @param digests Of what was written, by path. */
-function verifyFiles(manifest: Manifest, tree: string, digests: ReadonlyMap<string, Digest>): void {
+/** No file more, none less, each with its bytes and its mode. */
+function verifyFiles(manifest: Manifest, written: readonly Written[]): void {
   const expected = new Map(manifest.files.map((file) => [file.path, file]));
-  const entries = walk(tree);
-  for (const { path, type, mode, target } of entries) {
+  for (const { path, type, mode, target, digest } of written) {
     if (type === 'directory') continue;
     const file = expected.get(path);
     expected.delete(path);
-    const digest = digests.get(path);
     const seen = describe(
       type === 'symlink' ? { type, target: target ?? '' } : { type: 'file', executable: (mode & 0o100) !== 0, digest },
     );
@@ -67,14 +64,12 @@ function verifyFiles(manifest: Manifest, tree: string, digests: ReadonlyMap<stri
     );
     if (seen !== said)
       throw refused(manifest, 'File of the artifact is not what its manifest says', `${path}: ${said}`, seen);
-    if (file.mode !== undefined && mode !== file.mode) setMode(join(tree, path), file.mode);
   }
   const [missing] = expected.keys();
   if (missing !== undefined)
     throw refused(manifest, 'Artifact lacks a file that its manifest names', missing, 'nothing');
-  const digest = digestOfEntries(entries, (path) => digests.get(path) as Digest);
-  if (digest !== manifest.tree)
-    throw refused(manifest, 'Tree of the artifact has another digest', manifest.tree, digest);
+  const tree = digestOfEntries(written, ({ digest }) => digest as Digest);
+  if (tree !== manifest.tree) throw refused(manifest, 'Tree of the artifact has another digest', manifest.tree, tree);
 }
 
 type Described =

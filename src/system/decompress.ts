@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { VbuildError } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
-import { stream } from './process.ts';
+import { zstdPieces } from './zstd-read.ts';
 
 export type Format = 'plain' | 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'lzip' | 'zip';
 
@@ -41,6 +41,7 @@ const tools = {
   lzip: { argv: ['lzip', '-dc', '--trailing-error'], debian: 'lzip' },
 } as const;
 
+/** @param chunks The memory of each is used again once the next one is asked for. */
 type Consume = (chunks: AsyncIterable<Buffer>) => Promise<void>;
 
 /** Hands the plain bytes to `consume`. @throws {VbuildError} `archive-refused` for bytes behind the end, `tool-missing`; a codec's own error for damage */
@@ -51,6 +52,8 @@ export async function decompressed(
   consume: Consume,
 ): Promise<void> {
   if (format === 'xz' || format === 'bzip2' || format === 'lzip') return byTool(file, format, consume);
+  const pieces = format === 'zstd' ? zstdPieces(file) : undefined;
+  if (pieces !== undefined) return consume(pieces);
   const packed = createReadStream(file, { highWaterMark: 256 * 1024 });
   if (format === 'plain') return pipeline(packed, consume);
   const codec =
@@ -63,6 +66,7 @@ export async function decompressed(
 
 async function byTool(file: string, format: keyof typeof tools, consume: Consume): Promise<void> {
   const { argv, debian } = tools[format];
+  const { stream } = await import('./process.ts');
   const stop = new AbortController();
   const { stdout, finished } = stream({
     argv: [...argv, '--', file],

@@ -4,11 +4,14 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** Bytes held in memory, or a file that is known to have this size. */
 export type Part = Buffer | { readonly file: string; readonly sizeBytes: number };
 
-export const pieceBytes = 1024 * 1024;
+const pieceBytes = 1024 * 1024;
 
-/** The same parts give the same pieces: all but the last have `pieceBytes`. Files are read straight into them. */
+/**
+ * The same parts give the same pieces: all but the last have `pieceBytes`. Files are read straight into them.
+ * @returns Each is overwritten once the second one after it is asked for: memory that is always new costs more than what is done with it.
+ */
 export function* inPieces(parts: Iterable<Part>): Iterable<Buffer> {
-  let piece = Buffer.allocUnsafe(pieceBytes);
+  let [piece, other] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)];
   let filled = 0;
   for (const part of parts) {
     using source = Buffer.isBuffer(part) ? memory(part) : content(part);
@@ -16,7 +19,7 @@ export function* inPieces(parts: Iterable<Part>): Iterable<Buffer> {
       filled += source.fill(piece, filled);
       if (filled < pieceBytes) continue;
       yield piece;
-      piece = Buffer.allocUnsafe(pieceBytes);
+      [piece, other] = [other, piece];
       filled = 0;
     }
   }

@@ -15,6 +15,5 @@ export const packTree = (top: string, into: string): ReturnType<typeof packTarZs
  * @throws as `unpackArchive`
  */
 export async function unpackTree(request: { readonly file: string; readonly into: string }): Promise<Digest> {
-  const digests = await unpackTarZst(request);
-  return digestOfEntries(walk(request.into), (path) => digests.get(path) as Digest);
+  return digestOfEntries(await unpackTarZst(request), ({ digest }) => digest as Digest);
 }

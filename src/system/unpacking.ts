@@ -15,17 +15,23 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { archiveLimits, archiveRefused, MemberTable, nameParts } from './archive-guard.ts';
-import { removeTree, temporaryName } from './files.ts';
+import { removeTree, temporaryName, type TreeEntry } from './files.ts';
 
 export interface Shape {
   /** Leading parts to drop from every name, as tar's `--strip-components`: what has no more parts than that is left out. */
   readonly strip?: number;
   /** The folder, relative to what `strip` leaves, that becomes the tree; all else is left out. */
   readonly subdir?: string;
+}
+
+/** One thing as it was written; `path` is relative to the tree's top. */
+export interface Written extends Pick<TreeEntry, 'path' | 'type' | 'mode' | 'target'> {
+  /** SHA-256 of the content of a file. */
+  readonly digest?: Digest;
 }
 
 /** Where the bytes of one file go. */
@@ -47,15 +53,15 @@ export class Unpacking {
   #fileBytes = 0;
   #current = '';
   readonly #exactModes = new Map<number, boolean>();
-  readonly #digests: Map<string, Digest> | undefined;
+  readonly #written: Map<string, Written> | undefined;
 
   /**
    * @param into        Absolute path of an existing, empty folder that nobody else writes to.
    * @param packedBytes Size of the archive, for the limit on growth.
-   * @param digests     Takes the SHA-256 of each file as it is written, by its path in the tree; not with a top folder to drop.
+   * @param written     Takes all that is written, by its path in the tree; not with a top folder to drop.
    */
-  constructor(into: string, packedBytes: number, shape: Shape, digests?: Map<string, Digest>) {
-    this.#digests = digests;
+  constructor(into: string, packedBytes: number, shape: Shape, written?: Map<string, Written>) {
+    this.#written = written;
     this.#into = into;
     this.#packedBytes = packedBytes;
     this.#shape = shape;
@@ -78,29 +84,44 @@ export class Unpacking {
   file(name: string, executable: boolean): FileSink {
     const parts = this.#parts(name);
     if (parts === undefined) return { write() {}, close() {} };
-    this.#makeFolders(this.#members.add(name, parts, 'file').folders);
-    const file = openSync(`${this.#into}/${parts.join('/')}`, newFile, executable ? 0o755 : 0o644);
-    this.#settleMode(file, executable ? 0o755 : 0o644);
-    const digest = this.#digests && createHash('sha256');
+    const path = parts.join('/');
+    const file = this.#newFile(name, parts, path, executable);
+    const digest = this.#written && createHash('sha256');
     return {
       write: (bytes) => {
-        this.#fileBytes += bytes.length;
-        this.#holdTo(this.#fileBytes);
+        this.#countFile(bytes.length);
         digest?.update(bytes);
-        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+        writeAll(file, bytes);
       },
       close: () => {
         closeSync(file);
-        if (digest !== undefined) this.#digests?.set(parts.join('/'), digest.digest('hex') as Digest);
+        if (digest !== undefined) this.#noteFile(path, executable, digest.digest('hex') as Digest);
       },
     };
+  }
+
+  /** The same for one whose content is there as a whole. */
+  wholeFile(name: string, executable: boolean, content: Uint8Array): void {
+    const parts = this.#parts(name);
+    if (parts === undefined) return;
+    this.#countFile(content.length);
+    const path = parts.join('/');
+    const file = this.#newFile(name, parts, path, executable);
+    try {
+      writeAll(file, content);
+    } finally {
+      closeSync(file);
+    }
+    if (this.#written !== undefined) this.#noteFile(path, executable, hash('sha256', content) as Digest);
   }
 
   symlink(name: string, target: string): void {
     const parts = this.#parts(name);
     if (parts === undefined) return;
     this.#makeFolders(this.#members.add(name, parts, 'symlink', target).folders);
-    symlinkSync(target, join(this.#into, ...parts));
+    const path = parts.join('/');
+    symlinkSync(target, join(this.#into, path));
+    this.#written?.set(path, { path, type: 'symlink', mode: 0o777, target });
   }
 
   /** A second name of an earlier file; written as a copy, so that a step that edits one never changes the other. */
@@ -114,12 +135,12 @@ export class Unpacking {
         `it is a hard link to ${JSON.stringify(target)}, which is no earlier file of the archive`,
       );
     this.#makeFolders(this.#members.add(name, parts, 'file').folders);
-    const path = join(this.#into, ...parts);
-    this.#fileBytes += statSync(join(this.#into, ...from)).size;
-    this.#holdTo(this.#fileBytes);
-    copyFileSync(join(this.#into, ...from), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    const digest = this.#digests?.get(from.join('/'));
-    if (digest !== undefined) this.#digests?.set(parts.join('/'), digest);
+    const path = parts.join('/');
+    const first = join(this.#into, ...from);
+    this.#countFile(statSync(first).size);
+    copyFileSync(first, join(this.#into, path), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const same = this.#written?.get(from.join('/'));
+    if (same !== undefined) this.#written?.set(path, { ...same, path });
   }
 
   /**
@@ -148,6 +169,23 @@ export class Unpacking {
     return parts.length === 0 ? undefined : parts;
   }
 
+  #newFile(name: string, parts: readonly string[], path: string, executable: boolean): number {
+    this.#makeFolders(this.#members.add(name, parts, 'file').folders);
+    const mode = executable ? 0o755 : 0o644;
+    const file = openSync(`${this.#into}/${path}`, newFile, mode);
+    this.#settleMode(file, mode);
+    return file;
+  }
+
+  #noteFile(path: string, executable: boolean, digest: Digest): void {
+    this.#written?.set(path, { path, type: 'file', mode: executable ? 0o755 : 0o644, digest });
+  }
+
+  #countFile(bytes: number): void {
+    this.#fileBytes += bytes;
+    this.#holdTo(this.#fileBytes);
+  }
+
   /** Open's own mode is cut by the umask, or by what the folder hands down; the first file of each mode tells, which spares a call for each other one. */
   #settleMode(file: number, mode: 0o755 | 0o644): void {
     let exact = this.#exactModes.get(mode);
@@ -163,6 +201,7 @@ export class Unpacking {
       const path = join(this.#into, folder);
       mkdirSync(path);
       chmodSync(path, 0o755);
+      this.#written?.set(folder, { path: folder, type: 'directory', mode: 0o755 });
     }
   }
 
@@ -173,6 +212,10 @@ export class Unpacking {
     if (bytes > ratioFromBytes && bytes > ratio * this.#packedBytes)
       throw archiveRefused(this.#current, `the archive unpacks to more than ${ratio} times its size`);
   }
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }
 
 /** Puts the content of `into/root` in the place of everything else in `into`. */

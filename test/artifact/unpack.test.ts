@@ -56,8 +56,8 @@ describe('unpackVerified()', () => {
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(tree.length + 1))
       .sort();
-    const sizes = await packTarZst({ top: tree, paths, into: bodyFile });
-    return { manifest: { ...packed.manifest, body: { digest: digestOf(readFileSync(bodyFile)), ...sizes } }, bodyFile };
+    const body = await packTarZst({ top: tree, paths, into: bodyFile });
+    return { manifest: { ...packed.manifest, body }, bodyFile };
   }
 
   const forgeries: readonly [title: string, change: (tree: string) => void, headline: RegExp][] = [

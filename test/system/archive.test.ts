@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   linkSync,
@@ -270,6 +271,27 @@ test('unpackTree() tells the digest of what it wrote, of trees that packTree() p
     assert.equal(await unpackTree({ file, into }), treeDigest(into));
   }
   assert.equal(treeDigest(join(top, 'from own.tar.zst')), treeDigest(folder));
+});
+
+test('unpackArchive() reads headers that lie across pieces, in plain archives and in such that begin with a long name', async (t) => {
+  const top = tempDir(t);
+  const folder = join(top, 'many');
+  // Hard to compress, so that pieces end anywhere.
+  const noise = (seed: number, length: number) =>
+    createHash('shake256', { outputLength: length }).update(String(seed)).digest();
+  writeTree(
+    folder,
+    Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`d${at % 7}/f${at}`, noise(at, (at * 7919) % 9000)])),
+  );
+  const digest = treeDigest(folder);
+  packWithTar(folder, join(top, 'plain'), { compression: 'zstd' });
+  writeTree(folder, { [`0${'n'.repeat(150)}`]: 'first' });
+  packWithTar(folder, join(top, 'long'), { compression: 'zstd' });
+  const [plain, long] = [emptyFolder(top, 'from plain'), emptyFolder(top, 'from long')];
+  await unpackArchive({ file: join(top, 'plain'), into: plain });
+  assert.equal(treeDigest(plain), digest);
+  await unpackArchive({ file: join(top, 'long'), into: long });
+  assert.equal(treeDigest(long), treeDigest(folder));
 });
 
 test('packTarZst() packs only what it is told', async (t) => {
