@@ -143,6 +143,7 @@ export async function packArtifact(facts: PackageFacts, artifacts: Artifacts, ru
     return {
       results: { tree: manifest.tree, body: manifest.body.digest },
       detail: `${count(manifest.files.length, 'file')}, ${Math.ceil(manifest.body.sizeBytes / 1024)} KiB${left}`,
+      lines: dropped.map(({ path, why }) => `left out ${path}: ${why}`),
     };
   });
   if (made === undefined) throw new Error('pack ended without a manifest');

@@ -93,7 +93,7 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
     if (series !== undefined) moveIntoPlace(target.series, places.series);
     removeTree(incoming);
     const detail = `${describePin(pin)}${from === undefined ? '' : ` from ${from}`}`;
-    return { results: { tree, ...(series !== undefined && { series }) }, detail };
+    return { results: { tree, ...(series !== undefined && { series }) }, detail, lines: originLines(one, pin) };
   });
   return lockedSource(one, pin, results);
 
@@ -209,6 +209,15 @@ function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, s
 }
 
 /** A pin in a few words: the commit, or the archives. */
+/** Where it comes from; without what a cache or a mirror had to do with it. */
+function originLines(one: Package, pin: Pin): string[] {
+  const { repository, archives = [], purl } = sourceKind(one.source).origin(one.source, pin, '');
+  return [
+    ...(repository === undefined ? [] : [repository]),
+    ...archives.map(({ name, digest, url = purl ?? '' }) => `${name}  sha256 ${digest}  ${url}`.trimEnd()),
+  ];
+}
+
 export const describePin = ({ kind, commit, version, files }: Pin): string =>
   [kind, version, commit?.slice(0, 12), ...(files ?? []).map(({ name }) => name)]
     .filter((part) => part !== undefined)

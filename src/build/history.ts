@@ -39,6 +39,9 @@ export interface ReadyRecord {
     readonly stage: StageName;
     readonly reasons: readonly Reason[];
     readonly durationMs?: number;
+    /** As its last event told. */
+    readonly detail?: string;
+    readonly lines?: readonly string[];
   }[];
   /** What the caches answered. */
   readonly answers: readonly {

@@ -2,7 +2,7 @@
 import { type Package, packageId } from '../buildfile/package.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
 import { autoreconfWarning } from '../compile/autoreconf.ts';
-import { applySeries, type PatchReport } from '../patches/apply-series.ts';
+import { applySeries, offsetsIn, type PatchReport } from '../patches/apply-series.ts';
 import { readSeriesFolder } from '../patches/series.ts';
 import { count } from '../model/count.ts';
 import { copyTree, moveIntoPlace, removeTree } from '../system/files.ts';
@@ -38,7 +38,7 @@ export async function ensurePatched(facts: PackageFacts, run: Run): Promise<void
     const tree = treeDigest(incoming);
     moveIntoPlace(incoming, places.patched);
     const total = reports.length;
-    return { results: { tree }, detail: count(total, 'patch', 'patches') };
+    return { results: { tree }, detail: count(total, 'patch', 'patches'), lines: reports.map(patchLine) };
   });
 }
 
@@ -58,6 +58,13 @@ export async function makeUpstreamTree(
   copyTree(places.source, into);
   const patches = source.series === undefined ? [] : readSeriesFolder(places.series).patches;
   return applySeries({ tree: into, patches, dialect: 'dpkg', emit: run.emit });
+}
+
+/** The patch, the files that it changed, and where hunks landed away from their stated lines. */
+function patchLine({ name, files }: PatchReport): string {
+  const paths = [...new Set(files.map(({ path }) => path))];
+  const moved = offsetsIn(files);
+  return `${name}  ${paths.join(' ')}${moved.length === 0 ? '' : `  away from its stated lines: ${moved.join(', ')}`}`;
 }
 
 function warn(one: Package, touched: readonly string[], run: Run): void {

@@ -57,8 +57,8 @@ export function recorder(next: Emit): Recorder {
         return;
       case 'stage-finished': {
         const { stages } = of(event.package);
-        const { stage, durationMs } = event;
-        stages.set(stage, { stage, reasons: stages.get(stage)?.reasons ?? [], durationMs });
+        const { type: _, package: id, ...done } = event;
+        stages.set(done.stage, { reasons: of(id).stages.get(done.stage)?.reasons ?? [], ...done });
         return;
       }
       case 'cache-looked-up': {

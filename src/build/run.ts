@@ -5,7 +5,7 @@ import type { LayeredCache } from '../cache/layered.ts';
 import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
-import type { Emit, Reason } from '../model/event.ts';
+import type { BuildEvent, Emit, Reason } from '../model/event.ts';
 import type { MirrorRule } from '../sources/mirror-spec.ts';
 import { type Input, removeStamp, type Stamp, writeStamp } from '../stamps/stamp.ts';
 import type { KeyedStage } from './stages.ts';
@@ -56,12 +56,17 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
+/** What goes into the stamp of a stage as results, and what its event tells besides. */
+interface Done extends Pick<Extract<BuildEvent, { type: 'stage-finished' }>, 'detail' | 'lines'> {
+  readonly results: Stamp['results'];
+}
+
 /**
  * Runs one stage: its stamp is removed first and written when the work is complete; an error gets its package and stage.
  *
  * @param reasons Why it runs.
  * @param inputs Recorded in the stamp.
- * @param work Does it; returns what goes into the stamp as results, and what to tell people.
+ * @param work Does it.
  */
 export async function runStage(
   run: Run,
@@ -73,7 +78,7 @@ export async function runStage(
     /** Absolute path of what the stage leaves behind when it fails, for people to look into. */
     readonly kept?: string;
   },
-  work: () => Promise<{ readonly results: Stamp['results']; readonly detail?: string }>,
+  work: () => Promise<Done>,
 ): Promise<Stamp> {
   const id = packageId(one);
   const { stage, inputs, reasons, kept } = what;
@@ -83,11 +88,11 @@ export async function runStage(
   run.emit({ type: 'stage-started', package: id, stage, reasons });
   const startedMs = performance.now();
   try {
-    const { results, detail } = await work();
+    const { results, ...told } = await work();
     const durationMs = Math.round(performance.now() - startedMs);
     const stamp: Stamp = { stage, package: id, endedAtMs: Date.now(), durationMs, inputs, results };
     writeStamp(stamps, stamp);
-    run.emit({ type: 'stage-finished', package: id, stage, durationMs, ...(detail !== undefined && { detail }) });
+    run.emit({ type: 'stage-finished', package: id, stage, durationMs, ...told });
     return stamp;
   } catch (thrown) {
     const locate = (problem: VbuildError): VbuildError =>

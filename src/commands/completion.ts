@@ -3,6 +3,7 @@ import { stepGroups } from '../compile/recipe.ts';
 import { optionTable } from './option-table.ts';
 import type { Command } from './command.ts';
 import { applies, type CommandRow, commandGroups, commandTable, type OptionRow } from './command-table.ts';
+import { logParts } from './log-parts.ts';
 import { wordAmong } from './word-among.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -187,7 +188,7 @@ function argumentsOf({ takes }: CommandRow): string {
     case 'subject':
       return '_vbuild_packages; echo :files';
     case 'package-part':
-      return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(['compile', ...stepGroups], 'part')}; fi`;
+      return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(logParts, 'part')}; fi`;
     case 'package-stage':
       return `if [ "$_vb_words" -eq 0 ]; then _vbuild_packages; else ${list(['fetch', 'patch', 'compile', ...stepGroups], 'stage')}; fi`;
     case 'folder-targets':

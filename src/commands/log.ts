@@ -1,22 +1,23 @@
-/** `vbuild log PACKAGE [STAGE]`: what the steps of the last compilation printed. */
+/** `vbuild log PACKAGE [STAGE]`: what the steps of the last compilation printed, or what another stage did the last time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { KEPT_LOGS, logsIn } from '../build/logs.ts';
-import { placesOf } from '../build/workspace.ts';
-import { packageId } from '../buildfile/package.ts';
+import { placesOf, type Workspace } from '../build/workspace.ts';
+import { readFailure, readRecords } from '../build/history.ts';
+import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
-import { stepGroups } from '../compile/recipe.ts';
 import { VbuildError } from '../model/error.ts';
 import { logMarkup } from '../report/log-markup.ts';
-import { printable } from '../report/printable.ts';
+import { because } from '../report/phrases.ts';
+import { printable, printableLine } from '../report/printable.ts';
+import { duration } from '../report/words.ts';
 import { readStamp } from '../stamps/stamp.ts';
 import { readIfThere } from '../system/files.ts';
 import { isLocked } from '../system/lock.ts';
-import { type Command, openProject, printResult } from './command.ts';
+import { type Command, type CommandContext, openProject, printResult } from './command.ts';
+import { logParts, toldStages } from './log-parts.ts';
 import { wordAmong } from './word-among.ts';
 
-/** `compile` is all of them. */
-const parts = ['compile', ...stepGroups];
 const pollMs = 200;
 
 export const log: Command = async (context) => {
@@ -24,7 +25,9 @@ export const log: Command = async (context) => {
   const { build, workspace } = await openProject(context);
   const [one] = selectTargets(build, [name]);
   if (one === undefined) throw new Error('a target selects no package');
-  const part = wordAmong(word, parts, 'There is no such log');
+  const part = wordAmong(word, logParts, 'There is no such log');
+  const stage = toldStages.find((each) => each === part);
+  if (stage !== undefined) return stageLog(stage, one, workspace, context);
   const places = placesOf(workspace, one);
   const logs = logsIn(places.logs);
   const path = logs.at(-1);
@@ -36,8 +39,7 @@ export const log: Command = async (context) => {
     });
   }
   const read = (): string => partOf(readIfThere(path) ?? '', part);
-  const { plain } = logMarkup(context.env);
-  const shownText = (text: string): string => plain(printable(text));
+  const shownText = (text: string): string => logMarkup(context.env).plain(printable(text));
   if (!context.line.options.follow) {
     printResult(
       context,
@@ -60,6 +62,41 @@ export const log: Command = async (context) => {
     if (!running) return 0;
   }
 };
+
+/** What one of the other stages did when it last ran, as far as the last runs of the package are remembered. */
+function stageLog(
+  stage: (typeof toldStages)[number],
+  one: Package,
+  workspace: Workspace,
+  context: CommandContext,
+): number {
+  const places = placesOf(workspace, one);
+  const failure = readFailure(places);
+  const id = packageId(one);
+  for (const { endedAtMs, stages, error } of [...(failure === undefined ? [] : [failure]), ...readRecords(places)]) {
+    const ran = stages.find((each) => each.stage === stage);
+    if (ran === undefined) continue;
+    const { reasons, durationMs, detail, lines = [] } = ran;
+    const failed = durationMs === undefined ? error?.headline : undefined;
+    const ended = failed === undefined ? `took ${duration(durationMs ?? 0)}` : `failed: ${failed}`;
+    const text = [
+      `${stage} of ${id} ${ended}${detail === undefined ? '' : ` (${detail})`}, in a run that ended ${new Date(endedAtMs).toISOString()}`,
+      ...(reasons.length === 0 ? [] : [`  because ${because(reasons)}`]),
+      ...lines.map((each) => `  ${each}`),
+    ];
+    printResult(
+      context,
+      () => logMarkup(context.env).plain(text.map((each) => `${printableLine(each)}\n`).join('')),
+      () => ({ format: 1, package: id, part: stage, endedAtMs, ...ran, ...(failed !== undefined && { failed }) }),
+    );
+    return 0;
+  }
+  throw new VbuildError('not-ready', `Stage ${stage} did not run here of late`, {
+    where: { package: id },
+    facts: { expected: `a run of it in what is remembered in ${places.history}`, found: 'none' },
+    mend: `see with vbuild why ${one.name} what became of the package instead`,
+  });
+}
 
 /** The parts of a log that belong to one group of steps, each with its head line. */
 function partOf(text: string, part: string): string {

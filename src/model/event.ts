@@ -29,6 +29,8 @@ export type BuildEvent =
       readonly stage: StageName;
       readonly durationMs: number;
       readonly detail?: string;
+      /** What it did one by one, such as each patch that was applied, or each file that was left out. */
+      readonly lines?: readonly string[];
     }
   | {
       readonly type: 'step-started';

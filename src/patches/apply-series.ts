@@ -99,12 +99,16 @@ const noChange = (file: string, sections: number): VbuildError =>
         : 'take the patch out of the series',
   });
 
-function reportOffsets(patch: string, files: readonly FileChange[], emit: Emit | undefined): void {
-  const moved = files.flatMap(({ path, hunks }) =>
+/** Of each hunk that landed away from its stated line: the file, its line there, and how far below that is. */
+export const offsetsIn = (files: readonly FileChange[]): string[] =>
+  files.flatMap(({ path, hunks }) =>
     hunks
       .filter(({ offset }) => offset !== 0)
       .map(({ line, offset }) => `${path}:${line} (${offset > 0 ? '+' : ''}${offset})`),
   );
+
+function reportOffsets(patch: string, files: readonly FileChange[], emit: Emit | undefined): void {
+  const moved = offsetsIn(files);
   if (moved.length === 0) return;
   emit?.({
     type: 'notice',

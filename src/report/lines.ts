@@ -136,7 +136,10 @@ export function linePrinter(
         if (detail === 'verbose' || happened.durationMs >= 1000 || happened.detail !== undefined) {
           line(happened.package, `${past[happened.stage]} in ${duration(happened.durationMs)}`, happened.detail);
         }
-        if (detail === 'verbose' && happened.stage === 'compile') foldLog(happened.package);
+        if (detail === 'verbose') {
+          for (const done of happened.lines ?? []) print(`        ${printableLine(done)}\n`);
+          if (happened.stage === 'compile') foldLog(happened.package);
+        }
         return;
       case 'step-started':
         logs.set(happened.package, happened.log);

@@ -463,6 +463,29 @@ test('vbuild log prints the last compilation, or a part of it, and keeps five', 
   assert.match(wrong.stderr, /did you mean "install"\?/);
 });
 
+test('vbuild log says of the stages without steps what they did, also in a run that failed', async (t) => {
+  const site = project(t);
+  assert.equal((await site.run(['log', 'leaf', 'fetch'])).exitStatus, 3);
+  site.write({ 'patches/leaf/value.patch': leafPatch(2).replace('-1,2 +1,2', '-4,2 +4,2') });
+  insistOnSuccess(await site.build(['leaf']));
+  assert.match(
+    await said(site, ['log', 'leaf', 'fetch']),
+    /^fetch of leaf@1\.0 took \d+\.\d s \(tarball leaf-1\.0\.tar\.gz\), in a run .*\n {2}because never run here\n {2}leaf-1\.0\.tar\.gz {2}sha256 [0-9a-f]{64}\n$/,
+  );
+  assert.match(
+    await said(site, ['log', 'leaf', 'patch']),
+    /^patch of leaf@1\.0 took .* \(1 patch\), .*\n.*\n {2}patches\/leaf\/value\.patch {2}leaf\.c {2}away from its stated lines: leaf\.c:1 \(-3\)\n$/,
+  );
+  assert.match(await said(site, ['log', 'leaf', 'pack']), /^pack of leaf@1\.0 took .* \(3 files, \d+ KiB\)/);
+  site.write({ 'patches/leaf/value.patch': leafPatch(2, 9) });
+  assert.equal((await site.run(['leaf'])).exitStatus, 1);
+  assert.match(
+    await said(site, ['log', 'leaf', 'patch']),
+    /^patch of leaf@1\.0 failed: Patch does not apply, in a run .*\n {2}because patch\.001: /,
+  );
+  assert.match(await said(site, ['log', 'leaf', 'pack']), /^pack of leaf@1\.0 took /);
+});
+
 test('vbuild log --follow shows a compilation while it runs, and ends with it', async (t) => {
   const site = project(t);
   site.edit(

@@ -82,6 +82,7 @@ test('every command prints what its schema says', async (t) => {
   await look('show', ['show', 'app', 'leaf']);
   await look('why', ['why', 'app']);
   await look('log', ['log', 'app']);
+  await look('log', ['log', 'leaf', 'patch']);
   await look('env', ['env', '--pth']);
   await look('legal', ['legal', 'handed-on']);
   await look('build', ['lone']);
@@ -114,6 +115,7 @@ test('every command prints what its schema says', async (t) => {
   await look('report', ['report', '-o', '-'], 2);
   await look('status');
   await look('why', ['why', 'leaf']);
+  await look('log', ['log', 'leaf', 'pack']);
   await look('build', ['nowhere'], 2);
 
   site.write({
