@@ -5,6 +5,8 @@ export interface HeaderName {
   readonly name: string | undefined;
   /** The header says that the file was not there: `/dev/null` or a date of 1970-01-01. */
   readonly absent: boolean;
+  /** Its date, in hours since 1970-01-01 00:00 UTC; one without a zone is taken to be UTC. Absent where the header has none. */
+  readonly hours?: number;
 }
 
 /**
@@ -21,7 +23,10 @@ export function headerName(rest: string): HeaderName {
   const name = quoted ? quoted.name : text.slice(0, end);
   const date = quoted ? quoted.rest : text.slice(end);
   if (name === '/dev/null') return { name: undefined, absent: true };
-  return { name: name === '' ? undefined : name, absent: isEpoch(date) };
+  const hours = hoursOf(date);
+  // Within a day or so: local times without a zone can be up to 26 hours off.
+  const absent = hours !== undefined && hours > -25 && hours < 26;
+  return { name: name === '' ? undefined : name, absent, ...(hours !== undefined && { hours }) };
 }
 
 /** The headers of one git section, gathered line by line. */
@@ -152,8 +157,8 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const iso = /^\s*(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d)(?:\.\d*)?)?(?:\s*([+-])(\d\d):?(\d\d))?\s*$/;
 const ctime = /^\s*[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d\d?) (\d\d):(\d\d):(\d\d) (\d{4})(?:\s*([+-])(\d\d)(\d\d))?\s*$/;
 
-/** A date within a day or so of 1970-01-01 00:00 UTC: local times without a zone can be up to 26 hours off. */
-function isEpoch(date: string): boolean {
+/** Since 1970-01-01 00:00 UTC; undefined for what is no date. */
+function hoursOf(date: string): number | undefined {
   const a = iso.exec(date);
   const b = a ? null : ctime.exec(date);
   const fields = a
@@ -161,10 +166,9 @@ function isEpoch(date: string): boolean {
     : b
       ? [b[6], String(months.indexOf(b[1] ?? '') + 1), b[2], b[3], b[4], b[5]]
       : undefined;
-  if (fields === undefined) return false;
+  if (fields === undefined) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields.map((field) => Number(field ?? 0));
   const zone = (a ?? b)?.slice(7) ?? [];
   const zoneMinutes = (zone[0] === '-' ? -1 : 1) * (Number(zone[1] ?? 0) * 60 + Number(zone[2] ?? 0));
-  const hours = Date.UTC(year, month - 1, day, hour, minute, second) / 3_600_000 - zoneMinutes / 60;
-  return hours > -25 && hours < 26;
+  return Date.UTC(year, month - 1, day, hour, minute, second) / 3_600_000 - zoneMinutes / 60;
 }

@@ -1,5 +1,6 @@
 /** Reads a patch file: cuts prose, headers and counted hunks apart, as GNU patch does, and refuses by name what cannot be applied. */
 import { VbuildError } from '../model/error.ts';
+import { directionOf } from './direction.ts';
 import { type GitHeaders, gitNames, headerName, type HeaderName, readGitHeader } from './header-names.ts';
 import { malformed, readHunk } from './parse-hunk.ts';
 import type { Dialect } from './patch-spec.ts';
@@ -122,6 +123,7 @@ function section(pending: Pending, hunks: readonly Hunk[], file: string): Sectio
     indexName: pending.index,
     old: presence(git?.created, /^@@ -0[ ,]/.test(first), pending.old?.absent),
     new: presence(git?.deleted, /^@@ -\S+ \+0[ ,]/.test(first), pending.new?.absent),
+    direction: directionOf(pending.old, pending.new),
     move: git?.move,
     oldMode: git?.oldMode,
     newMode: git?.newMode,

@@ -1,8 +1,9 @@
 /** Words for a patch that does not apply: what was expected, what was found, and what likely happened. Loaded only then. */
 import { VbuildError } from '../model/error.ts';
 import type { PatchText, Rejection } from './apply-patch.ts';
+import type { Direction } from './direction.ts';
 import { allowed, bestGuess, lineSearch, placeHunks } from './place.ts';
-import type { Hunk } from './section.ts';
+import type { Hunk, Section } from './section.ts';
 import { placeOf } from './section-paths.ts';
 import { type Alignment, alignment, sideBySide } from './side-by-side.ts';
 import type { TreeView } from './tree-view.ts';
@@ -64,8 +65,19 @@ function namesOf(findings: readonly Finding[]): string {
 }
 
 const refresh = 'refresh the patch against the source that is pinned';
-const dropIt =
-  'take the patch out of the series if upstream has the change, or turn it round if it was made from new to old';
+/** What it means that the tree is as the patch leaves it: that cannot be told from a patch that was made from new to old, but for its headers. */
+const thereAlready: Readonly<Record<Direction | 'unknown', Pick<Finding, 'mend'> & { readonly likely: string }>> = {
+  forward: { likely: 'the patch is applied already', mend: 'take the patch out of the series: the change is there' },
+  backward: {
+    likely: 'the patch is reversed: by its headers, the lines that it takes away are the newer ones',
+    mend: 'turn the patch round: make it again, from the old file to the new one',
+  },
+  unknown: {
+    likely: 'the patch is applied already',
+    mend: 'take the patch out of the series if upstream has the change, or turn it round if it was made from new to old',
+  },
+};
+const thereBy = ({ direction }: Section): (typeof thereAlready)[Direction] => thereAlready[direction ?? 'unknown'];
 
 function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView, 'has'>): Finding[] {
   const { section } = rejection;
@@ -73,6 +85,7 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
   switch (rejection.why) {
     case 'no-file': {
       const strip = rightStrip(rejection, patch, view);
+      const there = thereBy(section);
       const named =
         rejection.names.length > 0
           ? rejection.names.join(' or ')
@@ -87,15 +100,21 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
             found: 'no such file in the tree',
             ...(strip !== undefined
               ? { likely: `the strip level is ${strip}, not ${patch.strip}` }
-              : section.new === 'absent' && { likely: 'the patch is applied already: it deletes this file' }),
+              : section.new === 'absent' && { likely: `${there.likely}: it deletes this file` }),
           }),
-          mend: strip === undefined ? refresh : `set the strip level of this patch to ${strip}`,
+          mend:
+            strip !== undefined
+              ? `set the strip level of this patch to ${strip}`
+              : section.new === 'absent'
+                ? there.mend
+                : refresh,
         },
       ];
     }
     case 'exists': {
       const [hunk] = section.hunks;
       const equal = hunk !== undefined && hunk.new.join('') === rejection.text;
+      const { likely, mend } = thereBy(section);
       return [
         {
           line,
@@ -104,9 +123,9 @@ function findingsOf(rejection: Rejection, patch: PatchText, view: Pick<TreeView,
             file: rejection.path,
             expected: 'no such file, as the patch creates it',
             found: 'a file of that name',
-            ...(equal && { likely: 'the patch is applied already' }),
+            ...(equal && { likely }),
           }),
-          mend: equal ? dropIt : refresh,
+          mend: equal ? mend : refresh,
         },
       ];
     }
@@ -156,12 +175,9 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
       hunk.old.length === 0
         ? undefined
         : search(hunk.old, hunk.oldStart - 1, { first: 0, last: lines.length - hunk.old.length });
-    const likely = applied
-      ? 'the patch is applied already, or was made the wrong way round'
-      : lineEnds
-        ? 'only the line ends differ'
-        : undefined;
-    const mend = applied ? dropIt : lineEnds ? `give the patch the line ends of ${path}` : refresh;
+    const there = thereBy(section);
+    const likely = applied ? there.likely : lineEnds ? 'only the line ends differ' : undefined;
+    const mend = applied ? there.mend : lineEnds ? `give the patch the line ends of ${path}` : refresh;
     const facts = ({ expected, found }: Seen): ReturnType<Finding['facts']> => ({
       file: path,
       hunk: `${i + 1} of ${hunks.length}, ${hunk.header}`,

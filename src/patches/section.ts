@@ -1,4 +1,5 @@
 /** What a patch file says, as data: sections (one per file of the tree) and their hunks; texts are latin1, one character per byte. */
+import type { Direction } from './direction.ts';
 
 export interface Hunk {
   /** 1-based line of its header in the patch file. */
@@ -31,6 +32,8 @@ export interface Section {
   readonly indexName?: string | undefined;
   readonly old: Presence;
   readonly new: Presence;
+  /** Which side the headers call the newer one; undefined where they do not tell. */
+  readonly direction?: Direction | undefined;
   /** The new name takes the content of the old one, which goes away or stays. */
   readonly move?: 'rename' | 'copy' | undefined;
   /** Type and permission bits as git writes them, such as 0o100755; both are given where the mode does not change. */

@@ -2,25 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bestName, gitNames, headerName, stripName } from '../../src/patches/header-names.ts';
 
-const headers = [
+const headers: readonly (readonly [text: string, name: string | undefined, absent: boolean, hours?: number])[] = [
   ['a/x.c', 'a/x.c', false],
-  ['a/x.c\t2024-01-02 03:04:05.000000000 +0100', 'a/x.c', false],
+  ['a/x.c\t2024-01-02 03:00:00.000000000 +0100', 'a/x.c', false, 473_378],
   ['a/x.c 2024-01-02', 'a/x.c', false],
   ['a/two words.c\t', 'a/two words.c', false],
-  ['a/x.c\t1970-01-01 00:00:00.000000000 +0000', 'a/x.c', true],
-  ['a/x.c\t1970-01-01 01:00:00.000000000 +0100', 'a/x.c', true],
-  ['a/x.c\t1969-12-31 16:00:00 -0800', 'a/x.c', true],
-  ['a/x.c\tThu Jan  1 00:00:00 1970', 'a/x.c', true],
-  ['a/x.c\tThu Jan 01 00:00:00 1970 +0000', 'a/x.c', true],
-  ['a/x.c\t1970-01-03 00:00:00', 'a/x.c', false],
+  ['a/x.c\t1970-01-01 00:00:00.000000000 +0000', 'a/x.c', true, 0],
+  ['a/x.c\t1970-01-01 01:00:00.000000000 +0100', 'a/x.c', true, 0],
+  ['a/x.c\t1969-12-31 16:00:00 -0800', 'a/x.c', true, 0],
+  ['a/x.c\tThu Jan  1 00:00:00 1970', 'a/x.c', true, 0],
+  ['a/x.c\tThu Jan 01 00:00:00 1970 +0000', 'a/x.c', true, 0],
+  ['a/x.c\t1970-01-03 00:00:00', 'a/x.c', false, 48],
   ['a/x.c\t(revision 12)', 'a/x.c', false],
   ['/dev/null', undefined, true],
   ['/dev/null\t2024-01-02', undefined, true],
   ['"a/\\303\\244 \\"q\\"\\t.c"\t2024', 'a/\xc3\xa4 "q"\t.c', false],
   ['', undefined, false],
-] as const;
-for (const [text, name, absent] of headers) {
-  test(`headerName() reads ${JSON.stringify(text)}`, () => assert.deepEqual(headerName(text), { name, absent }));
+];
+for (const [text, name, absent, hours] of headers) {
+  const read = { name, absent, ...(hours !== undefined && { hours }) };
+  test(`headerName() reads ${JSON.stringify(text)}`, () => assert.deepEqual(headerName(text), read));
 }
 
 const gitLines = [

@@ -58,7 +58,20 @@ const rejected: readonly [
       hunk: '1 of 1, @@ -1,3 +1,3 @@',
       expected: 'x:2 to read "2"',
       found: '"zwei"',
-      likely: 'the patch is applied already, or was made the wrong way round',
+      likely: 'the patch is applied already',
+    },
+  ],
+  [
+    'a patch that is reversed',
+    { x: lines('1', '2', '3') },
+    lines('--- b/x', '+++ a/x', '@@ -1,3 +1,3 @@', ' 1', '-zwei', '+2', ' 3'),
+    3,
+    {
+      file: 'x',
+      hunk: '1 of 1, @@ -1,3 +1,3 @@',
+      expected: 'x:2 to read "zwei"',
+      found: '"2"',
+      likely: 'the patch is reversed: by its headers, the lines that it takes away are the newer ones',
     },
   ],
   [
@@ -71,7 +84,7 @@ const rejected: readonly [
       hunk: '1 of 2, @@ -1,2 +1,5 @@',
       expected: 'x:2 to read "2"',
       found: '"a"',
-      likely: 'the patch is applied already, or was made the wrong way round',
+      likely: 'the patch is applied already',
       also: [
         'line 9: hunk 2 of x',
         '  the patch expects      x has',
@@ -206,6 +219,18 @@ for (const [title, tree, patch, line, facts] of rejected) {
     assert.deepEqual([error.code, error.where.line, others], ['patch-rejected', line, facts]);
   });
 }
+
+const ways: readonly (readonly [headers: string, tree: Tree, likely: RegExp, mend: RegExp])[] = [
+  ['--- x.orig\n+++ x', { x: 'new\n' }, /^the patch is applied already$/, /^take the patch out of the series: /],
+  ['--- x\n+++ x.orig', { x: 'new\n' }, /^the patch is reversed: /, /^turn the patch round: /],
+  ['--- x\n+++ x', { x: 'new\n' }, /^the patch is applied already$/, /upstream has the change, or turn it round/],
+];
+for (const [headers, tree, likely, mend] of ways)
+  test(`a patch whose lines are there already is called what ${JSON.stringify(headers)} makes of it`, async (t) => {
+    const error = await lab(t, tree).refuses([`${headers}\n@@ -1 +1 @@\n-old\n+new\n`], { strip: 0 });
+    assert.match(error.facts['likely'] ?? '', likely);
+    assert.match(error.mend, mend);
+  });
 
 const tables: readonly [title: string, file: string, patch: string, table: readonly string[]][] = [
   [
