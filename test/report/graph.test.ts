@@ -65,6 +65,35 @@ test('graphDot() and graphMermaid() name each package and each need once, whatev
   assert.equal(graphMermaid(sample).match(/ -\.?->? ?/g)?.length, 5);
 });
 
+interface Drawn {
+  readonly objects: readonly { readonly name: string; readonly label: string; readonly shape: string }[];
+  readonly edges: readonly { readonly tail: number; readonly head: number; readonly style?: string }[];
+}
+
+test('graphDot() is read by Graphviz as the packages and needs that there are', () => {
+  const all: PackageGraph = {
+    roots: [],
+    packages: standings.map((standing, at) => one(`p${at}@1"<{|&é`, standing, { failedIn: 'pack' })),
+  };
+  for (const graph of [sample, all]) {
+    const { status, stdout, stderr } = spawnSync('dot', ['-Tjson'], { input: graphDot(graph), encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, '']);
+    const { objects, edges = [] } = JSON.parse(stdout) as Partial<Drawn> & Pick<Drawn, 'objects'>;
+    assert.deepEqual(
+      objects.map(({ name }) => name),
+      graph.packages.map((each) => each.package),
+    );
+    const expected = graph.packages.flatMap((each) => [
+      ...each.deps.map((need) => `${each.package} ${need}`),
+      ...each.buildDeps.filter((need) => !each.deps.includes(need)).map((need) => `${each.package} ${need} dashed`),
+    ]);
+    const drawn = edges.map(({ tail, head, style }) =>
+      [objects[tail]?.name, objects[head]?.name, ...(style === undefined ? [] : [style])].join(' '),
+    );
+    assert.deepEqual(drawn.sort(), expected.sort());
+  }
+});
+
 test('graphSvg() is well-formed, and tells standings apart by outline, sign and word', () => {
   const svg = graphSvg({
     roots: [],
