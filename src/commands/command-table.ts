@@ -171,7 +171,7 @@ export const commandTable = [
     takes: 'nothing',
     summary: 'print the version of vbuild',
     description: ['Prints the version of vbuild, and of the Node that runs it. "vbuild --version" is the same.'],
-    examples: [],
+    examples: [['vbuild version --json', 'the same for a program to read']],
   },
 ] as const satisfies readonly CommandRow[];
 

@@ -38,10 +38,10 @@ export const handCommands = [
     summary: 'print a shell program that does the same without vbuild',
     description: [
       'Prints a readable POSIX shell program that fetches, verifies, patches (with GNU patch), compiles and installs every TARGET and what it needs, as it is pinned now. It needs nothing of vbuild but the patches beside the Buildfile.',
-      'It has no cache, no isolation and no relocation: every package goes straight into the one prefix that it was compiled for, where it sees all that was installed before it.',
+      'It has no cache, no isolation and no relocation: every package goes straight into the one prefix that it was compiled for, where it sees all that was installed before it. Sources from debian(), tarball(), git() and directory() can be ejected.',
     ],
     examples: [
-      ['vbuild eject pil', 'print the whole build of pil'],
+      ['vbuild eject pil >build.sh && sh build.sh vendor', 'build pil without vbuild'],
       ['vbuild eject --json', 'the same for a program to read'],
     ],
   },

@@ -34,8 +34,9 @@ test('no line of a help page is wider than 80 columns or ends in blanks', () => 
   }
 });
 
-test('every example on a help page is a command line that is understood', () => {
+test('every help page has examples, and each is a command line that is understood', () => {
   for (const { name, examples } of rows) {
+    assert.ok(examples.length > 0, name);
     for (const [line] of examples) {
       const words = line.replace(/^(?:eval|cd) "\$\((.*)\)"$/, '$1').split(' ');
       assert.equal(words[0], 'vbuild');
