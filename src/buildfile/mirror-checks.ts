@@ -1,4 +1,5 @@
 /** What the option `mirrors` of a build must be (pure). */
+import { isEscaped, pathOfFileUrl } from '../sources/spec-checks.ts';
 import { type Check, isRecord, listOf, type Mistake, oneOf, record, wrong } from './checks.ts';
 
 const beginning: Check = (value, option) => {
@@ -20,6 +21,9 @@ const destination: Check = (value, option) => {
   if (/^s3:/i.test(value) && !/^s3:\/\/[a-z0-9][a-z0-9.-]+(\/|$)/i.test(value))
     return wrong(option, 'a bucket and if need be a folder in it, such as s3://bucket/src/', value);
   if (/^(https?|file):/i.test(value) && !URL.canParse(value)) return wrong(option, expected, value);
+  if (/^file:/i.test(value) && pathOfFileUrl(value) === undefined)
+    return wrong(option, 'a folder of this machine', value);
+  if (/^s3:/i.test(value) && !isEscaped(value)) return wrong(option, 'a URL, with % of a name written as %25', value);
   return /^(https?|s3|file):.*[?#]/i.test(value) ? wrong(option, 'a URL without a query', value) : [];
 };
 

@@ -1,13 +1,14 @@
 /** Brings an archive into the blob store from the first of its places that has it: a server, a bucket, or this disk. */
 import { basename, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Digest, digestOf, isDigest } from '../model/digest.ts';
+import { diskTrouble } from '../model/disk-trouble.ts';
 import { VbuildError } from '../model/error.ts';
 import { download } from '../system/download.ts';
-import { fileStat, moveFile, removeTree } from '../system/files.ts';
+import { fileStat, isFolder, moveFile, removeTree } from '../system/files.ts';
 import { copyHashed } from '../system/landing.ts';
 import { firstPlace, placesOfAll } from './first-place.ts';
 import type { PinnedFile, SourceContext } from './source.ts';
+import { pathOfFileUrl } from './spec-checks.ts';
 import { schemeOf } from './tarball.ts';
 
 /** What is insisted on. */
@@ -112,16 +113,24 @@ async function fromBucket(url: string, wanted: Wanted, context: SourceContext): 
 
 /** A copy is kept even of a file on this disk: it may be gone tomorrow, and then the digest still finds it. */
 async function copied(place: string, wanted: Wanted, context: SourceContext): Promise<Brought> {
-  const file = schemeOf(place) === 'file:' ? fileURLToPath(place) : resolve(context.buildfileFolder, place);
-  const stat = fileStat(file);
-  if (stat === undefined)
+  const path = schemeOf(place) === 'file:' ? pathOfFileUrl(place) : resolve(context.buildfileFolder, place);
+  // What a mirror makes of another place's URL may name nothing that a disk can hold.
+  const file = path ?? place;
+  const stat = path === undefined ? undefined : fileStat(path);
+  if (stat === undefined || isFolder(file))
     throw new VbuildError('source-missing', 'Archive is not there', {
       where: { file },
-      ...(wanted.digest !== undefined && { facts: { expected: `SHA-256 ${wanted.digest}`, found: 'no such file' } }),
+      facts: {
+        expected: wanted.digest === undefined ? 'an archive' : `SHA-256 ${wanted.digest}`,
+        found: stat === undefined ? 'no such file' : 'a folder',
+      },
       mend: 'put it there, or correct the path; a relative one starts at the folder of the Buildfile',
     });
   const temporary = context.blobs.temporaryPath();
-  const digest = await copyHashed(file, temporary);
+  const digest = await copyHashed(file, temporary).catch((error: unknown) => {
+    // A place that cannot be read is not the end: another one may serve.
+    throw diskTrouble(error) ?? error;
+  });
   if (wanted.digest !== undefined && wanted.digest !== digest) {
     removeTree(temporary);
     throw new VbuildError('pin-mismatch', 'Archive is not the one that was pinned', {

@@ -62,7 +62,9 @@ function mirrorOf(url: string, { from, to, by }: MirrorRule, { archives, digest 
   const name = decoded(rest);
   // A name that climbs would not lie below the mirror's top.
   if (name === undefined || name.split('/').includes('..')) return [];
-  return [top + (isPath(to) ? name : rest)];
+  if (isPath(to)) return [top + name];
+  // The same file as below the folder itself: an escaped slash parts folders there as well.
+  return [top + (/^file:/i.test(to) ? rest.replaceAll(/%2f/gi, '/') : rest)];
 }
 
 /** The name of a file as a URL spells it; undefined for what no file can be called. */

@@ -4,7 +4,7 @@ import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { archiveOrigin } from './origin.ts';
 import type { FetchTarget, PinnedFile, SourceContext, SourceKind } from './source.ts';
-import { isInside } from './spec-checks.ts';
+import { isEscaped, isInside, pathOfFileUrl } from './spec-checks.ts';
 
 /** A detached signature by which upstream vouches for an archive; verified whenever the archive is pinned. */
 export type Signature =
@@ -194,14 +194,24 @@ function signatureProblems(signature: unknown): readonly string[] {
 }
 
 function placeProblems(place: unknown): readonly string[] {
-  if (typeof place !== 'string' || place === '') return ['tarball needs a URL or a path, as a string'];
+  if (typeof place !== 'string' || place === '' || place.includes('\0'))
+    return ['tarball needs a URL or a path, as a string'];
   const scheme = schemeOf(place);
   if (scheme === undefined) return [];
   if (!['http:', 'https:', 's3:', 'file:'].includes(scheme))
     return [`a tarball cannot be fetched by ${scheme} (http:, https:, s3: and file: can)`];
   if (scheme === 's3:' && !/^s3:\/\/[a-z0-9][a-z0-9.-]+\/[^/]/i.test(place))
     return [`${JSON.stringify(place)} does not name a bucket and an object in it`];
-  return URL.canParse(place) ? [] : [`${JSON.stringify(place)} is not a URL`];
+  if (!URL.canParse(place)) return [`${JSON.stringify(place)} is not a URL`];
+  if (scheme === 's3:' && !isEscaped(place))
+    return [
+      `${JSON.stringify(place)} has a % that begins no escape (an object with % in its name is written with %25)`,
+    ];
+  if (scheme === 'file:' && pathOfFileUrl(place) === undefined)
+    return [
+      `${JSON.stringify(place)} names no file of this machine (file: has no host, and no slash or NUL as an escape)`,
+    ];
+  return [];
 }
 
 /** `https:` and the like; undefined for a path. */

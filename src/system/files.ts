@@ -51,10 +51,15 @@ export interface FileStat {
   readonly inode: bigint;
 }
 
-/** `undefined` when nothing is there. Follows symlinks. */
+/** `undefined` when nothing is there, also where no file can have such a name. Follows symlinks. */
 export function fileStat(path: string): FileStat | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found && { mtimeNs: found.mtimeNs, sizeBytes: Number(found.size), inode: found.ino };
+  try {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found && { mtimeNs: found.mtimeNs, sizeBytes: Number(found.size), inode: found.ino };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return undefined;
+    throw error;
+  }
 }
 
 export const exists = (path: string): boolean => existsSync(path);

@@ -247,6 +247,8 @@ const mirrorLists: readonly (readonly [mirrors: unknown, mistakes: readonly stri
   [[mirror('file:///srv/', { to: 'x' })], ['mirrors[0].from: a place on the net, not a file or a bucket']],
   [[rule({ from: 'https://example.org/' })], ['mirrors[0].to: from and to, and if need be when and by']],
   [[mirror('https://example.org/', { to: 's3://' })], ['mirrors[0].to: a bucket and if need be a folder in it …']],
+  [[mirror('https://example.org/', { to: 's3://bucket/1%' })], ['mirrors[0].to: a URL, with % …']],
+  [[mirror('https://example.org/', { to: 'file://server/share/' })], ['mirrors[0].to: a folder of this machine']],
   [[mirror('https://example.org/', { to: 'http://' })], ['mirrors[0].to: a URL, or a folder …']],
   [[mirror('https://example.org/', { to: 'ext::sh -c true' })], ['mirrors[0].to: a URL, or a folder …']],
   [[mirror('https://example.org/', { to: 'https://m.example/?key=' })], ['mirrors[0].to: a URL without a query']],

@@ -91,6 +91,14 @@ const rows: readonly (readonly [
     [`${at}%2E%2E%2fx`],
   ],
   ['what is no escape', `${at}%zz`, [mirror(at, { to: '/m' })], true, [`${at}%zz`]],
+  ['a slash that is escaped', `${at}g%2Fa`, [mirror(at, { to: 'http://m' })], true, ['http://m/g%2Fa', `${at}g%2Fa`]],
+  [
+    'a slash that is escaped, and files',
+    `${at}g%2fa%20b`,
+    [mirror(at, { to: '/m' }), mirror(at, { to: 'file:///n/' })],
+    true,
+    ['/m/g/a b', 'file:///n/g/a%20b', `${at}g%2fa%20b`],
+  ],
 ];
 for (const [title, url, rules, archives, places] of rows)
   test(`placesFor() with ${title}`, () => {
@@ -187,6 +195,25 @@ test('tarball() passes over mirrors that lack the archive without a warning, and
   const { files, passed } = await brought(t, spec, rules);
   assert.deepEqual(files, content);
   assert.deepEqual(passed, ['info source-missing', 'warning pin-mismatch']);
+});
+
+test('tarball() asks on where a mirror on disk has nothing of that name, a folder, or what cannot be read', async (t) => {
+  const top = tempDir(t);
+  const bytes = readFileSync(upstreamTarball(top, content));
+  mkdirSync(join(top, 'm/folder'), { recursive: true });
+  const origin = await httpServer(t, (request, response) => serve(request, response, bytes));
+  const names = { 'group%2Fa-1.tar.gz': 'info source-missing', folder: 'info source-missing' };
+  for (const [name, passed] of Object.entries({ ...names, [`${'x'.repeat(5000)}.gz`]: 'info source-missing' })) {
+    const rule = mirror(`${origin.url}/`, { to: `file://${top}/m/` });
+    const found = await brought(t, tarball(`${origin.url}/${name}`), [rule]);
+    assert.deepEqual([found.files, found.passed], [content, [passed]], name);
+    assert.equal(origin.seen.at(-1)?.path, `/${name}`);
+  }
+  // Its first page is nobody's to read.
+  const unreadable = await brought(t, tarball(`${origin.url}/mem`), [
+    mirror(`${origin.url}/`, { to: 'file:///proc/self/' }),
+  ]);
+  assert.deepEqual([unreadable.files, unreadable.passed], [content, ['warning disk-trouble']]);
 });
 
 test('where no place has an archive, the trouble of the place in the Buildfile is told, or else of one with other bytes', async (t) => {
