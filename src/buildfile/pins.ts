@@ -1,10 +1,11 @@
 /** The lock file: what every source and tool resolved to, stable and sorted so that two edits merge as text. */
 import { join, parse } from 'node:path';
 import { canonicalJson } from '../key/fields.ts';
-import type { Digest } from '../model/digest.ts';
+import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import type { Pin } from '../sources/source.ts';
 import { readIfThere, writeAtomically } from '../system/files.ts';
+import { isRecord } from './checks.ts';
 
 export interface LockedSource {
   /** The source as the Buildfile wrote it when it was pinned; another one now is pinned anew. */
@@ -42,19 +43,48 @@ export function readLock(path: string): Lock {
       mend: 'take it from version control again, or remove it and run vbuild lock',
       cause,
     });
-  let data: { lock?: unknown; sources?: unknown; tools?: unknown };
+  let data: unknown;
   try {
-    data = JSON.parse(text) as typeof data;
+    data = JSON.parse(text);
   } catch (error) {
     throw invalid(/^[<=>]{7}/m.test(text) ? 'a merge conflict' : messageOf(error), error);
   }
-  if (data.lock !== 1) throw invalid(`lock format ${JSON.stringify(data.lock)}`);
-  for (const [id, locked] of Object.entries((data.sources ?? {}) as Record<string, Partial<LockedSource>>)) {
-    if (typeof locked?.tree !== 'string' || typeof locked.pin?.kind !== 'string')
-      throw invalid(`no tree or pin for ${id}`);
-  }
-  return { sources: (data.sources ?? {}) as Lock['sources'], tools: (data.tools ?? {}) as Lock['tools'] };
+  const found = strangeness(data);
+  if (found !== undefined) throw invalid(found);
+  const { sources, tools } = data as Lock;
+  return { sources, tools };
 }
+
+/** The first thing in a lock that vbuild never writes. What a pin means is for the kind of its source to judge. */
+function strangeness(data: unknown): string | undefined {
+  if (!isRecord(data)) return 'no object';
+  const { lock, sources, tools } = data;
+  if (lock !== 1) return `lock format ${JSON.stringify(lock)}`;
+  if (!isRecord(sources)) return 'sources that are not listed by package';
+  for (const [id, locked] of Object.entries(sources)) {
+    if (!isRecord(locked) || !isDigestText(locked['tree']) || !isPin(locked['pin'])) return `no tree or pin for ${id}`;
+    if (locked['series'] !== undefined && !isDigestText(locked['series'])) return `no digest as series of ${id}`;
+  }
+  if (!isRecord(tools)) return 'tools that are not listed by platform';
+  const strange = Object.entries(tools).find(([, pins]) => !isRecord(pins) || !Object.values(pins).every(isText));
+  return strange && `no versions of tools for ${strange[0]}`;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isDigestText = (value: unknown): boolean => isText(value) && isDigest(value);
+
+const isPin = (pin: unknown): boolean =>
+  isRecord(pin) &&
+  isText(pin['kind']) &&
+  [pin['version'], pin['commit']].every((fact) => fact === undefined || isText(fact)) &&
+  (pin['files'] === undefined || (Array.isArray(pin['files']) && pin['files'].every(isPinnedFile)));
+
+const isPinnedFile = (file: unknown): boolean =>
+  isRecord(file) &&
+  isText(file['name']) &&
+  isDigestText(file['digest']) &&
+  Number.isSafeInteger(file['sizeBytes']) &&
+  (file['signedBy'] === undefined || isText(file['signedBy']));
 
 /** The text of a lock: two spaces, keys in code-unit order at every level, one value per line. */
 export const lockText = ({ sources, tools }: Lock): string =>

@@ -76,7 +76,27 @@ const broken: readonly (readonly [title: string, text: string, found: RegExp])[]
   ['a merge conflict', `<<<<<<< HEAD\n${lockText(base)}=======\n>>>>>>> theirs\n`, /^a merge conflict$/],
   ['half a file', lockText(base).slice(0, 200), /JSON/],
   ['a later format', lockText(base).replace('"lock": 1', '"lock": 2'), /^lock format 2$/],
-  ['a pin without a tree', lockText(base).replaceAll(/,\n *"tree": "\w+"/g, ''), /^no tree or pin for /],
+  ['a pin without a tree', lockText(base).replaceAll(/,\n *"tree": "\w+"/g, ''), /^no tree or pin for app@1.0$/],
+  ['nothing', 'null', /^no object$/],
+  ['a list', '[]', /^no object$/],
+  ['a list of sources', JSON.stringify({ lock: 1, sources: [], tools: {} }), /^sources that are not listed/],
+  ['a format alone', JSON.stringify({ lock: 1 }), /^sources that are not listed/],
+  ['sources without tools', JSON.stringify({ lock: 1, sources: {} }), /^tools that are not listed/],
+  ['a list of tools', JSON.stringify({ lock: 1, sources: {}, tools: [] }), /^tools that are not listed/],
+  ['null for a platform', JSON.stringify({ lock: 1, sources: {}, tools: { host: null } }), /^no versions .* host$/],
+  [
+    'a number for a tool',
+    JSON.stringify({ lock: 1, sources: {}, tools: { host: { cc: 4 } } }),
+    /^no versions .* host$/,
+  ],
+  ['null for a source', JSON.stringify({ lock: 1, sources: { a: null }, tools: {} }), /^no tree or pin for a$/],
+  ['a pin of other shape', lockText(base).replace('"files": [', '"files": [null, '), /^no tree or pin for app@1.0$/],
+  ['a short digest', lockText(base).replace(/("digest": "\w+)\w"/, '$1"'), /^no tree or pin for app@1.0$/],
+  [
+    'a series by name',
+    lockText(base).replace('"spec":', '"series": "x",\n"spec":'),
+    /^no digest as series of app@1.0$/,
+  ],
 ];
 for (const [title, text, found] of broken)
   test(`a lock file that is ${title} is refused, with its name`, (t) => {
