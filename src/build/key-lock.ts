@@ -28,6 +28,8 @@ export async function lockInCache(name: string, run: Run, waiting: Waiting): Pro
       removed: true,
       onWait(holder) {
         onWait?.();
+        // Another package of this run may have the same source.
+        if (holder?.pid === process.pid) return;
         run.emit({
           type: 'notice',
           level: 'info',

@@ -27,7 +27,7 @@ export interface LockHolder {
 export interface LockOptions {
   /** Gives up the waiting. */
   readonly signal?: AbortSignal;
-  /** Called once when somebody else has the lock. */
+  /** Called once when somebody else has the lock; that may be this very process. */
   readonly onWait?: (holder: LockHolder | undefined) => void;
   /** Removes the file when the lock is freed, for locks of which there are ever more. */
   readonly removed?: boolean;
@@ -55,27 +55,12 @@ export interface Lock extends AsyncDisposable {
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
   makeFolder(dirname(path));
-  let told = false;
-  for (;;) {
-    options.signal?.throwIfAborted();
-    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
-    try {
-      if (!(await flock(file, ['--nonblock'], options.signal))) {
-        if (!told) options.onWait?.(noteIn(path));
-        told = true;
-        await flock(file, [], options.signal);
-      }
-      // Somebody may have removed the file while we waited: a lock on one that has no name keeps nobody out.
-      if (fstatSync(file).ino !== statSync(path, { throwIfNoEntry: false })?.ino) {
-        const left = noteIn(file)?.left;
-        closeSync(file);
-        if (left === undefined) continue;
-        return { left, leave: () => {}, [Symbol.asyncDispose]: async () => {} };
-      }
-      noteHolder(file);
-    } catch (error) {
-      closeSync(file);
-      throw error;
+  const enough = noteAsker(path);
+  try {
+    const { file, left } = await waitForTurn(path, options);
+    if (file === undefined) {
+      enough();
+      return { left, leave: () => {}, [Symbol.asyncDispose]: async () => {} };
     }
     let held = true;
     return {
@@ -87,10 +72,62 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
         // While it is still ours: who waits for it notices, and starts anew with another file.
         if (options.removed === true) rmSync(path, { force: true });
         closeSync(file);
+        enough();
       },
     };
+  } catch (error) {
+    enough();
+    throw error;
   }
 }
+
+/** @returns The open file that holds the lock; or what was left by the one waited for. */
+async function waitForTurn(
+  path: string,
+  { signal, onWait }: LockOptions,
+): Promise<{ readonly file: number; readonly left?: never } | { readonly file?: never; readonly left: string }> {
+  let told = false;
+  for (;;) {
+    signal?.throwIfAborted();
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    try {
+      if (!(await flock(file, ['--nonblock'], signal))) {
+        if (!told) onWait?.(holderOf(path));
+        told = true;
+        await flock(file, [], signal);
+      }
+      // Somebody may have removed the file while we waited: a lock on one that has no name keeps nobody out.
+      if (fstatSync(file).ino !== statSync(path, { throwIfNoEntry: false })?.ino) {
+        const left = noteIn(file)?.left;
+        closeSync(file);
+        if (left === undefined) continue;
+        return { left };
+      }
+      noteHolder(file);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    return { file };
+  }
+}
+
+/** How many in this process have a lock or ask for it, by its path. */
+const askers = new Map<string, number>();
+
+/** @returns To be called once that one neither has the lock nor asks for it. */
+function noteAsker(path: string): () => void {
+  askers.set(path, (askers.get(path) ?? 0) + 1);
+  return () => {
+    const others = (askers.get(path) ?? 1) - 1;
+    if (others === 0) askers.delete(path);
+    else askers.set(path, others);
+  };
+}
+
+/** Who has a lock that we do not have. One of this process that has just got it has not had the time to write that down. */
+const holderOf = (path: string): LockHolder | undefined =>
+  noteIn(path) ?? ((askers.get(path) ?? 0) > 1 ? { pid: process.pid, since: new Date().toISOString() } : undefined);
 
 /** @returns Whether the lock was taken; only with `--nonblock` it may not be. */
 async function flock(file: number, flags: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {

@@ -49,3 +49,26 @@ export default defineBuild({ packages: [definePackage('up', { version: '1', sour
     assert.equal(one, two);
     assert.match(one ?? '', new RegExp(digestOf(bytes)));
   });
+
+test('packages of one run that share an archive fetch it once, and nobody is said to be waited for', async (t) => {
+  const top = tempDir(t, 'once');
+  const makefile = 'install:\n\tmkdir -p $(DESTDIR)$(PREFIX)\n\techo $(NAME) >$(DESTDIR)$(PREFIX)/$(NAME)\n';
+  const bytes = readFileSync(upstreamTarball(top, { Makefile: makefile }));
+  const server = await httpServer(t, (request, response) => serve(request, response, bytes));
+  const site = projectAt(join(top, 'site'), join(top, 'home'));
+  site.write({
+    'Buildfile.ts': `import { defineBuild, definePackage, make, place, tarball } from 'vbuild';
+const source = tarball('${server.url}/up.tar.gz');
+const packages = ['a', 'b', 'c'].map((name) =>
+  definePackage(name, { version: '1', source, recipe: make({ variables: { PREFIX: place.prefix, NAME: name } }) }));
+export default defineBuild({ packages });
+`,
+  });
+  const { outcomes, events } = insistOnSuccess(await site.build(['-j3']));
+  assert.equal(outcomes?.built, 3);
+  assert.deepEqual(
+    events.filter(({ code }) => code === 'waiting-for-source'),
+    [],
+  );
+  assert.equal(server.seen.length, 1);
+});

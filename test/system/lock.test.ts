@@ -42,6 +42,18 @@ describe('acquireLock()', () => {
     assert.equal(most, 1);
   });
 
+  test('acquireLock() tells this process where it has the lock itself, or has just got it', async () => {
+    const path = join(folder.path, 'own');
+    const told: (LockHolder | undefined)[] = [];
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        await using _lock = await acquireLock(path, { removed: true, onWait: (who) => told.push(who) });
+      }),
+    );
+    assert.ok(told.length > 0);
+    assert.deepEqual([...new Set(told.map((who) => who?.pid))], [process.pid]);
+  });
+
   test('acquireLock() tells who has it, waits, and gets it when that process is killed', async () => {
     const path = join(folder.path, 'killed');
     const child = await holder(path);
