@@ -16,6 +16,8 @@ export interface PublishOutcome {
   readonly present: readonly string[];
   /** Those that rest on what no commit holds, and were not named. */
   readonly withheld: readonly string[];
+  /** Those that some tier does not have because an upload failed: their own, or that of something they need. */
+  readonly unsent: readonly string[];
   /** Those that are needed to run, and no cache has. */
   readonly missing: readonly string[];
 }
@@ -66,11 +68,12 @@ export async function publish(request: BuildRequest, repair: boolean): Promise<P
   }
   const statuses = [...failed.map((error) => error.exitStatus), ...(missing.length > 0 ? [3] : [])];
   const withheld = [...pushes.withheld.keys()].map(packageId);
-  const unsent = new Set([...withheld, ...failed.map(({ where }) => where.package)]);
+  const unsent = packages.filter((one) => pushes.unsent.has(one)).map(packageId);
   return {
     exitStatus: statuses.length === 0 ? 0 : lowestStatus(statuses),
-    present: present.filter((id) => !unsent.has(id)),
+    present: present.filter((id) => !withheld.includes(id) && !unsent.includes(id)),
     withheld,
+    unsent,
     missing,
   };
 }

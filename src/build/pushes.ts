@@ -31,6 +31,8 @@ export interface Pushes {
   done(): Promise<readonly VbuildError[]>;
   /** Once that is over: what was not pushed because it rests on what no commit holds; it has been said. */
   readonly withheld: ReadonlyMap<Package, string>;
+  /** And what some tier does not have because its own upload failed, or that of something it needs. */
+  readonly unsent: ReadonlySet<Package>;
 }
 
 export interface PushRequest {
@@ -51,13 +53,19 @@ type Sent = 'there' | 'failed' | 'withheld';
 export function startPushes({ tiers, facts, publishing, trust, thorough, repair }: PushRequest, run: Run): Pushes {
   const failures: VbuildError[] = [];
   const withheld = new Map<Package, string>();
+  const unsent = new Set<Package>();
   const under = new Map<string, Promise<Sent>>();
   const sources = new Map<string, Promise<readonly PutBlob[]>>();
   const early: Promise<Sent>[] = [];
   const told = new Set<VbuildError>();
-  if (tiers.length === 0) return { addSource: () => {}, add: () => {}, done: async () => failures, withheld };
+  if (tiers.length === 0) return { addSource: () => {}, add: () => {}, done: async () => failures, withheld, unsent };
   const key = signingKey(publishing.signing, trust && { keys: [...trust.keys.values()], require: trust.require });
   const { folder } = run.workspace;
+  const options = {
+    repair: repair ?? false,
+    thorough: thorough ?? false,
+    scratch: () => run.disk.blobs.temporaryPath(),
+  };
   let asked: Promise<Provenance> | undefined;
   const provenance = (): Promise<Provenance> =>
     (asked ??= provenanceOf({ folder, files: publishing.files }, facts, run));
@@ -79,8 +87,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     }
     return reported(one, async () => {
       const { equalOnly, ...pushed } = await contentOf(known, tier, await provenance());
-      const options = { repair: repair ?? false, thorough: thorough ?? false, equalOnly };
-      const done = await push(pushed, tier, run.signal, options);
+      const done = await push(pushed, tier, run.signal, { ...options, equalOnly });
       const { sizeBytes } = pushed.sealed.manifest.body;
       if (done) run.emit({ type: 'pushed', package: packageId(one), tier: tier.name, sizeBytes });
     });
@@ -132,7 +139,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
   function sendSource(known: PackageFacts, tier: CacheTier): Promise<readonly PutBlob[]> {
     const upload = uploadOf(known.package, tier);
     const sent =
-      sources.get(upload) ?? sourceFiles(known, run).then((files) => pushSource(files, tier, run.signal, repair));
+      sources.get(upload) ?? sourceFiles(known, run).then((files) => pushSource(files, tier, run.signal, options));
     sources.set(upload, sent);
     return sent;
   }
@@ -144,7 +151,14 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
         early.push(reported(one, async () => (await reasonToWithhold(one)) ?? sendSource(known, tier)));
     },
     add(one) {
-      for (const tier of tiers) under.set(uploadOf(one, tier), send(one, tier));
+      for (const tier of tiers)
+        under.set(
+          uploadOf(one, tier),
+          send(one, tier).then((sent) => {
+            if (sent === 'failed') unsent.add(one);
+            return sent;
+          }),
+        );
     },
     async done() {
       await Promise.all([...under.values(), ...early]);
@@ -152,6 +166,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
       return failures;
     },
     withheld,
+    unsent,
   };
 }
 

@@ -85,7 +85,10 @@ export interface CacheTier {
   lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
   /** The same for the manifest of an artifact that was made of the same to the byte, whatever its content key is. */
   lookUpEqual(name: string, equal: EqualKey, signal: AbortSignal): Promise<Answer>;
-  /** Writes the blob to `into` (absolute; must not exist), verified against its digest; on anything but `done` nothing is left there. */
+  /**
+   * Writes the blob to `into` (absolute; must not exist), verified against its digest; on anything but `done` nothing is left there. One
+   * that came damaged is, for as long as the tier object lives, one that the tier does not hold.
+   */
   fetchBlob(blob: BlobRef, into: string, signal: AbortSignal, progress?: (doneBytes: number) => void): Promise<Fetched>;
   /** Whether a manifest that is as good lies in the place of this one's signer, with its body. Never throws for trouble of the tier. */
   holds(sealed: SealedManifest, signal: AbortSignal): Promise<boolean>;

@@ -81,6 +81,9 @@ export interface LayeredCache {
   fetchTree(tree: Digest, into: string, signal: AbortSignal): Promise<FetchedTree>;
 }
 
+/** After so many bodies in a row that came damaged, at every try, a run asks a tier for no more of them: building costs less than that. */
+const mostDamaged = 3;
+
 /**
  * Made once per run: what the lower tiers answered is remembered in memory for its lifetime and no longer, so that an
  * artifact that appears in a bucket is seen by the next run. The disk is asked each time.
@@ -99,6 +102,8 @@ export function layeredCache(
 ): LayeredCache {
   const remembered = new Map<string, Answer>();
   const unfillable = new Set<CacheTier>();
+  /** Bodies of a tier that came damaged, since the last one that did not. */
+  const damagedInRow = new Map<CacheTier, number>();
 
   const noteOf = (tier: CacheTier, { name, key, equal }: Sought): string =>
     `${lower.indexOf(tier)} ${name} ${equal === undefined ? key : `equal ${equal}`}`;
@@ -131,8 +136,12 @@ export function layeredCache(
     progress?: (doneBytes: number) => void,
   ): Promise<Fetched> {
     if ((await disk.blobs.find(blob.digest)) !== undefined) return { outcome: 'done' };
+    const damaged = damagedInRow.get(tier) ?? 0;
+    if (damaged >= mostDamaged)
+      return { outcome: 'rejected', reason: `${damaged} bodies one after the other came damaged` };
     const temporary = disk.blobs.temporaryPath();
     const fetched = await tier.fetchBlob(blob, temporary, signal, progress);
+    if (fetched.outcome !== 'absent') damagedInRow.set(tier, fetched.outcome === 'rejected' ? damaged + 1 : 0);
     if (fetched.outcome === 'done') disk.blobs.add(temporary, blob.digest);
     return fetched;
   }

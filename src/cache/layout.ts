@@ -4,8 +4,11 @@ import { cachePlace } from '../model/cache-place.ts';
 import type { ContentKey, Digest, EqualKey } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 
+/** Holds all that is ours, relative to the tier's top. */
+export const ourFolder = 'v1';
+
 /** The folder of all manifests, relative to the tier's top. */
-export const artifactsFolder = 'v1/artifacts';
+export const artifactsFolder = `${ourFolder}/artifacts`;
 
 /** Holds a folder for each key of a package, relative to the tier's top. */
 export const manifestsFolder = (name: string): string => `${artifactsFolder}/${part(name)}`;
@@ -28,7 +31,7 @@ export function manifestNamed(
 }
 
 /** The folder of all manifests by the trees that they rest on, relative to the tier's top. */
-export const equalFolder = 'v1/equal';
+export const equalFolder = `${ourFolder}/equal`;
 
 /** Holds a folder for each such key of a package, relative to the tier's top. */
 export const equalsFolder = (name: string): string => `${equalFolder}/${part(name)}`;
@@ -57,13 +60,13 @@ export function equalNamed(
 }
 
 /** The folder of all blobs, relative to the tier's top. */
-export const blobFolder = 'v1/blobs';
+export const blobFolder = `${ourFolder}/blobs`;
 
 /** Of a body or an archive, relative to the tier's top; as `blobStore` has it on disk. */
 export const blobObject = (digest: Digest): string => `${blobFolder}/sha256/${digest.slice(0, 2)}/${part(digest)}`;
 
 /** The folder of what says where trees of sources lie packed, relative to the tier's top. */
-export const sourcesFolder = 'v1/sources';
+export const sourcesFolder = `${ourFolder}/sources`;
 
 /** Says which blob a tree of a source is packed in, relative to the tier's top. */
 export const sourceObject = (tree: Digest): string => `${sourcesFolder}/sha256/${tree.slice(0, 2)}/${part(tree)}.json`;
@@ -75,7 +78,7 @@ export function sourceNamed(object: string): Digest | undefined {
 }
 
 /** The folder of all releases, relative to the tier's top. */
-export const releasesFolder = 'v1/releases';
+export const releasesFolder = `${ourFolder}/releases`;
 
 /** Of a release, in the place of its signer, relative to the tier's top. */
 export const releaseObject = (name: string, signer: Signer): string =>

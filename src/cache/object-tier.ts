@@ -7,7 +7,7 @@ import { type Asking, asking, lackOf, type PutObject, type Store } from './askin
 import type { Answer, BlobRef, CacheTier, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
 import type { Place } from './judge.ts';
-import { artifactsFolder, type Asked, blobFolder, blobObject, folderFor, objectFor, signerIn } from './layout.ts';
+import { artifactsFolder, type Asked, blobObject, folderFor, objectFor, ourFolder, signerIn } from './layout.ts';
 import { objectReleases } from './object-releases.ts';
 import { objectTrees } from './object-trees.ts';
 import { type Patience, TooSlow } from './patience.ts';
@@ -28,10 +28,10 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
   const signers = signersFor(trust);
   /** Look-ups that took too long, since the last one that did not. */
   let slowInRow = 0;
-  /** Bodies that came damaged, since the last one that did not. */
-  let damagedInRow = 0;
   /** Manifests that were not there when they were last asked for. */
   const absent = new Set<string>();
+  /** Full names of blobs that came damaged when they were last read. */
+  const damaged = new Set<string>();
   /** Whose manifests there are, for keys of which that is known. */
   const known = new Map<string, readonly Signer[]>();
 
@@ -115,6 +115,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     signal: AbortSignal,
   ): Promise<boolean> {
     const blob = within(blobObject(digest));
+    if (damaged.has(blob)) return false;
     const stat = await ask((objects, once) => objects.stat(blob, once), signal);
     if (stat.outcome !== 'done' || stat.value?.sizeBytes !== sizeBytes) return false;
     if (Date.now() - stat.value.modifiedMs > RENEW_AFTER_MS)
@@ -144,16 +145,14 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
     lookUp: (packageName, key, signal) => lookUp({ name: packageName, key }, signal),
     lookUpEqual: (packageName, equal, signal) => lookUp({ name: packageName, equal }, signal),
     async fetchBlob(blob, into, signal, progress) {
-      if (damagedInRow >= patience.damagedBodies)
-        return { outcome: 'rejected', reason: `${damagedInRow} bodies one after the other came damaged` };
       const object = within(blobObject(blob.digest));
       const asked = await ask(
         (objects, once) => objects.getFile(object, into, { ...blob, signal: once, watch: paceOf(patience, progress) }),
         signal,
         {},
       );
-      if (asked.outcome === 'done') damagedInRow = 0;
-      if (asked.outcome === 'rejected') damagedInRow += 1;
+      if (asked.outcome === 'rejected') damaged.add(object);
+      else damaged.delete(object);
       return asked.outcome === 'done' ? { outcome: 'done' } : lackOf(asked);
     },
     async holds(sealed, signal) {
@@ -170,17 +169,16 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       if (sizeBytes === undefined) throw new Error(`there is no file ${file} to upload`);
       const stat = (): Promise<ObjectStat | undefined> =>
         insist(object, (objects, once) => objects.stat(object, once), signal);
-      const insistOnSize = (there: ObjectStat | undefined): void => {
-        if (there === undefined || there.sizeBytes === sizeBytes) return;
-        throw failed(object, {
-          reason: `an object of ${there.sizeBytes} bytes is there, this one has ${sizeBytes}`,
-          mend: repairing,
-        });
+      const problemOf = (there: ObjectStat): string | undefined => {
+        if (there.sizeBytes !== sizeBytes)
+          return `an object of ${there.sizeBytes} bytes is there, this one has ${sizeBytes}`;
+        return damaged.has(object) ? 'the object that is there came damaged' : undefined;
       };
       // Asked first, because a refused upload would still send every byte.
       const found = await stat();
-      if (found !== undefined && !repair) {
-        insistOnSize(found);
+      const problem = found && problemOf(found);
+      if (problem !== undefined && !repair) throw failed(object, { reason: problem, mend: repairing });
+      if (found !== undefined && problem === undefined) {
         if (Date.now() - found.modifiedMs < RENEW_AFTER_MS) return 'there';
         await insist(object, (objects, once) => objects.renew(object, once), signal);
         return 'renewed';
@@ -189,7 +187,10 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
         objects.putFile(object, file, { digest, replace, signal: once });
       const done = await put(object, send, signal, { waits, isThere: async () => false, replace: found !== undefined });
-      if (done === 'there') insistOnSize(await stat());
+      damaged.delete(object);
+      const there = done === 'there' ? await stat() : undefined;
+      const reason = there && problemOf(there);
+      if (reason !== undefined) throw failed(object, { reason, mend: repairing });
       return done;
     },
     async putEqual(sealed, signal, repair = false) {
@@ -231,6 +232,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       async function bodyProblem({ digest, sizeBytes }: typeof body): Promise<string | undefined> {
         if (digest === body.digest) return undefined;
         const theirs = within(blobObject(digest));
+        if (damaged.has(theirs)) return `it names a body that came damaged: ${shown(theirs)}`;
         const there = await insist(theirs, (objects, once) => objects.stat(theirs, once), signal);
         return there?.sizeBytes === sizeBytes ? undefined : `it names a body that is not there: ${shown(theirs)}`;
       }
@@ -262,7 +264,7 @@ function tierObjects(
     remove: (object, signal) => demand((objects, once) => objects.remove(within(object), once), signal, 'write'),
     dropUnfinished: (beforeMs, signal) =>
       demand(
-        async (objects, once) => (await objects.dropUnfinished?.(within(`${blobFolder}/`), beforeMs, once)) ?? 0,
+        async (objects, once) => (await objects.dropUnfinished?.(within(`${ourFolder}/`), beforeMs, once)) ?? 0,
         signal,
         'write',
       ),

@@ -17,8 +17,6 @@ export interface Patience {
   readonly slowMs: number;
   /** and after so many slow ones in a row there are no more of them in a run. */
   readonly slowLookUps: number;
-  /** After so many bodies in a row that came damaged, at every try, no more of them are asked for in a run. */
-  readonly damagedBodies: number;
   /** Before the second try, the third, and so on; there are no more tries than these and the first. */
   readonly pausesMs: readonly number[];
 }
@@ -32,7 +30,6 @@ export const defaultPatience: Patience = {
   slowestBytes: 16_384,
   slowMs: 6_000,
   slowLookUps: 5,
-  damagedBodies: 3,
   pausesMs: [300, 2_000],
 };
 

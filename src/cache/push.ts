@@ -1,6 +1,7 @@
 /** Publishing an artifact: what a reader can see is complete, whenever the pusher dies. */
 import type { SealedManifest } from '../artifact/sealed.ts';
 import type { Digest } from '../model/digest.ts';
+import { removeTree } from '../system/files.ts';
 import type { BlobRef, CacheTier } from './cache.ts';
 
 export interface Pushed {
@@ -37,6 +38,8 @@ export interface PushOptions {
   readonly thorough?: boolean;
   /** Only for those: where nobody can sign a manifest of its content key. */
   readonly equalOnly?: boolean;
+  /** Gives absolute paths at which nothing lies, for reading what others put in the place of a body; without it, its size decides. */
+  readonly scratch?: () => string;
 }
 
 /**
@@ -50,15 +53,21 @@ export async function push(
   { sealed, bodyFile, source }: Pushed,
   tier: CacheTier,
   signal: AbortSignal,
-  { repair = false, thorough = false, equalOnly = false }: PushOptions = {},
+  options: PushOptions = {},
 ): Promise<boolean> {
+  const { repair = false, thorough = false, equalOnly = false } = options;
+  const { name } = sealed.manifest.package;
+  if (repair && !equalOnly) {
+    const there = await tier.lookUp(name, sealed.manifest.key, signal);
+    if (there.outcome === 'hit') await comesDamaged(there.manifest.body, tier, signal, options);
+  }
   const held = equalOnly ? false : await tier.holds(sealed, signal);
   if (held && !thorough) return false;
-  const { digest } = sealed.manifest.body;
-  const blobs = await Promise.all([
+  const [fromSource, body] = await Promise.all([
     source?.() ?? [],
-    held ? [] : put(digest, bodyFile, tier, signal, repair).then((body) => [body]),
-  ]).then((both) => both.flat());
+    held ? undefined : put(sealed.manifest.body, bodyFile, { tier, signal, options, judged: true }),
+  ]);
+  const blobs = body === undefined ? fromSource : [...fromSource, body];
   await tier.putEqual(sealed, signal, repair);
   if (held || equalOnly) return blobs.some(({ outcome }) => outcome === 'written');
   await tier.putManifest(sealed, signal, repair);
@@ -77,23 +86,45 @@ export async function pushSource(
   { archives, tree }: SourceFiles,
   tier: CacheTier,
   signal: AbortSignal,
-  repair = false,
+  options: Pick<PushOptions, 'repair' | 'scratch'> = {},
 ): Promise<readonly PutBlob[]> {
-  const blobs = await Promise.all(archives.map(({ digest, file }) => put(digest, file, tier, signal, repair)));
+  const { repair = false } = options;
+  const to = { tier, signal, options, judged: repair };
+  const blobs = await Promise.all(archives.map((archive) => put(archive, archive.file, to)));
   if (tree === undefined || (!repair && (await tier.holdsTree(tree.digest, signal)))) return blobs;
   const packed = await tree.pack();
   if (packed === undefined) return blobs;
-  const blob = await put(packed.digest, packed.file, tier, signal, repair);
+  const blob = await put(packed, packed.file, to);
   await tier.putTree(tree.digest, packed, signal, repair);
   return [...blobs, blob];
 }
 
-async function put(
-  digest: Digest,
-  file: string,
+interface Destination {
+  readonly tier: CacheTier;
+  readonly signal: AbortSignal;
+  readonly options: Pick<PushOptions, 'repair' | 'scratch'>;
+  /** Whether what lies there already is read: it may be damaged, which its size does not tell. */
+  readonly judged: boolean;
+}
+
+async function put(blob: BlobRef, file: string, { tier, signal, options, judged }: Destination): Promise<PutBlob> {
+  const { digest } = blob;
+  const send = (): Promise<PutBlob['outcome']> => tier.putBlob(digest, file, signal, options.repair);
+  const outcome = await send();
+  const isDamaged = outcome !== 'written' && judged && (await comesDamaged(blob, tier, signal, options));
+  return { digest, file, outcome: isDamaged ? await send() : outcome };
+}
+
+/** Reads a blob, so that the tier knows whether it still holds it. */
+async function comesDamaged(
+  blob: BlobRef,
   tier: CacheTier,
   signal: AbortSignal,
-  repair: boolean,
-): Promise<PutBlob> {
-  return { digest, file, outcome: await tier.putBlob(digest, file, signal, repair) };
+  { scratch }: Pick<PushOptions, 'scratch'>,
+): Promise<boolean> {
+  if (scratch === undefined) return false;
+  const path = scratch();
+  const { outcome } = await tier.fetchBlob(blob, path, signal);
+  removeTree(path);
+  return outcome === 'rejected';
 }

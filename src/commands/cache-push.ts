@@ -11,7 +11,11 @@ export const cachePush: Command = async (context) => {
   const { exitStatus, ...outcome } = await publish(request, context.line.options.repair);
   printResult(
     context,
-    () => (exitStatus === 0 ? `${count(outcome.present.length, 'artifact')} complete in every cache\n` : ''),
+    () => {
+      const { present, unsent } = outcome;
+      const lost = unsent.length === 0 ? '' : `; not sent, as uploads failed: ${unsent.join(', ')}`;
+      return `${count(present.length, 'artifact')} complete in every cache${lost}\n`;
+    },
     () => ({ format: 1, type: 'cache-push-finished', exitStatus, ...outcome }),
   );
   return exitStatus;

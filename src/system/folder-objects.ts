@@ -4,6 +4,7 @@ import {
   access,
   copyFile,
   link,
+  lstat,
   mkdir,
   readdir,
   readFile,
@@ -120,6 +121,14 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
     }
   }
 
+  /** Names of all that is no folder, finished or not. @param folder Ends with a slash, or is empty. */
+  async function* filesBelow(folder: string, signal: AbortSignal): AsyncGenerator<string> {
+    for (const entry of await far(entriesOf(join(top, folder)), signal)) {
+      if (entry.isDirectory()) yield* filesBelow(`${folder}${entry.name}/`, signal);
+      else yield `${folder}${entry.name}`;
+    }
+  }
+
   return {
     traffic,
     async getSmall(name, limitBytes, signal) {
@@ -164,20 +173,11 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
       counted();
       await far(stat(top), signal).catch(missing);
       const found: ListedObject[] = [];
-      const visit = async (folder: string): Promise<void> => {
-        for (const entry of await far(entriesOf(join(top, folder)), signal)) {
-          const name = `${folder}${entry.name}`;
-          // What is being written has a name that begins with a dot.
-          if (entry.name.startsWith('.')) continue;
-          if (entry.isDirectory()) {
-            await visit(`${name}/`);
-          } else if (name.startsWith(prefix) && name > after) {
-            const { size, mtimeMs } = await far(stat(pathOf(name)), signal);
-            found.push({ name, sizeBytes: size, modifiedMs: mtimeMs });
-          }
-        }
-      };
-      await visit(prefix.slice(0, prefix.lastIndexOf('/') + 1));
+      for await (const name of filesBelow(prefix.slice(0, prefix.lastIndexOf('/') + 1), signal)) {
+        if (!name.startsWith(prefix) || name <= after || isHidden(name)) continue;
+        const { size, mtimeMs } = await far(stat(pathOf(name)), signal);
+        found.push({ name, sizeBytes: size, modifiedMs: mtimeMs });
+      }
       return { objects: found.sort((a, b) => (a.name < b.name ? -1 : 1)), more: false };
     },
     putSmall: (name, bytes, options) =>
@@ -218,12 +218,33 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
         await place(name, copy, { replace: true, signal });
       }
     },
+    async dropUnfinished(prefix, beforeMs, signal) {
+      counted();
+      let dropped = 0;
+      for await (const name of filesBelow(prefix, signal)) {
+        if (!isUnfinished(name)) continue;
+        // Whoever writes it may come to the end meanwhile.
+        const found = await far(
+          lstat(pathOf(name)).catch(() => undefined),
+          signal,
+        );
+        if (found === undefined || found.mtimeMs >= beforeMs) continue;
+        await far(rm(pathOf(name), { force: true }), signal);
+        dropped += 1;
+      }
+      return dropped;
+    },
     async remove(name, signal) {
       counted();
       await far(rm(pathOf(name), { force: true }), signal);
     },
   };
 }
+
+const isHidden = (name: string): boolean => /(^|\/)\./.test(name);
+
+/** Whether a name is one under which something is being written, or was by somebody who did not get to the end of it. */
+const isUnfinished = (name: string): boolean => /(^|\/)\.[^/]+\.tmp$/.test(name);
 
 /** In milliseconds. */
 const longestTimer = 2 ** 31 - 1;

@@ -8,7 +8,7 @@ import type { CacheTier, Lack } from '../../src/cache/cache.ts';
 import { type DiskCache, diskCache } from '../../src/cache/disk.ts';
 import { type LayeredCache, type TierAnswer, layeredCache } from '../../src/cache/layered.ts';
 import { manifestObject } from '../../src/cache/layout.ts';
-import type { Digest } from '../../src/model/digest.ts';
+import { type Digest, digestOf } from '../../src/model/digest.ts';
 import { packTarZst } from '../../src/system/archive.ts';
 import { digestFile, walk } from '../../src/system/files.ts';
 import { treeDigest } from '../../src/system/tree-digest.ts';
@@ -171,6 +171,30 @@ test('a damaged body in one tier is told, and the next tier serves', async (t) =
   assert.equal(fetched.outcome, 'done');
   assert.equal(fetched.tier, 'two');
   assert.deepEqual(told(), ['disk absent', 'one hit', 'one rejected', 'two hit']);
+});
+
+test('a tier that damages every body is not asked for bodies on and on', async (t) => {
+  const { disk, one } = layers(t);
+  let asked = 0;
+  const line: CacheTier = {
+    ...one,
+    fetchBlob: async ({ digest }) => {
+      asked += 1;
+      return digest === sound ? { outcome: 'done' } : { outcome: 'rejected', reason: 'its SHA-256 is another one' };
+    },
+  };
+  const bodies = ['a', 'b', 'c', 'd', 'e', 'f'].map((text) => digestOf(text));
+  const sound = bodies[2];
+  const cache = layeredCache({ ...disk, blobs: { ...disk.blobs, add: (file) => file } }, [line]);
+  const outcomes: string[] = [];
+  for (const digest of bodies) outcomes.push((await cache.fetchBlob({ digest }, never)).outcome);
+  assert.deepEqual(outcomes, ['rejected', 'rejected', 'done', 'rejected', 'rejected', 'rejected']);
+  assert.equal(asked, 6);
+  assert.deepEqual(await cache.fetchBlob({ digest: digestOf('g') }, never), {
+    outcome: 'rejected',
+    reason: 'one: 3 bodies one after the other came damaged',
+  });
+  assert.equal(asked, 6);
 });
 
 test('a damaged body on the disk is set aside and fetched anew', async (t) => {

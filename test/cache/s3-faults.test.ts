@@ -24,7 +24,6 @@ const hurried: Patience = {
   pausesMs: [10, 20],
   slowMs: 60_000,
   slowLookUps: 5,
-  damagedBodies: 3,
 };
 const page = '<!DOCTYPE html><html><body>Please log in</body></html>';
 
@@ -159,23 +158,6 @@ describe('a bucket behind a bad line', { skip: skipWithoutS3, concurrency: 4, ti
       reason: '3 answers one after the other took longer than 150 ms',
     });
     assert.equal(proxy.log.length, asked);
-  });
-
-  test('a line that damages every body is not asked for bodies on and on', async (t) => {
-    const { proxy, pushed, tier } = await line(t);
-    const bucket = tier();
-    const fetch = async () => bucket.fetchBlob(pushed.manifest.body, join(tempDir(t), 'body'), never);
-    const flip = onBlobs({ kind: 'flip', at: 50 });
-    // Each body is asked for twice.
-    proxy.misbehave({ ...flip, times: 4 });
-    assert.deepEqual([(await fetch()).outcome, (await fetch()).outcome], ['rejected', 'rejected']);
-    assert.equal((await fetch()).outcome, 'done');
-    proxy.misbehave(flip);
-    for (let damaged = 0; damaged < 3; damaged += 1) assert.equal((await fetch()).outcome, 'rejected');
-    const asked = proxy.log.length;
-    assert.deepEqual(await fetch(), { outcome: 'rejected', reason: '3 bodies one after the other came damaged' });
-    assert.equal(proxy.log.length, asked);
-    assert.equal((await bucket.lookUp('zlib', pushed.manifest.key, never)).outcome, 'hit');
   });
 
   test('one object that may not be read does not close the bucket for the others', async (t) => {

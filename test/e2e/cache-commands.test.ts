@@ -1,8 +1,8 @@
 /** cache ls, prove and gc, with a folder for a bucket. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
@@ -73,6 +73,25 @@ test('looking into caches', async (t) => {
     const run = await site.run(['cache', 'prove']);
     assert.equal(run.exitStatus, 3);
     assert.match(run.stdout, /^LACKING {2}leaf@1\.0 .*rejected \(its body: its SHA-256 is/m);
+    // What completes reads nothing that is there; what repairs does, and sends what is damaged only.
+    const size = damaged.length;
+    assert.equal(insistOnSuccess(await site.run(['cache', 'push'])).stdout, '2 artifacts complete in every cache\n');
+    assert.deepEqual(readFileSync(path), damaged);
+    const repaired = insistOnSuccess(eventsOf(await site.run(['cache', 'push', '--repair', '--json'])));
+    assert.deepEqual(
+      repaired.events.flatMap(({ type, package: id, sizeBytes }) => (type === 'pushed' ? [[id, sizeBytes]] : [])),
+      [['leaf@1.0', size]],
+    );
+    assert.deepEqual(readFileSync(path), sound);
+    assert.equal((await site.run(['cache', 'prove'])).exitStatus, 0);
+    // Who finds it damaged and makes it anew says that it cannot be put in its place.
+    writeFileSync(path, damaged);
+    const other = machine('damaged');
+    const pushing = eventsOf(await other.run(['--push', '--json']));
+    assert.equal(pushing.exitStatus, 5, pushing.stderr);
+    assert.match(pushing.errors[0]?.facts['reason'] ?? '', /came damaged/);
+    assert.match(pushing.errors[0]?.mend ?? '', /vbuild cache push --repair/);
+    assert.deepEqual(readFileSync(path), damaged);
     rmSync(path);
     const gone = await site.run(['cache', 'prove']);
     assert.match(gone.stdout, /^LACKING {2}leaf@1\.0 .*rejected \(its body is not there\)$/m);
@@ -228,8 +247,18 @@ test('gc of a bucket keeps what a lock file without any tool reaches', async (t)
   insistOnSuccess(await site.run(['--push']));
   age(bucket, 40);
   const all = filesBelow(bucket);
-  insistOnSuccess(await site.run(['cache', 'gc', '--tier', bucket, '--delete']));
+  const gc = () => site.run(['cache', 'gc', '--tier', bucket, '--delete']);
+  insistOnSuccess(await gc());
   assert.ok(all.length > 0);
+  assert.deepEqual(filesBelow(bucket), all);
+  // What a killed push left, which no list shows.
+  const left = join(bucket, 'v1/blobs/sha256/21/.452c0f1e.tmp');
+  mkdirSync(dirname(left), { recursive: true });
+  writeFileSync(left, 'half');
+  insistOnSuccess(await gc());
+  assert.ok(existsSync(left));
+  age(bucket, 40);
+  assert.match(insistOnSuccess(await gc()).stdout, /^gave up 1 upload that had never ended$/m);
   assert.deepEqual(filesBelow(bucket), all);
 });
 

@@ -164,6 +164,8 @@ test('pushing', { skip: skipWithoutS3 }, async (t) => {
       run.errors.map(({ code, facts, mend }) => [code, facts['object'], /vbuild cache push --repair/.test(mend)]),
       [['upload-failed', `s3://${bucket}/${manifest}`, true]],
     );
+    const last = JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
+    assert.deepEqual([last['present'], last['unsent']], [[], ['own@1']]);
     insistOnSuccess(await cachePush(site, 'own', '--repair'));
     assert.equal((await server.get(bucket, manifest)).toString(), sound.toString());
   });

@@ -33,6 +33,7 @@ export interface ToldEvent {
   readonly outcome?: string;
   /** Of a look-up, what an equal artifact was sought by; of a package, what came out equal. */
   readonly equal?: string | readonly string[];
+  readonly sizeBytes?: number;
   readonly requests?: number;
   readonly log?: string;
   readonly exitStatus?: number;
