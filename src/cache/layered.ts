@@ -5,6 +5,7 @@ import { type SealedManifest, standingIn } from '../artifact/sealed.ts';
 import type { ContentKey, Digest, EqualKey } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Answer, BlobRef, CacheTier, Fetched, Lack, Wanted } from './cache.ts';
+import { bringer } from './bring.ts';
 import type { DiskCache } from './disk.ts';
 import type { Asked } from './layout.ts';
 import { type Judge, mostTelling, type NamedLack, type Unfit } from './lacks.ts';
@@ -81,9 +82,6 @@ export interface LayeredCache {
   fetchTree(tree: Digest, into: string, signal: AbortSignal): Promise<FetchedTree>;
 }
 
-/** After so many bodies in a row that came damaged, at every try, a run asks a tier for no more of them: building costs less than that. */
-const mostDamaged = 3;
-
 /**
  * Made once per run: what the lower tiers answered is remembered in memory for its lifetime and no longer, so that an
  * artifact that appears in a bucket is seen by the next run. The disk is asked each time.
@@ -102,8 +100,7 @@ export function layeredCache(
 ): LayeredCache {
   const remembered = new Map<string, Answer>();
   const unfillable = new Set<CacheTier>();
-  /** Bodies of a tier that came damaged, since the last one that did not. */
-  const damagedInRow = new Map<CacheTier, number>();
+  const bring = bringer(disk);
 
   const noteOf = (tier: CacheTier, { name, key, equal }: Sought): string =>
     `${lower.indexOf(tier)} ${name} ${equal === undefined ? key : `equal ${equal}`}`;
@@ -126,24 +123,6 @@ export function layeredCache(
     if (judgement === undefined) return answer;
     onAnswer({ ...sought, tier: tier.name, answer: { outcome: 'rejected', reason: judgement.reason } });
     return { outcome: 'unfit', ...judgement };
-  }
-
-  /** Through a name that nobody reads, so that a half-written body is never found. */
-  async function bring(
-    tier: CacheTier,
-    blob: BlobRef,
-    signal: AbortSignal,
-    progress?: (doneBytes: number) => void,
-  ): Promise<Fetched> {
-    if ((await disk.blobs.find(blob.digest)) !== undefined) return { outcome: 'done' };
-    const damaged = damagedInRow.get(tier) ?? 0;
-    if (damaged >= mostDamaged)
-      return { outcome: 'rejected', reason: `${damaged} bodies one after the other came damaged` };
-    const temporary = disk.blobs.temporaryPath();
-    const fetched = await tier.fetchBlob(blob, temporary, signal, progress);
-    if (fetched.outcome !== 'absent') damagedInRow.set(tier, fetched.outcome === 'rejected' ? damaged + 1 : 0);
-    if (fetched.outcome === 'done') disk.blobs.add(temporary, blob.digest);
-    return fetched;
   }
 
   async function bodyFrom(
