@@ -89,7 +89,11 @@ export const pil: MakeBenchmarks = async (folder) => {
       rounds: 3,
       contestants: [
         { ...make, prepare: () => cleanMake() },
-        { ...vbuild, prepare: () => remove(...installed, join(cache, 'v1/artifacts'), join(cache, 'quick')) },
+        {
+          ...vbuild,
+          prepare: () =>
+            remove(...installed, ...['v1/artifacts', 'v1/equal', 'quick'].map((name) => join(cache, name))),
+        },
       ],
       targets: [{ of: 'vbuild', to: 'make -j2', atMost: 1 }],
     },

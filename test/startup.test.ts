@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insistOnSuccess } from './support/events.ts';
 import { runAndListLoads } from './support/loads.ts';
-import { tempDir } from './support/temp.ts';
+import { removeTree, tempDir } from './support/temp.ts';
 import { tinyChain, tinyProject } from './support/tiny.ts';
 
 const lines: readonly (readonly string[])[] = [['--help'], ['help', 'exec'], ['--version'], ['--jbos']];
@@ -47,4 +47,19 @@ test('a run with nothing to do loads no package and nothing that builds, and the
   );
   assert.ok(existsSync(join(home, '.cache/vbuild/quick')));
   assert.deepEqual([...(await loadsOf())].sort(), ['cli.ts', 'model/cache-place.ts', 'system/quick.ts']);
+});
+
+test('a run that finds all in the cache loads no package but the one that judges manifests, and nothing that compiles or packs', async (t) => {
+  const { path, home, ...site } = tinyProject(tempDir(t), tinyChain);
+  insistOnSuccess(await site.build());
+  for (const made of ['.vbuild', 'vendor', '.vendor.generations']) removeTree(join(path, made));
+  const { exitStatus, stderr, sources, packages } = await runAndListLoads([], { cwd: path, home });
+  assert.equal(exitStatus, 0, stderr);
+  assert.match(stderr, /restored/);
+  assert.deepEqual(packages, ['valibot']);
+  const making = /make-packages|(patch|compile)-stage|patches\/apply|run-steps|artifact\/(pack|relocate|strip)\.ts/;
+  assert.deepEqual(
+    sources.filter((source) => making.test(source)),
+    [],
+  );
 });

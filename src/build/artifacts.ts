@@ -15,6 +15,8 @@ export interface Artifacts {
   manifest(one: Package): Manifest;
   /** Unpacked and verified, in the given order. @throws {VbuildError} `artifact-refused` */
   members(packages: readonly Package[]): Promise<Member[]>;
+  /** The same for the last time in a run: who gets them may take their files. */
+  lastMembers(packages: readonly Package[]): Promise<Member[]>;
 }
 
 /** Each one that is being unpacked holds some megabytes. */
@@ -35,16 +37,18 @@ export function artifactsOf(disk: DiskCache, scratch: string): Artifacts {
     await unpackVerified({ manifest, bodyFile: disk.blobs.pathOf(manifest.body.digest), into: tree });
     return { manifest, tree };
   }
+  const membersOf: Artifacts['members'] = (packages) =>
+    inParallel(packages, atOnce, (one) => {
+      const member = members.get(one) ?? unpacked(one);
+      members.set(one, member);
+      return member;
+    });
   return {
     add(one, manifest) {
       manifests.set(one, manifest);
     },
     manifest: manifestOf,
-    members: (packages) =>
-      inParallel(packages, atOnce, (one) => {
-        const member = members.get(one) ?? unpacked(one);
-        members.set(one, member);
-        return member;
-      }),
+    members: membersOf,
+    lastMembers: async (packages) => (await membersOf(packages)).map((member) => ({ ...member, isSpare: true })),
   };
 }

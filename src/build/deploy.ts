@@ -80,7 +80,7 @@ async function unpacked(manifest: Manifest, scratch: string, { disk }: Run): Pro
   const { name, version } = manifest.package;
   const tree = join(scratch, `${name}_${version}`);
   await unpackVerified({ manifest, bodyFile: disk.blobs.pathOf(manifest.body.digest), into: tree });
-  return { manifest, tree };
+  return { manifest, tree, isSpare: true };
 }
 
 const missedBy = ({ outcome, ...rest }: Exclude<FetchedArtifact, { outcome: 'done' }>): Missed => ({

@@ -4,11 +4,11 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { writeLock } from '../buildfile/pins.ts';
 import { lowestStatus } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
-import { readIfThere, writeAtomically } from '../system/files.ts';
+import { readIfThere, replaceFile } from '../system/files.ts';
 import { artifactsOf } from './artifacts.ts';
 import { installWanted } from './install-stage.ts';
 import { keeper } from './look-up.ts';
-import { buildMissing } from './make-packages.ts';
+import type { MakeRequest } from './make-packages.ts';
 import { pinSources } from './pinning.ts';
 import { privateFolder } from './private-folder.ts';
 import { type Pushes, startPushes } from './pushes.ts';
@@ -64,17 +64,24 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   const pushes = startPushes({ tiers: pushTo, facts, publishing: request.publishing, trust }, run);
   for (const one of pinned) pushes.addSource(one);
   for (const one of facts.known.keys()) if (outcomes.has(packageId(one))) pushes.add(one);
-  const failed = await buildMissing({ missing: [...missing.keys()], facts, artifacts, outcomes, pushes, run });
-  const statuses = failed.map((error) => error.exitStatus);
-  if (failed.length === 0 && !options.noInstall && !signal.aborted) await installWanted(want, artifacts, request, run);
+  const statuses = await made({ missing: [...missing.keys()], facts, artifacts, outcomes, pushes, run });
+  if (statuses.length === 0 && !options.noInstall && !signal.aborted)
+    await installWanted(want, artifacts, request, run);
   return { exitStatus: await finalStatus(statuses, pushes, signal), outcomes };
+}
+
+/** Makes what no cache has; what that takes is loaded where there is something to make. @returns The exit statuses of what failed. */
+async function made(to: MakeRequest): Promise<readonly number[]> {
+  if (to.missing.length === 0) return [];
+  const { buildMissing } = await import('./make-packages.ts');
+  return (await buildMissing(to)).map((error) => error.exitStatus);
 }
 
 /** For completion in a shell, which has no time to read a Buildfile: a name a line, and what it is. */
 function noteNames({ build, workspace: { state } }: BuildRequest): void {
   const path = join(state, 'packages');
   const text = build.packages.map(({ name, version }) => `${name}\tpackage ${version}\n`).join('');
-  if (readIfThere(path) !== text) writeAtomically(path, text);
+  if (readIfThere(path) !== text) replaceFile(path, text);
 }
 
 async function finalStatus(statuses: readonly number[], pushes: Pushes, signal: AbortSignal): Promise<number> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type ContentKey, type Digest, digestOf } from '../model/digest.ts';
 import type { ErrorCode } from '../model/error.ts';
 import type { BuildEvent, Reason, StageName } from '../model/event.ts';
-import { makeFolder, namesIn, readBytes, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
+import { makeFolder, namesIn, readBytes, readIfThere, removeTree, replaceFile } from '../system/files.ts';
 import type { Package } from '../buildfile/package.ts';
 import { parseKeyText } from '../key/fields.ts';
 import type { PackageFacts } from './facts.ts';
@@ -71,13 +71,13 @@ export function writeRecord({ places, patches }: PackageFacts, record: ReadyReco
     const bytes = readBytes(file.path);
     // Edited meanwhile: these are not the bytes that were applied.
     if (bytes.length <= largestPatchBytes && digestOf(bytes) === digest)
-      writeAtomically(join(inputsIn(folder), digest), bytes);
+      replaceFile(join(inputsIn(folder), digest), bytes);
   }
   makeFolder(folder);
   const text = `${JSON.stringify(record, undefined, 1)}\n`;
-  if (record.outcome === 'failed') return writeAtomically(join(folder, failureName), text);
+  if (record.outcome === 'failed') return replaceFile(join(folder, failureName), text);
   const name = `${String(record.endedAtMs).padStart(15, '0')}.json`;
-  writeAtomically(join(folder, name), text);
+  replaceFile(join(folder, name), text);
   removeTree(join(folder, failureName));
   for (const old of recordNames(folder).slice(kept)) removeTree(join(folder, old));
   const named = new Set<string>(readRecords(places).flatMap((one) => one.patches.map(({ digest }) => digest)));

@@ -31,7 +31,7 @@ export async function installWanted(
       prefix,
       roots: want.roots.map(packageId).join(' '),
       manifests,
-      members: await artifacts.members(want.packages),
+      members: await artifacts.lastMembers(want.packages),
       notes: notesFor(want, workspace.buildfile, { place, trust: trustNote(build) }),
       reasons,
       ...(run.options.keepGenerations !== undefined && { keep: run.options.keepGenerations }),

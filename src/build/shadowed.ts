@@ -1,24 +1,17 @@
 /** Finds libraries of a prefix that a Python of this host never loads, because it comes with its own copy. */
 import type { Manifest } from '../artifact/manifest.ts';
 import { systemPath } from '../compile/environment.ts';
-import { run as runCommand } from '../system/process.ts';
+import { pythonLibraries } from '../system/python-libraries.ts';
 import { parseKeyText } from '../key/fields.ts';
 import type { Run } from './run.ts';
 
 /** The loader takes the first library of a SONAME for all that follow, so what the interpreter has mapped at start wins. */
 export async function reportShadowed(manifests: readonly Manifest[], run: Pick<Run, 'emit' | 'signal'>): Promise<void> {
   if (!manifests.some(({ keyText }) => parseKeyText(keyText).some(([field]) => field === 'tool.python3'))) return;
-  const program = "print(*{line.split()[-1] for line in open('/proc/self/maps') if '.so' in line}, sep='\\n')";
-  const { exitStatus, stdout } = await runCommand({
-    argv: ['python3', '-I', '-c', program],
-    cwd: '/',
-    env: { PATH: systemPath, LC_ALL: 'C' },
-    signal: run.signal,
-  });
   // A host without Python has nothing that could shadow.
-  if (exitStatus !== 0) return;
+  const paths = (await pythonLibraries(systemPath, run.signal)) ?? [];
   const loaded = new Map(
-    stdout.split('\n').map((path) => [path.slice(path.lastIndexOf('/') + 1).replace(/(\.so\.\d+).*$/, '$1'), path]),
+    paths.map((path) => [path.slice(path.lastIndexOf('/') + 1).replace(/(\.so\.\d+).*$/, '$1'), path]),
   );
   for (const {
     package: { name, version },

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { VbuildError } from '../model/error.ts';
 import type { RunRecord } from '../model/run-record.ts';
-import { namesIn, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
+import { namesIn, readIfThere, removeTree, replaceFile } from '../system/files.ts';
 import { removeTemporaries } from '../system/temporaries.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -21,7 +21,7 @@ export const tracesIn = (workspace: Pick<Workspace, 'state'>): string[] =>
 /** Adds one, and lets go of the oldest. The name tells two runs apart that end at the same time. @returns Its absolute path. */
 export function keepTrace(workspace: Pick<Workspace, 'state'>, { startedAtMs }: RunRecord, text: string): string {
   const path = join(folderOf(workspace), `${String(startedAtMs).padStart(15, '0')}-${globalThis.process.pid}.json`);
-  writeAtomically(path, text);
+  replaceFile(path, text);
   removeTemporaries(folderOf(workspace), { abandoned: true });
   for (const old of tracesIn(workspace).slice(0, -KEPT_TRACES)) removeTree(old);
   return path;

@@ -6,7 +6,7 @@ import { isPythonRecord, updatedRecord } from '../artifact/python-record.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
 import { makeFolder, readBytes } from '../system/files.ts';
-import { copyFile, makeSymlink, setMode, shareFile, writeWithMode } from '../system/tree-edit.ts';
+import { copyFile, makeSymlink, setMode, shareFile, takeFile, writeWithMode } from '../system/tree-edit.ts';
 import { checkOwners } from './owners.ts';
 import { namesPrefix, rewritten } from './rewritten.ts';
 
@@ -14,6 +14,8 @@ export interface Member {
   readonly manifest: Manifest;
   /** Absolute path of the unpacked artifact; every file in it was verified against the manifest. */
   readonly tree: string;
+  /** Whether nobody needs the tree afterwards, so that a tree that is only read may take its files. */
+  readonly isSpare?: boolean;
 }
 
 export interface AssembleRequest {
@@ -56,7 +58,7 @@ export async function assemble(request: AssembleRequest): Promise<readonly Insta
   let done = 0;
   makeFolder(into);
   setMode(into, 0o755);
-  for (const { manifest, tree } of members) {
+  for (const { manifest, tree, isSpare = false } of members) {
     const { name, version } = manifest.package;
     for (const file of manifest.files) {
       const mode = installedMode(file, link);
@@ -73,7 +75,11 @@ export async function assemble(request: AssembleRequest): Promise<readonly Insta
           digest = digestOf(text);
         }
       } else if (link === 'copy') copyFile(from, to, mode);
-      else shareFile((digest && equal?.(digest, mode)) ?? from, to, mode);
+      else {
+        const same = digest && equal?.(digest, mode);
+        if (same === undefined && isSpare) takeFile(from, to, mode);
+        else shareFile(same ?? from, to, mode);
+      }
       const { path, type, target } = file;
       const shape = type === 'symlink' ? { target: target ?? '' } : { mode, ...(digest && { digest }) };
       installed.push({ path, type, ...shape, package: `${name}@${version}` });

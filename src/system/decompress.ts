@@ -68,7 +68,7 @@ async function byTool(file: string, format: keyof typeof tools, consume: Consume
   const { argv, debian } = tools[format];
   const { stream } = await import('./process.ts');
   const stop = new AbortController();
-  const { stdout, finished } = stream({
+  const { stdout, finished } = await stream({
     argv: [...argv, '--', file],
     cwd: dirname(file),
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },

@@ -243,8 +243,11 @@ function lstatOrUndefined(path: string): Stats | undefined {
 /** Where a symlink points, as written. */
 export const linkTarget = (path: string): string => readlinkSync(path);
 
-/** Puts a new file in place of what is at `path`: other hard links to the old one keep their content. Not flushed; for trees that a crash discards. */
-export function replaceFile(path: string, content: Uint8Array, mode: number): void {
+/**
+ * Puts a new file in place of what is at `path`: other hard links to the old one keep their content. Not flushed, which may take longer than
+ * all else: for trees that a crash discards, and for notes that count as none where a crash spoilt them.
+ */
+export function replaceFile(path: string, content: string | Uint8Array, mode = 0o644): void {
   makeFolder(dirname(path));
   const temporary = temporaryName(path);
   writeFileSync(temporary, content, { flag: 'wx' });

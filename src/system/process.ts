@@ -2,7 +2,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { execa } from 'execa';
 import { endLeftovers, endTree, noteEnded, noteStarted } from './process-groups.ts';
 
 export interface Command {
@@ -46,6 +45,8 @@ export type EndedBy = 'abort' | 'timeout' | 'silence';
 export async function run(command: Command): Promise<Finished> {
   const [program, ...args] = command.argv;
   if (program === undefined) throw new Error('run() needs a program');
+  // It takes longer to load than many a run takes, and not every one has a process to start.
+  const { execa } = await import('execa');
   const startedMs = performance.now();
   // One descriptor for both streams keeps lines in the order written, and is quicker than any pipe through this process.
   const log = command.log === undefined ? undefined : openSync(command.log, 'a');
@@ -152,12 +153,12 @@ const endOf = (
  * Runs a command and hands on its stdout as it comes, for output too large to be held; both end together.
  * The consumer must read the chunks to their end, or abort the command's signal.
  */
-export function stream(command: Omit<Command, 'log' | 'input' | 'descriptor' | 'silentTimeoutMs'>): {
-  readonly stdout: Readable;
-  readonly finished: Promise<Finished>;
-} {
+export async function stream(
+  command: Omit<Command, 'log' | 'input' | 'descriptor' | 'silentTimeoutMs'>,
+): Promise<{ readonly stdout: Readable; readonly finished: Promise<Finished> }> {
   const [program, ...args] = command.argv;
   if (program === undefined) throw new Error('stream() needs a program');
+  const { execa } = await import('execa');
   const startedMs = performance.now();
   const child = execa(program, args, {
     cwd: command.cwd,

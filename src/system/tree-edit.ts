@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fsync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -16,8 +17,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { temporaryName, walk } from './files.ts';
 
 /** Writes a new or existing file and gives it exactly this mode, whatever the umask is. Not atomic: for trees that nobody sees yet. */
@@ -73,6 +74,17 @@ export function shareFile(from: string, to: string, mode: number): void {
   }
   // One that is not ours (linked before by its owner) keeps its mode.
   if ((lstatSync(to).mode & 0o7777) !== mode) chmodSync(to, mode);
+}
+
+/** Moves a file of this user to `to`, which must not exist, and gives it this mode. */
+export function takeFile(from: string, to: string, mode: number): void {
+  try {
+    renameSync(from, to);
+    chmodSync(to, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    copyFile(from, to, mode);
+  }
 }
 
 /** Pairs of file systems between which there are no reflinks: to find that out takes as long as a small copy. */
@@ -137,14 +149,20 @@ export async function syncTree(top: string): Promise<void> {
   await syncAll([...paths('directory'), top]);
 }
 
+const syncFile = promisify(fsync);
+
 async function syncAll(paths: readonly string[]): Promise<void> {
   const atOnce = 128;
   for (let at = 0; at < paths.length; at += atOnce) {
-    const batch = paths.slice(at, at + atOnce).map(async (path) => {
-      await using file = await open(path, 'r');
-      await file.sync();
-    });
-    await Promise.all(batch);
+    const files: number[] = [];
+    try {
+      for (const path of paths.slice(at, at + atOnce)) files.push(openSync(path, 'r'));
+      // None may be closed while it is still at work.
+      const ends = await Promise.allSettled(files.map((file) => syncFile(file)));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    } finally {
+      for (const file of files) closeSync(file);
+    }
   }
 }
 

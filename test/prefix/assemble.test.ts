@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pack } from '../../src/artifact/pack.ts';
@@ -11,6 +11,7 @@ import { assemble, type Member } from '../../src/prefix/assemble.ts';
 import { checkOwners } from '../../src/prefix/owners.ts';
 import { prefixProblems } from '../../src/prefix/fits.ts';
 import { rewritten } from '../../src/prefix/rewritten.ts';
+import { namesIn } from '../../src/system/files.ts';
 import { treeDigest } from '../../src/system/tree-digest.ts';
 import {
   type BuildPlace,
@@ -99,6 +100,25 @@ describe('assemble() of packages compiled one against the other', () => {
     assert.equal(readFileSync(join(into, 'bin/greet-config'), 'utf8'), '#!/bin/sh\necho /site/vendor\n');
     assert.ok(members.every(({ tree, manifest }) => treeDigest(tree) === manifest.tree));
     assert.ok(readFileSync(join(members[0]?.tree ?? '', 'bin/greet-config'), 'utf8').includes(PREFIX_TOKEN));
+  });
+
+  test('assemble() takes the files of what is spare, and gives the same tree', async () => {
+    const [shared, taken] = [join(place.top, 'from shared'), join(place.top, 'from spare')];
+    const copies = members.map(({ manifest, tree }) => {
+      cpSync(tree, `${tree}.spare`, { recursive: true, verbatimSymlinks: true });
+      return { manifest, tree: `${tree}.spare`, isSpare: true };
+    });
+    const prefixPath = '/site/vendor';
+    await assemble({ members, into: shared, prefixPath, link: 'reflink-or-hardlink' });
+    await assemble({ members: copies, into: taken, prefixPath, link: 'reflink-or-hardlink' });
+    assert.equal(treeDigest(taken), treeDigest(shared));
+    assert.equal(statSync(join(taken, 'include/greet.h')).nlink, 1);
+    assert.equal(statSync(join(taken, 'include/greet.h')).mode & 0o777, 0o444);
+    // A tree in which steps may write takes nothing away, whosever the other one is.
+    assert.deepEqual(namesIn(join(copies[0]?.tree ?? '', 'include')), []);
+    const spare = members.map((member) => ({ ...member, isSpare: true }));
+    await assemble({ members: spare, into: join(place.top, 'copied from spare'), prefixPath, link: 'copy' });
+    assert.ok(members.every(({ tree, manifest }) => treeDigest(tree) === manifest.tree));
   });
 
   test('assemble() by copy gives files that may be written in without harm to the artifact', async () => {
