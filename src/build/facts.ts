@@ -8,6 +8,7 @@ import type { SeriesPatch } from '../patches/patch-spec.ts';
 import { readSeries } from '../patches/series.ts';
 import { sourceKind } from '../sources/index.ts';
 import { fieldsOf, fileInput, readStamp } from '../stamps/stamp.ts';
+import { refuseCutOff } from './cut-off-saves.ts';
 import { directDependencies } from './graph.ts';
 import { type StageFacts, stageInputs } from './stages.ts';
 import { type PackagePlaces, placesOf, type Workspace } from './workspace.ts';
@@ -35,7 +36,8 @@ export const toolsOf = ({ recipe, tools }: Package): ToolName[] => [...new Set([
 
 /**
  * @param packages Closed under both kinds of dependencies, each after its own.
- * @throws {VbuildError} for a patch, a series or a folder of the project that is missing or malformed.
+ * @throws {VbuildError} for a patch, a series or a folder of the project that is missing or malformed; `patch-edit-unsaved` for a series
+ *   that is on disk in part.
  */
 export function gatherFacts(
   packages: readonly Package[],
@@ -66,6 +68,7 @@ export function gatherFacts(
       continue;
 
     const places = placesOf(workspace, one);
+    refuseCutOff(one, workspace);
     const series = one.patches === undefined ? [] : readSeries(one.patches, workspace.folder).patches;
     const stamps = series.length === 0 ? [] : [readStamp(places.stamps, 'pack'), readStamp(places.stamps, 'patch')];
     const facts = assume({

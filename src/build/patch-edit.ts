@@ -10,7 +10,6 @@ import type { SeriesPatch } from '../patches/patch-spec.ts';
 import { exists, makeFolder, moveIntoPlace, readBytes, removeTree, walk } from '../system/files.ts';
 import { createGitWork, type GitWork, openGitWork, readNote, writeNote } from '../system/git-work.ts';
 import { keepBase, newBase } from './patch-bases.ts';
-import { finishSave } from './patch-journal.ts';
 import { type PatchRequest, type PatchSession, seriesDigest, sourceDigest, withPatches } from './patch-session.ts';
 import { makeUpstreamTree } from './patch-stage.ts';
 
@@ -50,11 +49,10 @@ const note = 'vbuild.json';
 export const writeState = (folder: string, state: EditState): void =>
   writeNote(folder, note, `${JSON.stringify(state)}\n`);
 
-/** The repository that is open for a package, a save that was cut off completed first. */
-export async function openEdit(folder: string, signal: AbortSignal): Promise<Edit | undefined> {
+/** The repository that is open for a package. */
+export function openEdit(folder: string, signal: AbortSignal): Edit | undefined {
   if (!exists(folder)) return undefined;
   const work = openGitWork(folder, signal);
-  await finishSave(work);
   const text = readNote(folder, note);
   if (text !== undefined) return { work, state: JSON.parse(text) as EditState };
   throw new VbuildError('git-failed', 'Folder for editing patches is not a repository of vbuild', {
@@ -74,7 +72,7 @@ export interface Opened {
 export const editPatches = (one: Package, request: PatchRequest): Promise<Opened> =>
   withPatches(one, request, async (session) => {
     const { places, series, source, run } = session;
-    const there = await openEdit(places.edit, run.signal);
+    const there = openEdit(places.edit, run.signal);
     const answer = { folder: places.edit, patches: series.patches.length };
     if (there?.state.rebase === undefined && there !== undefined) {
       const { state } = there;

@@ -44,7 +44,7 @@ export const rebasePatches = (
 ): Promise<Rebased> =>
   withPatches(one, request, async (session) => {
     const { places, run } = session;
-    const there = await openEdit(places.edit, run.signal);
+    const there = openEdit(places.edit, run.signal);
     if (how === 'start') return start(session, there);
     if (there?.state.rebase === undefined) {
       throw new VbuildError('patch-edit-missing', 'No patches are being carried over', {

@@ -29,7 +29,7 @@ export interface Saved {
 /** @throws {VbuildError} `patch-edit-missing`, `patch-edit-unsaved`, `patch-edit-stale`, `patch-unsupported`, `series-invalid` */
 export const savePatches = (one: Package, request: PatchRequest): Promise<Saved> =>
   withPatches(one, request, async (session) => {
-    const edit = await openEdit(session.places.edit, session.run.signal);
+    const edit = openEdit(session.places.edit, session.run.signal);
     if (edit === undefined) {
       throw new VbuildError('patch-edit-missing', 'No tree is open for editing', {
         facts: { 'looked for': session.places.edit },

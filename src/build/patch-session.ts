@@ -8,6 +8,7 @@ import { VbuildError } from '../model/error.ts';
 import { readSeries, type Series } from '../patches/series.ts';
 import { digestFileSync, makeFolder, temporaryFolder } from '../system/files.ts';
 import { acquireLock } from '../system/lock.ts';
+import { completeSaves } from './cut-off-saves.ts';
 import { sourceNow } from './facts.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { nothingSpecial, type PinRequest } from './pin-all.ts';
@@ -49,6 +50,7 @@ export async function inTurn<Result>(
   const { workspace, signal } = request;
   makeFolder(workspace.state);
   await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal });
+  await completeSaves(workspace, request.emit, signal);
   const { run } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   let lock = readLock(workspace.lockFile);
   return await work(async (one, each) => {

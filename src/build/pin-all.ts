@@ -6,6 +6,7 @@ import { canonicalJson } from '../key/fields.ts';
 import type { Emit } from '../model/event.ts';
 import { makeFolder } from '../system/files.ts';
 import { acquireLock } from '../system/lock.ts';
+import { completeSaves } from './cut-off-saves.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { pinKnownTools } from './known-tools.ts';
@@ -49,6 +50,7 @@ export async function pinAll(request: PinRequest): Promise<PinChanges> {
   const { workspace, platform, elsewhere, targets, move } = request;
   makeFolder(workspace.state);
   await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal: request.signal });
+  await completeSaves(workspace, request.emit, request.signal);
   const { run, tiers } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   const packages = fullClosure(targets);
   const before = readLock(workspace.lockFile);

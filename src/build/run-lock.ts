@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Emit } from '../model/event.ts';
 import { makeFolder } from '../system/files.ts';
 import { acquireLock } from '../system/lock.ts';
+import { completeSaves } from './cut-off-saves.ts';
 import { beginRun } from './remains.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Waits for its turn, and says so; then ends and removes what a killed run left. */
+/** Waits for its turn, and says so; then ends, completes and removes what a killed run left. */
 export async function takeWorkFolder(workspace: Workspace, emit: Emit, signal: AbortSignal): Promise<AsyncDisposable> {
   makeFolder(workspace.state);
   await using stack = new AsyncDisposableStack();
@@ -24,5 +25,6 @@ export async function takeWorkFolder(workspace: Workspace, emit: Emit, signal: A
     }),
   );
   stack.use(await beginRun(workspace, emit));
+  await completeSaves(workspace, emit, signal);
   return stack.move();
 }

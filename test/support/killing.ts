@@ -8,13 +8,13 @@ import { insistOnSuccess } from './events.ts';
 import type { Project } from './project.ts';
 import { removeTree, tempDir } from './temp.ts';
 import { pathsOf, resultOf, temporariesIn, tinyChain, type TinyPackage, tinyProject, writeTiny } from './tiny.ts';
-import { checkout, type Ended, startProgram, vbuildBin } from './vbuild.ts';
+import { checkout, type Ended, startProgram, vbuildBin, type Workspace } from './vbuild.ts';
 
 /** Where Node keeps compiled code for all runs here: else each project would have to make its own, which costs more than the build. */
 const compiled = tempDir({ after: (callback) => process.on('exit', () => void callback()) });
 
 const hook = pathToFileURL(join(checkout, 'test/support/kill-points.mjs')).href;
-const preload = (site: Project, more: Readonly<Record<string, string>>): Record<string, string> => ({
+const preload = (site: Workspace, more: Readonly<Record<string, string>>): Record<string, string> => ({
   NODE_OPTIONS: `--import ${hook}`,
   NODE_COMPILE_CACHE: compiled,
   KILL_ROOT: join(site.path, '../'),
@@ -58,10 +58,14 @@ export async function projectIn(top: string, { before, now }: Situation): Promis
 }
 
 /** Every point that a run of a situation comes to, in their order. */
-export async function pointsOf(top: string, situation: Situation): Promise<KillPoint[]> {
-  const site = await projectIn(top, situation);
-  const trace = join(top, 'trace');
-  insistOnSuccess(await site.run(['-j1'], { env: preload(site, { KILL_TRACE: trace }) }));
+export const pointsOf = async (top: string, situation: Situation): Promise<KillPoint[]> =>
+  pointsIn(await projectIn(top, situation), ['-j1']);
+
+/** Every point that a command comes to, in their order; it must succeed. */
+export async function pointsIn(site: Workspace, args: readonly string[]): Promise<KillPoint[]> {
+  const trace = join(site.home, '../trace');
+  const { exitStatus, stdout, stderr } = await site.run(args, { env: preload(site, { KILL_TRACE: trace }) });
+  assert.equal(exitStatus, 0, stdout + stderr);
   const counts = new Map<string, number>();
   return readFileSync(trace, 'utf8')
     .split('\n')
@@ -72,8 +76,8 @@ export async function pointsOf(top: string, situation: Situation): Promise<KillP
     });
 }
 
-export const runKilledAt = (site: Project, { name, count }: KillPoint): Promise<Ended> =>
-  site.run(['-j1'], { env: preload(site, { KILL_AT: `${count} ${name}` }) });
+export const runKilledAt = (site: Workspace, { name, count }: KillPoint, args = ['-j1']): Promise<Ended> =>
+  site.run(args, { env: preload(site, { KILL_AT: `${count} ${name}` }) });
 
 /** @returns Whether the run was still there to be killed. */
 export async function runKilledAfter(site: Project, ms: number): Promise<boolean> {
