@@ -56,12 +56,14 @@ async function examineBucket(spec: S3Spec, { environment, pushing, signal }: Cac
   try {
     const place = { ...spec, env: environment, ...defaultPatience };
     const { anonymous, list, read, write, aheadMs } = await rightsIn(place, below(spec.prefix, ''), signal);
-    const names = [list && 's3:ListBucket', read && 's3:GetObject', write && 's3:PutObject'].filter(
-      (name) => name !== false,
-    );
-    const lacking = [!list && 's3:ListBucket', !read && 's3:GetObject', pushing && !write && 's3:PutObject'].filter(
-      (name) => name !== false,
-    );
+    const all = [
+      ['s3:ListBucket', list, true],
+      ['s3:GetObject', read, true],
+      ['s3:PutObject', write, pushing],
+    ] as const;
+    const names = all.filter(([, may]) => may).map(([name]) => name);
+    const lacking = all.filter(([, may, needed]) => needed && may === false).map(([name]) => name);
+    const untold = read === undefined ? '; whether there is one to s3:GetObject, nothing tells without it' : '';
     const who = anonymous ? 'without credentials' : 'with credentials';
     const rights: Finding =
       lacking.length === 0
@@ -69,7 +71,7 @@ async function examineBucket(spec: S3Spec, { environment, pushing, signal }: Cac
         : {
             check,
             state: 'bad',
-            found: `${who} there is no right to ${lacking.join(', ')}`,
+            found: `${who} there is no right to ${lacking.join(', ')}${untold}`,
             mend: anonymous
               ? 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE'
               : `give these credentials ${lacking.join(', ')}`,

@@ -12,7 +12,8 @@ export interface BucketRights {
   /** No credentials were found, so nothing was signed. */
   readonly anonymous: boolean;
   readonly list: boolean;
-  readonly read: boolean;
+  /** Undefined where only somebody who may list could tell. */
+  readonly read: boolean | undefined;
   readonly write: boolean;
   /** How far the clock of this machine is ahead of the server's, in milliseconds, to the second; undefined where it does not tell. */
   readonly aheadMs: number | undefined;
@@ -59,7 +60,7 @@ export async function rightsIn(place: BucketPlace, prefix: string, signal: Abort
   );
   // This server compares nothing.
   if (stored) await client.send(new DeleteObjectCommand({ Bucket, Key }), options);
-  return { anonymous, list, read, write, aheadMs: clock() };
+  return { anonymous, list, read: read || (list ? false : undefined), write, aheadMs: clock() };
 }
 
 function watchClock(client: S3Client): () => number | undefined {
