@@ -115,7 +115,11 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
         return { sizeBytes: ContentLength ?? 0, modifiedMs: LastModified?.getTime() ?? 0 };
       } catch (error) {
         // An answer to HEAD has no body that would tell an absent key from an absent bucket or right.
-        if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
+        const status = statusOf(error);
+        if (status === 403 || status === 404) return undefined;
+        // Nor from what else may be wrong, such as a token that has expired: asked for a byte, the server says it.
+        if (status === 400)
+          await client.send(new GetObjectCommand({ Bucket, Key: name, Range: 'bytes=0-0' }), { abortSignal: signal });
         throw error;
       }
     },

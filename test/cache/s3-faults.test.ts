@@ -227,13 +227,18 @@ describe('a push over a bad line', { skip: skipWithoutS3, concurrency: 4, timeou
     });
   }
 
-  const always: readonly { readonly name: string; readonly rule: Rule }[] = [
+  const always: readonly { readonly name: string; readonly rule: Rule; readonly reason?: RegExp }[] = [
     { name: 'uploads that are damaged each time', rule: onBlobs({ kind: 'flip-upload', at: 500 }, 'PUT') },
     { name: 'a server that never takes the body', rule: onBlobs({ kind: 'hang-upload' }, 'PUT') },
     { name: 'a bucket over its quota', rule: onBlobs(answered(403, s3Error('QuotaExceeded')), 'PUT') },
     { name: 'a log-in page', rule: { fault: answered(200, page, 'text/html') } },
+    {
+      name: 'a session that has expired',
+      rule: { fault: answered(400, s3Error('ExpiredToken')) },
+      reason: /session token has expired/,
+    },
   ];
-  for (const { name, rule } of always) {
+  for (const { name, rule, reason = /./ } of always) {
     test(`${name} makes it fail, and neither body nor manifest is there`, async (t) => {
       const { proxy, bucket, tier } = await line(t);
       const { manifest, file } = sample(tempDir(t), 'new', { sizeBytes: 50_000 });
@@ -242,6 +247,7 @@ describe('a push over a bad line', { skip: skipWithoutS3, concurrency: 4, timeou
       await assert.rejects(push(manifest, file, tier(), never), (error: unknown) => {
         assert.ok(error instanceof VbuildError);
         assert.equal(error.code, 'upload-failed');
+        assert.match(error.facts['reason'] ?? '', reason);
         assert.equal(error.facts['object'], `s3://${bucket}/${blobObject(manifest.body.digest)}`);
         return true;
       });
