@@ -5,7 +5,15 @@ import { repositoryOrigin } from './origin.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
-import { commitGone, commitIn, noSuchFolder, noSuchRev, placeOf, refuseOffline } from './version-control.ts';
+import {
+  commitGone,
+  commitIn,
+  noSuchFolder,
+  noSuchRev,
+  placeOf,
+  refuseOffline,
+  tellIfMoved,
+} from './version-control.ts';
 
 export interface BazaarSpec {
   readonly kind: 'bazaar';
@@ -77,6 +85,7 @@ export const bazaarKind: SourceKind<BazaarSpec> = {
 };
 
 const isRevisionId = (rev: string): boolean => rev.startsWith('revid:');
+const isTag = (rev: string): boolean => !isRevisionId(rev) && !rev.startsWith('revno:');
 
 const brz: UserTool = {
   program: 'brz',
@@ -99,7 +108,10 @@ async function exportTree(
   const args = ['export', '--quiet', '--format=dir', `--revision=revid:${commit}`, into, place];
   const call: Call = { args, cwd: context.state, transfers: true };
   const finished = await callTool(brz, call, context);
-  if (finished.exitStatus === 0) return;
+  if (finished.exitStatus === 0) {
+    if (isTag(rev)) await tellIfMoved({ url, rev, commit }, context, () => revisionOf(url, rev, context));
+    return;
+  }
   await refuseSilent(url, context);
   const now = isRevisionId(rev) ? undefined : await revisionOf(url, rev, context);
   throw now === commit ? toolFailed(brz, call, finished, url) : commitGone(url, commit, rev, now);
@@ -114,7 +126,7 @@ async function refuseSilent(url: string, context: SourceContext): Promise<void> 
 /** The full id of a tagged or numbered revision; undefined when the branch is there but has none such. @throws {VbuildError} `vcs-failed` */
 async function revisionOf(url: string, rev: string, context: SourceContext): Promise<string | undefined> {
   const { callTool } = await import('./user-tool.ts');
-  const asked = rev.startsWith('revno:') ? rev : `tag:${rev}`;
+  const asked = isTag(rev) ? `tag:${rev}` : rev;
   const args = ['revision-info', `--revision=${asked}`, `--directory=${url}`];
   const finished = await callTool(brz, { args, cwd: context.state }, context);
   const found = /^\S+ (\S+)$/m.exec(finished.stdout)?.[1];

@@ -7,7 +7,16 @@ import { repositoryOrigin } from './origin.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { isInside } from './spec-checks.ts';
 import { firstRepository } from './first-place.ts';
-import { commitGone, commitIn, leftOut, noSuchRev, placeOf, refuseOffline, shown } from './version-control.ts';
+import {
+  commitGone,
+  commitIn,
+  leftOut,
+  noSuchRev,
+  placeOf,
+  refuseOffline,
+  shown,
+  tellIfMoved,
+} from './version-control.ts';
 
 export interface GitSpec {
   readonly kind: 'git';
@@ -163,31 +172,13 @@ async function bring(
   });
 }
 
-/** A branch moves all the time; a tag should not, and who sees the same name mean two things should know. */
 async function warnOfMovedTag(place: string, commit: string, rev: string, context: SourceContext): Promise<void> {
   const { commitOf } = await import('../system/git.ts');
   const tag = rev.startsWith('refs/') ? rev : `refs/tags/${rev}`;
   if (!tag.startsWith('refs/tags/')) return;
-  // The commit is here: whatever keeps the server from answering again is no trouble of this run.
-  const now = await commitOf(place, tag, { cwd: context.state, ...context }).catch((error: unknown) => {
-    if (error instanceof VbuildError) return undefined;
-    throw error;
-  });
-  if (now === undefined || now === commit) return;
-  context.emit({
-    type: 'notice',
-    level: 'warning',
-    code: 'tag-moved',
-    headline: 'Upstream moved the tag; the pinned commit is kept',
-    package: context.package,
-    facts: {
-      url: shown(place),
-      rev,
-      expected: commit,
-      found: now,
-      mend: `find out why; if the move is meant, follow it with vbuild update ${context.package.replace(/@.*$/, '')}`,
-    },
-  });
+  await tellIfMoved({ url: place, rev, commit }, context, () =>
+    commitOf(place, tag, { cwd: context.state, ...context }),
+  );
 }
 
 /** Puts what is kept in LFS in the place of its pointers; each pointer names the digest, so the commit decides these bytes too. */

@@ -15,6 +15,7 @@ import {
   noSuchRev,
   placeOf,
   refuseOffline,
+  tellIfMoved,
 } from './version-control.ts';
 
 export interface MercurialSpec {
@@ -81,7 +82,11 @@ export const mercurialKind: SourceKind<MercurialSpec> = {
     if (!(await has(repository, commit, context)))
       await firstRepository(spec.url, context, async (url) => {
         refuseOffline(url, commit, context);
-        if ((await ask(url, ['pull', '--rev', commit, url], repository, context)).done) return;
+        if ((await ask(url, ['pull', '--rev', commit, url], repository, context)).done) {
+          const found = { url, rev: spec.rev, commit };
+          await tellIfMoved(found, context, () => tagNow(found, repository, context));
+          return;
+        }
         const now = isChangeset(spec.rev) ? undefined : await changesetOf(url, spec.rev, context);
         throw commitGone(url, commit, spec.rev, now);
       });
@@ -138,6 +143,23 @@ async function changesetOf(url: string, rev: string, context: SourceContext): Pr
     context,
   );
   return done && isChangeset(stdout) ? stdout : undefined;
+}
+
+/** What a tag stands for at a place; undefined where a name is none, or the pinned changeset shows that it was a branch. */
+async function tagNow(
+  { url, rev, commit }: { readonly url: string; readonly rev: string; readonly commit: string },
+  repository: string,
+  context: SourceContext,
+): Promise<string | undefined> {
+  // Names that Mercurial lets no tag have.
+  if (isChangeset(rev) || /^(tip|\d+)$/.test(rev)) return undefined;
+  const { outputOf } = await import('./user-tool.ts');
+  const args = ['log', '--hidden', '--rev', commit, '--template', '{branch}'];
+  if ((await outputOf(hg, { args, cwd: repository, env: alone }, repository, context)) === rev) return undefined;
+  const now = await changesetOf(url, rev, context);
+  if (now === undefined || now === commit) return now;
+  const bookmarks = await ask(url, ['identify', '--bookmarks', '--rev', now, url], context.state, context);
+  return bookmarks.stdout.split(/\s/).includes(rev) ? undefined : now;
 }
 
 /** The repository of ours for a place; made when it is not there. @returns Its absolute path. */

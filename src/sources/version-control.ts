@@ -55,6 +55,40 @@ export function commitGone(url: string, commit: string, rev: string | undefined,
   });
 }
 
+/**
+ * Warns where a tag stands for another commit than the pinned one, which was just brought. A branch moves all the time; a tag should not,
+ * and who sees the same name mean two things should know.
+ *
+ * @param url As it was asked for the commit.
+ * @param ask What the tag stands for now; undefined where there is no such tag.
+ */
+export async function tellIfMoved(
+  { url, rev, commit }: { readonly url: string; readonly rev: string; readonly commit: string },
+  context: SourceContext,
+  ask: () => Promise<string | undefined>,
+): Promise<void> {
+  // The commit is here: whatever keeps the server from answering again is no trouble of this run.
+  const now = await ask().catch((error: unknown) => {
+    if (error instanceof VbuildError) return undefined;
+    throw error;
+  });
+  if (now === undefined || now === commit) return;
+  context.emit({
+    type: 'notice',
+    level: 'warning',
+    code: 'tag-moved',
+    headline: 'Upstream moved the tag; the pinned commit is kept',
+    package: context.package,
+    facts: {
+      url: shown(url),
+      rev,
+      expected: commit,
+      found: now,
+      mend: `find out why; if the move is meant, follow it with vbuild update ${context.package.replace(/@.*$/, '')}`,
+    },
+  });
+}
+
 /** Says that something which the repository names but does not hold is not part of the source. */
 export function leftOut(
   context: SourceContext,

@@ -59,6 +59,15 @@ test('bazaar() pins the revision id of a tag or a number, and gives that tree wh
   inBzr(here.upstream, 'tag', '--quiet', '--force', '1.0');
   assert.equal((await bazaarKind.resolve(spec, here.context)).commit, moved);
   assert.deepEqual(names(await fetched(spec, here, pin)), ['a.c', 'lib', 'lib/b.c']);
+  const told = (): unknown[] =>
+    here.context.events.map(
+      (event) => event.type === 'notice' && [event.code, event.facts?.['expected'], event.facts?.['found']],
+    );
+  assert.deepEqual(told(), [['tag-moved', here.commit, moved]]);
+  // Numbers are upstream's to give anew.
+  const [again, revno] = [sourceContext(join(here.top, 'again')), { ...spec, url: here.upstream, rev: 'revno:2' }];
+  await bazaarKind.fetch(revno, pin, fetchTarget(here.top, 'revno'), again);
+  assert.deepEqual(again.events, []);
 });
 
 test('bazaar() gives the stored bytes, links and modes included, whatever the user’s rules say, and runs none of the user’s plugins', async (t) => {

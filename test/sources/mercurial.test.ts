@@ -25,6 +25,10 @@ async function fetched(spec: MercurialSpec, { top, context }: Pick<ReturnType<ty
   return target.tree;
 }
 
+/** The facts of the first notice. */
+const toldOf = ({ events }: ReturnType<typeof sourceContext>): Readonly<Record<string, string>> | undefined =>
+  events.find((event) => event.type === 'notice')?.facts;
+
 const id = 'a'.repeat(40);
 const rows: readonly (readonly [title: string, spec: MercurialSpec, problem: RegExp | undefined])[] = [
   ['an https URL and a tag', mercurial('https://example.org/up', { rev: 'v1.0' }), undefined],
@@ -112,6 +116,30 @@ test('mercurial() brings only what a later pin adds, and keeps to the pinned cha
     await mercurialKind.fetch(spec, which, target, context);
     assert.deepEqual(names(target.tree), expected);
   }
+});
+
+test('mercurial() warns of a tag that moved, with both changesets, and says nothing of a bookmark or a branch that moved', async (t) => {
+  const { context, upstream, commit, top } = setting(t);
+  inHg(upstream, 'tag', '--user=A', '--rev', commit, 'v1');
+  inHg(upstream, 'bookmark', '--rev', commit, 'here');
+  const server = await hgServer(t, top, upstream);
+  const sources = ['v1', 'here', 'default', 'tip', commit].map((rev) => mercurial(`${server.url}/up`, { rev }));
+  const pins = await Promise.all(sources.map((spec) => mercurialKind.resolve(spec, context)));
+  writeTree(upstream, { 'new.c': 'new' });
+  const moved = commitAllHg(upstream, 'later');
+  inHg(upstream, 'tag', '--user=A', '--force', '--rev', moved, 'v1');
+  inHg(upstream, 'bookmark', '--force', '--rev', moved, 'here');
+  for (const place of [server.url, join(top, 'served')])
+    for (const [at, { rev }] of sources.entries()) {
+      const fresh = sourceContext(tempDir(t, 'site'));
+      const spec = mercurial(`${place}/up`, { rev });
+      await mercurialKind.fetch(spec, pins[at] as (typeof pins)[number], fetchTarget(fresh.state), fresh);
+      assert.deepEqual(
+        fresh.events.map((event) => event.type === 'notice' && [event.code, event.facts]),
+        rev === 'v1' ? [['tag-moved', { ...toldOf(fresh), url: `${place}/up`, expected: commit, found: moved }]] : [],
+        `${rev} ${place}`,
+      );
+    }
 });
 
 test('mercurial() names both changesets when upstream moved the name and dropped the pinned one', async (t) => {
