@@ -215,15 +215,18 @@ async function largeFiles(
   });
 }
 
+/** `git@host:path`, as ssh and git write it: nothing that ssh would take for an option, and no `ext::`. */
+const overSsh = /^(?!-)([\w.+~-]+@(?!-))?([\w.-]+|\[[\w.:%]+\]):(?![:-]|\/\/)./;
+
 /** A submodule's URL comes from upstream, not from the user: it may be a plain transport or lie beside its parent, nothing else. */
 function submodulePlace(url: string | undefined, parent: string, path: string): string {
-  if (url !== undefined && /^(https?|ssh|git):\/\/[^-]/.test(url)) return url;
+  if (url !== undefined && (/^(https?|ssh|git):\/\/[^-]/.test(url) || overSsh.test(url))) return url;
   if (url !== undefined && /^\.\.?\//.test(url)) {
     const scheme = /^([a-z+]+:\/\/[^/]*|[^/]*:(?!\/\/))?(.*)$/i.exec(parent);
     return `${scheme?.[1] ?? ''}${posix.join(scheme?.[2] ?? '', url)}`;
   }
   throw new VbuildError('git-failed', 'Submodule has no URL that may be followed', {
-    facts: { folder: path, expected: 'https:, ssh: or git:, or a relative URL', found: url ?? 'none' },
+    facts: { folder: path, expected: 'https:, ssh:, git: or user@host:path, or a relative URL', found: url ?? 'none' },
     mend: 'leave submodules out, and fetch this one as a source of its own',
   });
 }

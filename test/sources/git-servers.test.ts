@@ -106,6 +106,20 @@ test('git() fetches over ssh with the user’s own command, and asks nobody abou
   );
 });
 
+test('git() fetches over ssh a submodule that is named as ssh names places', async (t) => {
+  const { top, upstream, withEnvironment } = setting(t);
+  const server = await sshServer(t, top);
+  const sub = join(top, 'served/sub');
+  const commit = makeRepository(sub, { 'sub.c': 's\n' });
+  writeTree(upstream, { '.gitmodules': `[submodule "sub"]\n\tpath = sub\n\turl = ${server.user}@127.0.0.1:${sub}\n` });
+  inGit(upstream, 'add', '.gitmodules');
+  inGit(upstream, 'update-index', '--add', '--cacheinfo', `160000,${commit},sub`);
+  inGit(upstream, 'commit', '--quiet', '--message=submodule');
+  const spec = git('served/up', { rev: 'main', submodules: true });
+  const context = withEnvironment({ GIT_SSH_COMMAND: `${server.command} -p ${server.port}` });
+  assert.ok(names(await fetched(spec, context)).includes('sub/sub.c'));
+});
+
 test('git() runs no hook of the user’s', async (t) => {
   const { top, withEnvironment } = setting(t);
   const hooks = ['post-checkout', 'reference-transaction', 'post-index-change', 'pre-auto-gc'];

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { VbuildError } from '../../src/model/error.ts';
 import { git, gitKind, type GitSpec } from '../../src/sources/git.ts';
+import { mirror } from '../../src/sources/mirror-spec.ts';
 import { walk } from '../../src/system/files.ts';
 import { commitAll, gitServer, inGit, makeRepository } from '../support/git-server.ts';
 import { removeTree, tempDir, writeTree } from '../support/temp.ts';
@@ -241,6 +242,20 @@ test('git() brings submodules, also nested and relative ones, at the commits tha
   );
 });
 
+test('git() asks mirrors for a submodule that is named as ssh names places', async (t) => {
+  const { upstream, top } = setting(t);
+  addSubmodule(
+    upstream,
+    'git@git.example.org:me/sub.git',
+    makeRepository(join(top, 'mirror/me/sub.git'), { 'sub.c': 's' }),
+  );
+  const context = sourceContext(top, { mirrors: [mirror('git@git.example.org:', { to: join(top, 'mirror') })] });
+  const spec = git('served/up', { rev: 'main', submodules: true });
+  const target = fetchTarget(top);
+  await gitKind.fetch(spec, await gitKind.resolve(spec, context), target, context);
+  assert.ok(names(target.tree).includes('deps/sub/sub.c'));
+});
+
 test('git() leaves submodules out unless told otherwise, and says so', async (t) => {
   const { context, upstream, commit, top } = setting(t);
   addSubmodule(upstream, '../sub', commit);
@@ -263,6 +278,11 @@ for (const url of [
   '/etc',
   '-oProxyCommand=x',
   'ssh://-oProxyCommand=x/y',
+  '-oProxyCommand=x:y',
+  'git@-oProxyCommand=x:y',
+  'git@example.org:-oProxyCommand=x',
+  'git@example.org::y',
+  'git@example.org:',
 ])
   test(`git() follows no submodule to ${url}`, async (t) => {
     const { context, upstream, commit, top } = setting(t);
