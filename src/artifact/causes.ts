@@ -30,7 +30,7 @@ export interface BuiltUnder {
   /** Absolute paths of its folders, outer ones last; those of two builds correspond in their order. */
   readonly paths: readonly string[];
   readonly host?: string;
-  readonly user?: { readonly name: string; readonly uid: number; readonly gid: number };
+  readonly user?: { readonly name: string; readonly uid: number; readonly gid: number; readonly group: string };
   /** How many jobs it was to run, and how many processors it saw. */
   readonly jobs?: readonly number[];
   /** Values of the locale variables of the caller. */
@@ -108,7 +108,7 @@ function singleCause(x: string, y: string, [first, second]: Both<BuiltUnder>): D
 }
 
 const isUser = (text: string, { user }: BuiltUnder): boolean =>
-  user !== undefined && [user.name, String(user.uid), String(user.gid)].includes(text);
+  user !== undefined && [user.name, user.group, String(user.uid), String(user.gid)].includes(text);
 
 const isOwnNumber = (text: string, numbers: readonly number[] = []): boolean => {
   const digits = /^\D*(\d+)\D*$/.exec(text)?.[1];

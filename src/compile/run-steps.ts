@@ -81,7 +81,7 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
   const reached =
     given.binding?.namespace.sealed === true
       ? reachedFor(given.binding.host, hostname())
-      : { names: [], addresses: false, files: [] };
+      : { names: [], addresses: false, homes: [], files: [] };
   const failure = { package: given.package, places, step, title, command, output, log, reached };
   if (finished.exitStatus !== 0) {
     const { again } = given;

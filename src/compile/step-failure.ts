@@ -69,8 +69,8 @@ export function stepFailed(failure: StepFailure): VbuildError {
   });
 }
 
-export const isUndeclared = ({ names, addresses, files }: Reached): boolean =>
-  names.length > 0 || addresses || files.length > 0;
+export const isUndeclared = ({ names, addresses, homes, files }: Reached): boolean =>
+  names.length > 0 || addresses || homes.length > 0 || files.length > 0;
 
 /** A step that did what it should, and more. */
 export const undeclared = ({ log, package: name, command, places, reached }: Failure): VbuildError =>
@@ -82,12 +82,13 @@ export const undeclared = ({ log, package: name, command, places, reached }: Fai
 
 const shown = 5;
 
-function reachedFacts({ names, addresses, files }: Reached): Record<string, string> {
+function reachedFacts({ names, addresses, homes, files }: Reached): Record<string, string> {
   const some = (all: readonly string[]): string =>
     all.length <= shown ? all.join(', ') : `${all.slice(0, shown).join(', ')} and ${all.length - shown} more`;
   const network = names.length > 0 ? some(names) : addresses ? 'addresses of other machines' : undefined;
   return {
     ...(network !== undefined && { network }),
+    ...(homes.length > 0 && { 'in a home': some(homes) }),
     ...(files.length > 0 && { 'written outside': some(files) }),
   };
 }

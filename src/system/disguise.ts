@@ -11,6 +11,8 @@ export interface User {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
+  /** Name of the group; its number where it has none. */
+  readonly group: string;
 }
 
 /** What a command is to find otherwise; what is not given stays as it is. */
@@ -51,7 +53,8 @@ export function surroundings(): Surroundings {
     const [first = 0, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, at) => first + at);
   });
-  const user = own ?? { name: String(uid), uid, gid: process.getegid?.() ?? 0 };
+  const gid = process.getegid?.() ?? 0;
+  const user = own ?? { name: String(uid), uid, gid, group: groupNames().get(gid) ?? String(gid) };
   return { host: hostname(), user, processors };
 }
 
@@ -91,11 +94,19 @@ function otherUser(own: User): User {
   const isOther = (id: number, ownId: number): boolean => id !== ownId && id > 0 && id < 65_534;
   const others = users().filter(({ uid, gid }) => isOther(uid, own.uid) && isOther(gid, own.gid));
   const alike = others.find(({ name }) => name.length === own.name.length);
-  return alike ?? others[0] ?? { name: '65533', uid: 65_533, gid: 65_533 };
+  return alike ?? others[0] ?? { name: '65533', uid: 65_533, gid: 65_533, group: '65533' };
 }
 
-const users = (): User[] =>
-  (readIfThere('/etc/passwd') ?? '').split('\n').flatMap((line) => {
-    const [name = '', , uid, gid] = line.split(':');
-    return name === '' || uid === undefined ? [] : [{ name, uid: Number(uid), gid: Number(gid) }];
-  });
+function users(): User[] {
+  const groups = groupNames();
+  return lines('/etc/passwd').flatMap(([name = '', , uid, gid]) =>
+    name === '' || uid === undefined || gid === undefined
+      ? []
+      : [{ name, uid: Number(uid), gid: Number(gid), group: groups.get(Number(gid)) ?? gid }],
+  );
+}
+
+const groupNames = (): ReadonlyMap<number, string> =>
+  new Map(lines('/etc/group').map(([name = '', , gid]) => [Number(gid), name]));
+
+const lines = (file: string): string[][] => (readIfThere(file) ?? '').split('\n').map((line) => line.split(':'));

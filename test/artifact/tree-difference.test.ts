@@ -1,6 +1,7 @@
 /** Two builds of one file: what is told of their difference, and what is not taken for more than it is. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +15,7 @@ const first: BuiltUnder = {
   toMs: at('10:00:20'),
   paths: ['/media/vbuild/tree', '/home/ci/work'],
   host: 'builder-1',
-  user: { name: 'root', uid: 0, gid: 0 },
+  user: { name: 'root', uid: 0, gid: 0, group: 'root' },
   jobs: [8, 4],
   locales: ['de_DE.UTF-8'],
 };
@@ -23,7 +24,7 @@ const second: BuiltUnder = {
   toMs: at('10:01:20'),
   paths: ['/media/other_/tree', '/home/ci/aside'],
   host: 'ohvyqre-8',
-  user: { name: 'mail', uid: 8, gid: 8 },
+  user: { name: 'mail', uid: 8, gid: 8, group: 'post' },
   jobs: [1, 1],
   locales: ['tr_TR.UTF-8'],
 };
@@ -46,6 +47,7 @@ for (const [x, y, ...expected] of [
   ['/home/ci/work/x', '/home/ci/aside/x', 'path'],
   ['ci@builder-1.example.org', 'ci@ohvyqre-8.example.org', 'host'],
   ['root', 'mail', 'user'],
+  ['(root)', '(post)', 'user'],
   ['root@builder-1', 'mail@ohvyqre-8', 'host', 'user'],
   ['-j8', '-j1', 'jobs'],
   ['8', '2', 'random'],
@@ -99,4 +101,55 @@ test('a number of seconds in binary data is a time where it is one of each build
   };
   assert.deepEqual(kinds(seconds('10:00:00'), seconds('10:00:30')), ['time']);
   assert.deepEqual(kinds(seconds('11:00:00'), seconds('11:00:30')), ['other']);
+});
+
+test('what real tools pack is told apart by member: time, owner, mode, order, content', (t) => {
+  const top = tempDir(t);
+  const tool = (...argv: readonly string[]): void => void execFileSync(argv[0] ?? '', argv.slice(1), { cwd: top });
+  for (const name of ['a', 'b']) mkdirSync(join(top, name));
+  writeTree(top, { one: 'one\n', two: 'two\n', 'm.py': 'x = 1\n' });
+  const tar = (into: string, ...how: readonly string[]): void =>
+    tool('tar', '-cf', `${into}.tar`, '--format=ustar', '--mtime=@0', '--owner=ci:7', '--mode=644', ...how);
+  const zip = (into: string, minute: number, ...names: readonly string[]): void => {
+    const add = names.map(
+      (name) => `z.writestr(zipfile.ZipInfo("${name}", (2026, 3, 4, 10, ${minute}, 0)), "${name}")`,
+    );
+    tool('python3', '-c', `import zipfile; z = zipfile.ZipFile("${into}.whl", "w"); ${add.join('; ')}; z.close()`);
+  };
+  tar('a/time', 'one');
+  tar('b/time', '--mtime=@60', 'one');
+  tar('a/owner', 'one', 'two');
+  tar('b/owner', '--owner=me:8', 'one', 'two');
+  tar('a/order', 'one', 'two');
+  tar('b/order', 'two', 'one');
+  tool('gzip', '-n', 'a/order.tar', 'b/order.tar');
+  tar('a/mode', 'one');
+  tar('b/mode', '--mode=755', 'one');
+  tar('a/more', 'one');
+  tar('b/more', 'one', 'two');
+  zip('a/time', 1, 'one', 'two');
+  zip('b/time', 2, 'one', 'two');
+  zip('a/order', 1, 'one', 'two');
+  zip('b/order', 1, 'two', 'one');
+  for (const [into, time] of [
+    ['a', 1_000_000_000],
+    ['b', 1_000_000_060],
+  ] as const) {
+    utimesSync(join(top, 'm.py'), time, time);
+    tool('python3', '-c', `import py_compile; py_compile.compile("m.py", "${into}/m.pyc")`);
+  }
+  const found = treeDifferences([join(top, 'a'), join(top, 'b')], [first, second]);
+  assert.deepEqual(
+    found.map(({ path, kinds, member, first: x, second: y }) => [path, kinds.join(), member, x, y]),
+    [
+      ['m.pyc', 'time', undefined, '2001-09-09T01:46:40Z', '2001-09-09T01:47:40Z'],
+      ['mode.tar', 'mode', 'one', '0000644', '0000755'],
+      ['more.tar', 'extra', 'two', undefined, undefined],
+      ['order.tar.gz', 'order', undefined, 'one two', 'two one'],
+      ['order.whl', 'order', undefined, 'one two', 'two one'],
+      ['owner.tar', 'user', 'one', '0000007:0000000 ci:root', '0000010:0000000 me:root'],
+      ['time.tar', 'time', 'one', '1970-01-01T00:00:00Z', '1970-01-01T00:01:00Z'],
+      ['time.whl', 'time', 'one', '2026-03-04T10:01:00', '2026-03-04T10:02:00'],
+    ],
+  );
 });

@@ -201,6 +201,11 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
     for (const { purl } of bom.components) assert.match(purl, /^pkg:deb\/debian\/[^?]+\?arch=source&distro=debian-12$/);
   });
 
+  await t.test('its first library comes out the same again, two times, as the cache has it', async () => {
+    const { stdout } = insistOnSuccess(await vbuild(['verify', '--rebuild', 'zlib', ...example, '--offline']));
+    assert.match(stdout, /^zlib@1\.2\.13 is reproducible: two builds and disk have the same 7 files\n/);
+  });
+
   await t.test('a second run takes no stage and loads no package', async () => {
     const run = insistOnSuccess(eventsOf(await vbuild(['pil', ...example, '--json'])));
     assert.deepEqual(

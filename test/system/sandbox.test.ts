@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -17,6 +17,16 @@ const command = (namespace: Namespace, host: string, text: string, network = fal
 
 const by = (await waysHere()).map((way): Namespace => ({ by: way, processes: true, sealed: true }));
 const none = by.length === 0 ? 'this machine forbids namespaces' : false;
+
+/** Whether the machine has what looks into homes are noted with. */
+const watched = ((): boolean => {
+  try {
+    closeSync(openSync('/dev/fuse', 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+})();
 
 async function waysHere(): Promise<readonly Namespace['by'][]> {
   const ways: Namespace['by'][] = [];
@@ -36,7 +46,7 @@ for (const namespace of none === false ? by : [{ by: 'user' } as const]) {
       const finished = await command(namespace, host, text);
       return { ...finished, reached: reachedFor(host, 'build-host') };
     };
-    const nothing: Reached = { names: [], addresses: false, files: [] };
+    const nothing: Reached = { names: [], addresses: false, homes: [], files: [] };
 
     test('the system is there, what users have is not, and what a command writes for itself stays its own', async (t) => {
       const host = tempDir(t);
@@ -44,9 +54,9 @@ for (const namespace of none === false ? by : [{ by: 'user' } as const]) {
       const secret = join(host, '../secret-of-another-folder');
       const { stdout, stderr, reached } = await sealed(
         host,
-        `cat here; ls /usr/bin/env; ls -A /root /home | grep -v : ; ls ${host} 2>&1 | wc -l; echo x >/tmp/x && echo made >out; test -e ${secret} || echo hidden`,
+        `cat here; ls /usr/bin/env; ls -A /srv | grep -v : ; ls ${host} 2>&1 | wc -l; echo x >/tmp/x && echo made >out; test -e ${secret} || echo hidden`,
       );
-      assert.equal(stdout, 'here\n/usr/bin/env\n\n1\nhidden', stderr);
+      assert.equal(stdout, 'here\n/usr/bin/env\n1\nhidden', stderr);
       assert.deepEqual(reached, nothing);
       assert.equal(existsSync(join(host, 'out')), true);
       assert.equal(existsSync(join(host, '.reached')), false);
@@ -82,10 +92,48 @@ print(u.urlopen('http://127.0.0.1:%d' % s.server_port).status)`;
     test('files that it writes into the folders of users are noted', async (t) => {
       const { exitStatus, reached } = await sealed(
         tempDir(t),
-        'mkdir -p /root/.cache/pip && echo x >"/root/.cache/pip/a b"; exit 7',
+        'mkdir -p /srv/cache/pip && echo x >"/srv/cache/pip/a b"; exit 7',
       );
       assert.equal(exitStatus, 7);
-      assert.deepEqual(reached, { ...nothing, files: ['/root/.cache/pip/a b'] });
+      assert.deepEqual(reached, { ...nothing, files: ['/srv/cache/pip/a b'] });
+      const home = await sealed(tempDir(t), 'mkdir -p /root/.cache && echo x >"/root/.cache/a b"; exit 7');
+      assert.equal(home.exitStatus, 7);
+      assert.deepEqual(
+        home.reached,
+        watched ? { ...nothing, homes: ['/root/.cache'] } : { ...nothing, files: ['/root/.cache/a b'] },
+      );
+    });
+
+    test('what it looks for in homes is not there, and noted if it would be', {
+      skip: !watched && 'no FUSE',
+    }, async (t) => {
+      const ofRoot = process.getuid?.() === 0 ? readdirSync('/root').slice(0, 1) : [];
+      for (const [text, homes] of [
+        ...ofRoot.map((name) => [`test -e "/root/${name}"`, [`/root/${name}`]] as const),
+        ['cat /root/.nobody-has-this ~mail/x; cd /root', []],
+        ['ls -A /root; find /home', ['/root', '/home']],
+        ['for one in /home/*; do cat "$one/.ssh/config"; done', ['/home']],
+        [
+          'rm -rf /root/.x; ln -s x /root/link; touch /root/made; mkdir /home/none',
+          ['/root/link', '/root/made', '/home/none'],
+        ],
+        ['ls -ld /root /home; ls /; df /root; stat -f /home; test -d /root', []],
+      ] as const) {
+        const { reached, stdout, stderr } = await sealed(tempDir(t), `${text}; true`);
+        assert.deepEqual(reached, { ...nothing, homes }, text);
+        assert.doesNotMatch(stdout + stderr, /not connected|Function not implemented/);
+      }
+    });
+
+    test('many that look at once are all answered', { skip: !watched && 'no FUSE' }, async (t) => {
+      const looks =
+        'for one in $(seq 400); do test ! -e "/root/$1.$one" || exit 9; mkdir "/root/$1.$one" 2>/dev/null && exit 9; done; exit 0';
+      const { exitStatus, reached } = await sealed(
+        tempDir(t),
+        `for each in 1 2 3 4; do sh -c '${looks}' look "$each" & done; wait`,
+      );
+      assert.equal(exitStatus, 0);
+      assert.equal(reached.homes.length, 1600);
     });
 
     test('where the network is granted, it is the machine’s, and users’ folders stay hidden', async (t) => {
@@ -93,7 +141,12 @@ print(u.urlopen('http://127.0.0.1:%d' % s.server_port).status)`;
       t.after(() => server.close());
       await new Promise((listening) => server.once('listening', listening));
       const { port } = server.address() as AddressInfo;
-      const { stdout } = await command(namespace, tempDir(t), `curl -s http://127.0.0.1:${port}/; ls -A /root`, true);
+      const { stdout } = await command(
+        namespace,
+        tempDir(t),
+        `curl -s http://127.0.0.1:${port}/; ls -A /root /srv | grep -v :`,
+        true,
+      );
       assert.equal(stdout, 'outside');
     });
 
