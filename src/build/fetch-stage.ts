@@ -1,7 +1,7 @@
 /** The fetch stage: a package's pristine tree, exactly as it is pinned. */
 import { join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
-import { type LockedSource, pinnedFor } from '../buildfile/pins.ts';
+import { type LockedSource, notedSpec, pinnedFor } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
 import type { FetchedTree } from '../cache/tree-fetch.ts';
 import type { BuildEvent } from '../model/event.ts';
@@ -205,7 +205,12 @@ function warnOfRejected(one: Package, lacks: Extract<FetchedTree, { outcome: 'la
 
 function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, string>>): LockedSource {
   const { tree, series } = results;
-  return { spec: one.source, pin, tree: tree as Digest, ...(series !== undefined && { series: series as Digest }) };
+  return {
+    spec: notedSpec(one.source),
+    pin,
+    tree: tree as Digest,
+    ...(series !== undefined && { series: series as Digest }),
+  };
 }
 
 /** A pin in a few words: the commit, or the archives. */

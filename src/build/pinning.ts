@@ -1,6 +1,6 @@
 /** Makes pins exist: resolves sources that have none, and asks this machine for the versions of its tools. */
 import { type Package, packageId } from '../buildfile/package.ts';
-import type { Lock, LockedSource } from '../buildfile/pins.ts';
+import { type Lock, type LockedSource, notedSpec } from '../buildfile/pins.ts';
 import { probeTools } from '../compile/probe-tools.ts';
 import {
   installToolsCommand,
@@ -56,7 +56,7 @@ function mayNotPin(one: Package, lock: Lock, run: Run): VbuildError {
   if (locked !== undefined) {
     return new VbuildError('frozen-lock', 'Source is another one than the lock file pins', {
       where: { file: run.workspace.lockFile, package: id },
-      facts: { pinned: JSON.stringify(locked.spec), Buildfile: JSON.stringify(one.source) },
+      facts: { pinned: JSON.stringify(locked.spec), Buildfile: JSON.stringify(notedSpec(one.source)) },
       mend: `run vbuild lock ${one.name}, commit the lock file, then use ${option}`,
     });
   }

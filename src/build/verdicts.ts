@@ -3,7 +3,7 @@
  * disagree. Reads stamps and trees, changes nothing; no reasons mean that the stage need not run.
  */
 import type { Package } from '../buildfile/package.ts';
-import type { LockedSource } from '../buildfile/pins.ts';
+import { type LockedSource, notedSpec } from '../buildfile/pins.ts';
 import { canonicalJson } from '../key/fields.ts';
 import type { Reason } from '../model/event.ts';
 import type { Pin } from '../sources/source.ts';
@@ -18,7 +18,7 @@ import type { PackagePlaces } from './workspace.ts';
 
 /** What fetching rests on. */
 export const fetchInputs = (one: Package, pin: Pin): Input[] => [
-  { name: 'source.spec', value: canonicalJson(one.source) },
+  { name: 'source.spec', value: canonicalJson(notedSpec(one.source)) },
   { name: 'source.pin', value: canonicalJson(pin) },
 ];
 

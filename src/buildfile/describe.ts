@@ -1,5 +1,7 @@
 /** Shows a value of any type in a few words, for the fact `found` of an error (pure). */
 
+import { withoutPasswords } from '../model/passwords.ts';
+
 /** Such as `"1.2"`, `a number (3)`, `a list of 2`, `an object with name, deps`, `undefined`; at most about 60 letters. */
 export function describe(value: unknown): string {
   switch (typeof value) {
@@ -27,6 +29,8 @@ function object(value: object | null): string {
   return keys.length === 0 ? 'an empty object' : cut(`an object with ${keys.join(', ')}`);
 }
 
-/** A text of so many letters at most. */
-export const cut = (text: string, letters = 60): string =>
-  text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
+/** A text of so many letters at most; a password goes first, as a cut could hide that it is one. */
+export function cut(text: string, letters = 60): string {
+  const shown = withoutPasswords(text);
+  return shown.length <= letters ? shown : `${shown.slice(0, letters - 1)}…`;
+}

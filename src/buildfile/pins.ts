@@ -3,12 +3,13 @@ import { join, parse } from 'node:path';
 import { canonicalJson } from '../key/fields.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
+import { dataWithoutPasswords } from '../model/passwords.ts';
 import type { Pin } from '../sources/source.ts';
 import { readIfThere, writeAtomically } from '../system/files.ts';
 import { isRecord } from './checks.ts';
 
 export interface LockedSource {
-  /** The source as the Buildfile wrote it when it was pinned; another one now is pinned anew. */
+  /** The source as the Buildfile wrote it when it was pinned, without passwords; another one now is pinned anew. */
   readonly spec: unknown;
   readonly pin: Pin;
   /** Digest of the unpacked tree. */
@@ -92,6 +93,9 @@ export const lockText = ({ sources, tools }: Lock): string =>
 
 export const writeLock = (path: string, lock: Lock): void => writeAtomically(path, lockText(lock));
 
+/** What the lock and all that is noted of a run say of a source. Another password leads to the same source. */
+export const notedSpec = (spec: unknown): unknown => dataWithoutPasswords(spec);
+
 /** Whether a pin was made for this very source. */
 export const pinnedFor = (locked: LockedSource | undefined, spec: unknown): locked is LockedSource =>
-  locked !== undefined && canonicalJson(locked.spec) === canonicalJson(spec);
+  locked !== undefined && canonicalJson(locked.spec) === canonicalJson(notedSpec(spec));

@@ -7,8 +7,9 @@ import { packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { withoutPasswords } from '../model/passwords.ts';
 import { hostPlatform } from '../system/platform.ts';
-import { type Command, openProject, printResult } from './command.ts';
+import { asides, type Command, openProject, printResult } from './command.ts';
 
 export const eject: Command = async (context) => {
   const { build, workspace } = await openProject(context);
@@ -26,16 +27,39 @@ export const eject: Command = async (context) => {
           }),
       ),
     );
-  const program = ejected({
+  const whole = ejected({
     packages: packages.flatMap((one) => known.get(one) ?? []),
     targets: targets.map(packageId),
     buildfile: workspace.buildfile,
     patchPath: (path) => relative(workspace.folder, join(path)),
   });
+  const { emit, notices } = asides(context);
+  const program = withoutPasswords(whole);
+  if (program !== whole)
+    emit({
+      type: 'notice',
+      level: 'warning',
+      code: 'password-left-out',
+      headline: 'Passwords of URLs are left out of the program',
+      facts: {
+        lines: program
+          .split('\n')
+          .flatMap((line, at) => (line === whole.split('\n')[at] ? [] : [at + 1]))
+          .join(', '),
+        mend: 'put them where … stands in these lines',
+      },
+    });
   printResult(
     context,
     () => program,
-    () => ({ format: 1, type: 'ejected', targets: targets.map(packageId), packages: packages.map(packageId), program }),
+    () => ({
+      format: 1,
+      type: 'ejected',
+      targets: targets.map(packageId),
+      packages: packages.map(packageId),
+      program,
+      notices,
+    }),
   );
   return 0;
 };

@@ -1,6 +1,7 @@
 /** The reporter for programs: each event as one line of JSON on stdout, its form versioned. */
 import { messageOf, VbuildError } from '../model/error.ts';
 import type { BuildEvent } from '../model/event.ts';
+import { withoutPasswords } from '../model/passwords.ts';
 import { problemsOf } from '../model/problems.ts';
 import { exitStatusOf } from './error-text.ts';
 import { printableJson } from './printable.ts';
@@ -34,11 +35,15 @@ export function jsonReporter({ stdout, nowMs }: Pick<ReportOptions, 'stdout' | '
   };
 }
 
-/** Any value as JSON on one line that is safe to print: errors as data, big integers as decimal text, what has no JSON form left out. */
+/**
+ * Any value as JSON on one line that is safe to print: without passwords of URLs, errors as data, big integers as decimal text, what has no
+ * JSON form left out.
+ */
 export function jsonLine(value: unknown): string {
   const open: unknown[] = [];
   const plain = (part: unknown): unknown => {
     if (typeof part === 'bigint') return part.toString();
+    if (typeof part === 'string') return withoutPasswords(part);
     if (part === null || typeof part !== 'object') return part;
     if (open.includes(part)) return '[circular]';
     open.push(part);

@@ -1,5 +1,7 @@
 /** Makes text that others wrote (logs, patches, archives, buckets) safe to print: nothing in it can steer a terminal or reorder a line. */
 
+import { withoutPasswords } from '../model/passwords.ts';
+
 /** Colour codes, as compilers write them into logs: dropped, since they carry no words. */
 // oxlint-disable-next-line no-control-regex -- finding control characters is the point
 const colours = /\u001b\[[0-9;:]*m/g;
@@ -8,13 +10,13 @@ const colours = /\u001b\[[0-9;:]*m/g;
 const unprintable = /[^\P{C}\t\n]|[\u2028\u2029]/gu;
 
 /**
- * The text with colours dropped and every other character that is not for printing written as an escape such as `\x1b`;
+ * The text without passwords of URLs, with colours dropped and every other character that is not for printing written as an escape such as `\x1b`;
  * line feeds and tabs stay. CR LF counts as a line feed.
  *
  * @see Unicode TR 36 and "Trojan Source" (Boucher, Anderson 2021) for what bidirectional controls can hide.
  */
 export function printable(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(colours, '').replace(unprintable, escapeCharacter);
+  return withoutPasswords(text).replace(/\r\n/g, '\n').replace(colours, '').replace(unprintable, escapeCharacter);
 }
 
 /** The same, on one line: line feeds and tabs are escaped as well. */

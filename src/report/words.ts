@@ -1,5 +1,6 @@
 /** Durations, sizes, counts, lists and paths as people read them (pure). */
 import { isAbsolute, relative } from 'node:path';
+import { withoutPasswords } from '../model/passwords.ts';
 
 /** `0.4 s`, `43 s`, `1 min 24 s`, `1 h 2 min`. */
 export function duration(ms: number): string {
@@ -52,9 +53,9 @@ export const percentMore = (now: number, before: number): number =>
 export const signedPercent = (percent: number): string =>
   `${percent > 0 ? '+' : percent < 0 ? '−' : '±'}${Math.abs(percent)} %`;
 
-/** Digests cut to twelve digits, and the whole to `most` characters. */
+/** Digests cut to twelve digits, and the whole to `most` characters; a password goes first, as a cut could hide that it is one. */
 export function shortened(text: string, most = 60): string {
-  const cut = text.replace(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…');
+  const cut = withoutPasswords(text).replace(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…');
   const characters = Array.from(cut);
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : cut;
 }
