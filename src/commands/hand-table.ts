@@ -23,7 +23,7 @@ export const handCommands = [
     takes: 'targets',
     summary: 'remove trees from the work folder, and say what that frees',
     description: [
-      'Removes the trees that packages were compiled in and the fetched and patched ones; with --all also stamps, logs, what fetching keeps and all that tells of earlier runs. Without a TARGET it does so for every package, also for those that the Buildfile no longer has.',
+      'Removes the trees that packages were compiled in, the fetched and patched ones, and those that "vbuild verify --rebuild --keep" left; with --all also stamps, logs, what fetching keeps and all that tells of earlier runs. Without a TARGET it does so for every package, also for those that the Buildfile no longer has.',
       'Prefixes, the cache and the lock file are left alone, so that nothing has to be compiled again, and so are patches that are opened for editing.',
     ],
     examples: [

@@ -92,7 +92,7 @@ const execStatus = 'That of COMMAND. If COMMAND could not be started, the status
 
 const exitStatuses: readonly (readonly [string, string])[] = [
   ['0', 'done'],
-  ['1', 'a package failed: a step, a patch, a pin, a download, a missing tool'],
+  ['1', 'a package failed: a step, a patch, a pin, a download, a missing tool; or verify found what differs'],
   ['2', 'the command line, the Buildfile or the lock file is wrong'],
   ['3', 'not ready: an artifact is missing and nothing may be compiled, or what a command works on is not there'],
   ['4', 'unfit: vbuild or an artifact cannot work on this host or in this prefix, or steps cannot be locked in'],

@@ -158,7 +158,7 @@ const quoted = (word: string): string => (/\s/.test(word) ? `'${word}'` : word);
 /** What each exit status means, to people. */
 const statusWords: Readonly<Record<string, string>> = {
   0: 'done',
-  1: 'a package failed: a download, a pin, a patch, a step, a missing tool, the disk',
+  1: 'a package failed: a download, a pin, a patch, a step, a missing tool, the disk; or `verify` found something that differs',
   2: 'the command line, the Buildfile or the lock file is wrong',
   3: 'not ready: what `check`, `install`, `--no-build` or `cache prove` needs is in no cache, or what a command works on is not there',
   4: 'unfit: vbuild or an artifact cannot work on this host or in this prefix, or steps cannot be locked in as `--sandbox=require` asks',
