@@ -80,8 +80,11 @@ export function writeRecord({ places, patches }: PackageFacts, record: ReadyReco
   replaceFile(join(folder, name), text);
   removeTree(join(folder, failureName));
   for (const old of recordNames(folder).slice(kept)) removeTree(join(folder, old));
+  const own = new Set<string>(record.patches.map(({ digest }) => digest));
+  const others = namesIn(inputsIn(folder)).filter((input) => !own.has(input));
+  if (others.length === 0) return;
   const named = new Set<string>(readRecords(places).flatMap((one) => one.patches.map(({ digest }) => digest)));
-  for (const input of namesIn(inputsIn(folder))) if (!named.has(input)) removeTree(join(inputsIn(folder), input));
+  for (const input of others) if (!named.has(input)) removeTree(join(inputsIn(folder), input));
 }
 
 const recordNames = (folder: string): string[] =>

@@ -5,6 +5,10 @@ import { constants, createZstdDecompress } from 'node:zlib';
 import { archiveRefused } from './archive-guard.ts';
 
 const pieceBytes = 128 * 1024;
+/** Two for each that ended: what has thousands of small files to read takes no new ones for each. */
+const spare: Buffer[] = [];
+const pieceOf = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+
 /** After so many bytes other work gets a turn. */
 const turnBytes = 8 * 2 ** 20;
 
@@ -37,7 +41,8 @@ interface Inside {
  * @throws the codec's own error for damage; {VbuildError} `archive-refused` for bytes behind the end
  */
 export function zstdPieces(file: string): AsyncIterable<Buffer> | undefined {
-  const codec = createZstdDecompress({ chunkSize: pieceBytes });
+  // Its own piece is not used.
+  const codec = createZstdDecompress({ chunkSize: 64 });
   const { _handle: handle, _writeState: left } = codec as unknown as Inside;
   if (typeof handle?.writeSync === 'function' && left instanceof Uint32Array && left.length === 2)
     return read(file, codec, handle as Handle, left);
@@ -51,7 +56,7 @@ async function* read(
   handle: Handle,
   left: Uint32Array,
 ): AsyncIterable<Buffer> {
-  const [input, output] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)];
+  const [input, output] = [pieceOf(), pieceOf()];
   // It is looked at below, at once.
   codec.on('error', () => {});
   const opened = openSync(file, 'r');
@@ -86,5 +91,6 @@ async function* read(
   } finally {
     closeSync(opened);
     codec.destroy();
+    spare.push(input, output);
   }
 }
