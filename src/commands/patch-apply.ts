@@ -1,7 +1,9 @@
 /** `vbuild patch apply PATCH…`: patches for any tree, all or none; needs no Buildfile. */
 import { resolve } from 'node:path';
 import { VbuildError } from '../model/error.ts';
+import type { Emit } from '../model/event.ts';
 import { applySeries } from '../patches/apply-series.ts';
+import { takeBackCutOff } from '../system/change-tree.ts';
 import { isFolder } from '../system/files.ts';
 import { type Command, printResult } from './command.ts';
 import { patchData, patchLine } from './patch-report.ts';
@@ -24,7 +26,12 @@ export const patchApply: Command = async (context) => {
       mend: 'name the patches in it, in their order',
     });
   }
-  const reports = await applySeries({ tree: top, patches, dialect, emit: (event) => reporter.event(event) });
+  const emit: Emit = (event) => reporter.event(event);
+  if (takeBackCutOff(top)) {
+    const headline = 'Applying patches to this tree was cut off; what it had done is taken back';
+    emit({ type: 'notice', level: 'info', code: 'patch-apply-taken-back', headline, facts: { tree: top } });
+  }
+  const reports = await applySeries({ tree: top, patches, dialect, emit, journaled: true });
   printResult(
     context,
     () => (quiet ? '' : reports.map(patchLine).join('')),

@@ -9,7 +9,7 @@ export const patchCommands = [
     description: [
       'Applies each PATCH in the order given, by the rules that a build follows, and prints what it changed. When one does not apply, the tree stays as it was, and the report says which hunks fail, on which lines, and what likely happened.',
       'The dialect "strict" is GNU patch without fuzz: offsets are allowed and reported, empty files are kept, and a patch that changes nothing is refused. The dialect "dpkg" does exactly what dpkg-source makes of a Debian series.',
-      'Nothing outside the tree is ever written, whatever names a patch holds, and no .orig or .rej file is left.',
+      'Nothing outside the tree is ever written, whatever names a patch holds, and no .orig or .rej file is left. What a killed run had done is taken back by the next one for the same tree.',
     ],
     examples: [
       ['vbuild patch apply fix.patch', 'apply a patch to the current folder'],

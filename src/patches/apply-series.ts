@@ -27,6 +27,8 @@ export interface ApplyRequest {
   readonly emit?: Emit;
   /** Absolute path of a folder that gets each file which the series changes, as it was; made when there is such a file. */
   readonly originals?: string;
+  /** Whether the tree is somebody's own, so that what a kill leaves of the series has to be taken back by the next `takeBackCutOff`. */
+  readonly journaled?: boolean;
 }
 
 /**
@@ -38,7 +40,8 @@ export interface ApplyRequest {
  *   `patch-malformed` when it cannot be read, `patch-unsupported` for what vbuild cannot apply, `patch-unsafe` for what it will not,
  *   `patch-missing` when the file is gone. The tree is then as it was.
  */
-export async function applySeries({ tree, patches, dialect, emit, originals }: ApplyRequest): Promise<PatchReport[]> {
+export async function applySeries(request: ApplyRequest): Promise<PatchReport[]> {
+  const { tree, patches, dialect, emit, originals, journaled } = request;
   const view = treeView(tree);
   const reports: PatchReport[] = [];
   for (const { name, path: file, strip } of patches) {
@@ -60,7 +63,7 @@ export async function applySeries({ tree, patches, dialect, emit, originals }: A
     reports.push({ name, files, touchesBuildSystem: [...new Set(paths.filter(isBuildSystem))].sort() });
   }
   if (originals !== undefined) view.writeOriginals(originals);
-  view.write();
+  view.write(journaled);
   return reports;
 }
 

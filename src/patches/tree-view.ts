@@ -1,7 +1,7 @@
 /** A tree as a series leaves it, worked out in memory: nothing is written before every patch has applied. */
 import { posix } from 'node:path';
 import { entryAt, linkTarget, makeFolder, readBytes, removeTree, temporaryName, walk } from '../system/files.ts';
-import { changeTree } from '../system/change-tree.ts';
+import { asideName, changeTree } from '../system/change-tree.ts';
 import { makeSymlink, writeWithMode } from '../system/tree-edit.ts';
 
 /** A file, or a symlink whose text is where it points. Texts are latin1, one character per byte. */
@@ -26,8 +26,12 @@ export interface TreeView {
   snapshot(): Pick<TreeView, 'read' | 'has'>;
   /** How many bytes the changes hold. */
   sizeBytes(): number;
-  /** Carries the changes out, each file by a new one in its place, so that other hard links keep their content. */
-  write(): void;
+  /**
+   * Carries the changes out, each file by a new one in its place, so that other hard links keep their content.
+   *
+   * @param journaled Whether `takeBackCutOff` is to find what a kill leaves; no when not given.
+   */
+  write(journaled?: boolean): void;
   /** Writes each file that `write` would change or remove into an empty folder (absolute path), as it is on disk. */
   writeOriginals(into: string): void;
 }
@@ -94,7 +98,7 @@ export function treeView(top: string): TreeView {
       return type === 'other' ? 'it is a device, pipe or socket' : undefined;
     },
     sizeBytes: () => [...changes.values()].reduce((sum, content) => sum + (content?.text.length ?? 0), 0),
-    write() {
+    write(journaled = false) {
       const written = [...changes].flatMap(([path, content], i) =>
         content === undefined || same(content, onDisk(path)) ? [] : [{ path, content, name: String(i) }],
       );
@@ -103,11 +107,12 @@ export function treeView(top: string): TreeView {
       );
       if (written.length + removed.length === 0) return;
       // What takes most room on the disk comes first, aside.
-      const aside = temporaryName(`${top}/patched`);
+      const aside = temporaryName(`${top}/${asideName}`);
       try {
         makeFolder(aside);
         for (const { name, content } of written) place(`${aside}/${name}`, content);
-        changeTree({ top, removed, put: written.map(({ path, name }) => ({ path, from: `${aside}/${name}` })), aside });
+        const put = written.map(({ path, name }) => ({ path, from: `${aside}/${name}` }));
+        changeTree({ top, removed, put, aside, journaled });
       } finally {
         removeTree(aside);
       }

@@ -133,6 +133,15 @@ let records: string | undefined;
 /** What a record must agree with before its number means anything here: this start of the machine, this view of its processes. */
 const machine = (): string => `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`;
 
+/** This process for good, for those who find what it left: see `isRunning`. */
+export const thisProcess = (): string => `${machine()} ${process.pid} ${factOf(process.pid)?.startTicks ?? ''}`;
+
+/** Whether the process that called itself so runs; of one on another machine, or out of sight, it is taken that it does not. */
+export function isRunning(called: string): boolean {
+  const [, place, pid, startTicks] = /^(.*) (\d+) (\d*)$/.exec(called) ?? [];
+  return place === machine() && isAlive({ pid: Number(pid), startTicks: startTicks ?? '' });
+}
+
 /**
  * From now on, until disposed, what `recorded` wraps leaves a record of itself in a folder while it runs.
  *
