@@ -40,6 +40,8 @@ export interface GitHeaders {
   move?: 'rename' | 'copy';
   from?: string;
   to?: string;
+  /** A line says of the file what alone makes a patch to GNU patch; that it is similar to another one does not. */
+  isPatch?: true;
   /** The `index` line names content for the new side. */
   hasContent?: boolean;
 }
@@ -54,6 +56,7 @@ export function readGitHeader(into: GitHeaders, line: string): boolean {
   const value = match[2];
   const mode = Number.parseInt(value, 8);
   const [kind, part] = match[1].split(' ');
+  if (part !== 'index') into.isPatch = true;
   if (match[1] === 'old mode') into.oldMode = mode;
   else if (match[1] === 'new mode') into.newMode = mode;
   else if (kind === 'deleted') Object.assign(into, { deleted: true, oldMode: mode });

@@ -1,6 +1,7 @@
 /** Reads a patch file: cuts prose, headers and counted hunks apart, as GNU patch does, and refuses by name what cannot be applied. */
 import { VbuildError } from '../model/error.ts';
 import { directionOf } from './direction.ts';
+import { insistAsDpkg } from './dpkg-headers.ts';
 import { type GitHeaders, gitNames, headerName, type HeaderName, readGitHeader } from './header-names.ts';
 import { malformed, readHunk } from './parse-hunk.ts';
 import type { Dialect } from './patch-spec.ts';
@@ -21,7 +22,8 @@ interface Pending {
 /**
  * @param text    The patch, latin1.
  * @param file    Its name, for errors.
- * @param dialect `dpkg` passes over "Binary files differ" and over lines beyond a hunk's counts, as GNU patch does.
+ * @param dialect `dpkg` passes over "Binary files differ" and over lines beyond a hunk's counts, as GNU patch does, and refuses what
+ *   dpkg-source refuses before it calls that.
  * @returns Sections in the order of the file; none when the patch holds only prose.
  * @throws {VbuildError} `patch-malformed` where text that must be a header or a hunk is not one; `patch-unsupported` for binary,
  *   context, ed-script, submodule and device changes. `where.line` is the line in the patch.
@@ -41,7 +43,7 @@ export function parsePatch(text: string, file: string, dialect: Dialect = 'stric
   };
   const nameLine = (i: number, keep: (at: Pending) => void): void => {
     if (prose && !bare(i).startsWith('+++ ')) {
-      flush();
+      flush('at names');
       pending = undefined;
     }
     const at = header(i);
@@ -49,13 +51,15 @@ export function parsePatch(text: string, file: string, dialect: Dialect = 'stric
     keep(at);
   };
   /** Ends a git section that has no hunks: a mode, a name, or an empty file. */
-  const flush = (): void => {
+  const flush = (where?: 'at names'): void => {
     if (!pending?.git) return;
     const { git, line } = pending;
     if (git.created && git.hasContent && dialect === 'strict') {
       malformed(file, line, 'Patch creates a file without giving its content', bare(line - 1));
     }
-    if (git.created || git.deleted || git.move || git.oldMode !== git.newMode)
+    // GNU patch looks for the file also where nothing is to be done to it, unless other names follow.
+    const isPatch = dialect === 'dpkg' && git.isPatch === true && where === undefined;
+    if (git.created || git.deleted || git.move || git.oldMode !== git.newMode || isPatch)
       sections.push(section(pending, [], file));
     pending = undefined;
   };
@@ -101,6 +105,11 @@ export function parsePatch(text: string, file: string, dialect: Dialect = 'stric
     }
   }
   flush();
+  if (dialect === 'dpkg')
+    insistAsDpkg(
+      lines.map((_, i) => bare(i)),
+      file,
+    );
   return sections;
 }
 

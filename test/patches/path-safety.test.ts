@@ -64,7 +64,9 @@ for (const [title, patch] of Object.entries(unsafe)) {
       symlinkSync('d', join(tree, 'in'));
       symlinkSync('../victim', join(tree, 'file'));
       symlinkSync('../x', join(tree, 'd/up'));
-      assert.equal((await refuses([patch], { dialect })).code, 'patch-unsafe');
+      // dpkg-source refuses quotes before it looks at what is in them.
+      const expected = dialect === 'dpkg' && patch.includes('+++ "') ? 'patch-unsupported' : 'patch-unsafe';
+      assert.equal((await refuses([patch], { dialect })).code, expected);
       assert.equal(readBytes(join(folder, 'victim')).toString(), '1\n');
     });
   }
