@@ -206,6 +206,33 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
     assert.match(stdout, /^zlib@1\.2\.13 is reproducible: two builds and disk have the same 7 files\n/);
   });
 
+  await t.test(
+    'ejected as a program of a shell it is built without vbuild from the same archives, and works',
+    async () => {
+      const { stdout } = insistOnSuccess(await vbuild(['eject', 'pil', ...example]));
+      const sources = join(top, 'sources');
+      const lock = JSON.parse(site.read('Buildfile.example.lock')) as {
+        sources: Record<string, { pin: { files?: { name: string; digest: string }[] } }>;
+      };
+      for (const { pin } of Object.values(lock.sources))
+        for (const { name, digest } of pin.files ?? [])
+          cpSync(join(site.home, '.cache/vbuild/v1/blobs/sha256', digest.slice(0, 2), digest), join(sources, name));
+      site.write({ 'build.sh': stdout });
+      const own = join(top, 'ejected');
+      const options = { cwd: path, home: site.home };
+      // Neither vbuild nor Node is on this PATH.
+      const env = { SOURCES: sources, PATH: '/usr/bin:/bin' };
+      insistOnSuccess(await runProgram(['dash', join(path, 'build.sh'), own], { ...options, env }));
+      const modules = join(own, 'lib/python3.11/site-packages');
+      const ended = insistOnSuccess(
+        await runProgram(['/usr/bin/python3', useProgram, font], { ...options, env: { PYTHONPATH: modules } }),
+      );
+      const used = JSON.parse(ended.stdout) as Use;
+      assert.deepEqual([used.file, used.version, used.missing], [join(modules, 'PIL/__init__.py'), '9.4.0+site1', []]);
+      assert.ok(used.maps.some((file) => file.startsWith(`${own}/lib/libjpeg.so`)));
+    },
+  );
+
   await t.test('a second run takes no stage and loads no package', async () => {
     const run = insistOnSuccess(eventsOf(await vbuild(['pil', ...example, '--json'])));
     assert.deepEqual(
