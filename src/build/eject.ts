@@ -43,7 +43,7 @@ function head(
 # Made by vbuild eject from ${basename(buildfile)}; keep it beside that file, where the patches are.
 #
 # usage: sh THIS [PREFIX]      installs into PREFIX (default: vendor in the current folder), which must not be moved later
-#   WORK=DIR      trees and logs (default: PREFIX.work)      SOURCES=DIR   archives, fetched where they are not there yet
+#   WORK=DIR      trees and logs (default: work.PREFIX)      SOURCES=DIR   archives, fetched where they are not there yet
 #   JOBS=N        jobs of one make (default: processors)     PROJECT=DIR   the folder of ${basename(buildfile)} and its patches
 #
 # Tools, with the versions that it was pinned for: ${[...tools].map(([tool, version]) => `${tool} ${version}`).join(', ')}
@@ -56,7 +56,9 @@ umask 022
 
 prefix=\${1:-vendor}
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
-work=\${WORK:-$prefix.work}
+# Its name must not begin with that of the prefix: compilers are told what to put in place of either.
+prefix=\${prefix%/}
+work=\${WORK:-\${prefix%/*}/work.\${prefix##*/}}
 case $work in /*) ;; *) work=$PWD/$work ;; esac
 sources=\${SOURCES:-$work/sources}
 project=\${PROJECT:-$(cd "$(dirname "$0")" && pwd)}

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { BUILD_ROOT_LENGTH } from '../../src/artifact/build-root.ts';
 import { cycloneDxProblems } from '../support/cyclonedx.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
@@ -59,6 +60,18 @@ function cloneCheckout(to: string): void {
     cpSync(join(checkout, name), join(to, name), { recursive: true });
   symlinkSync(join(checkout, 'node_modules'), join(to, 'node_modules'));
 }
+
+/**
+ * Tells what a prefix holds, one line each, its own name ($2) as a symbol; of programs and libraries their code and data. Of those the run
+ * path is left out: relative in the one, absolute in the other.
+ */
+const contentOf = `cd "$1" && find . ! -type d | LC_ALL=C sort | while read -r file; do
+  if [ -L "$file" ]; then echo "$file -> $(readlink "$file")"
+  elif [ "$(head -c 4 "$file" | tail -c 3)" = ELF ]; then
+    objcopy -O binary -j .text -j .rodata -j .data.rel.ro -j .data "$file" "$3" && echo "$file $(sha256sum <"$3")"
+  else echo "$file $(LC_ALL=C sed "s#$2#@prefix@#g" "$file" | sha256sum)"
+  fi || exit
+done`;
 
 /** Runs its arguments where none of these can be started, by whatever path. */
 const withoutCompilers = `for name in cc c++ cpp gcc g++ as ld make cmake meson ninja nasm; do
@@ -207,7 +220,7 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
   });
 
   await t.test(
-    'ejected as a program of a shell it is built without vbuild from the same archives, and works',
+    'ejected as a program of a shell it is built without vbuild from the same archives, works, and is the same to the byte',
     async () => {
       const { stdout } = insistOnSuccess(await vbuild(['eject', 'pil', ...example]));
       const sources = join(top, 'sources');
@@ -218,7 +231,8 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
         for (const { name, digest } of pin.files ?? [])
           cpSync(join(site.home, '.cache/vbuild/v1/blobs/sha256', digest.slice(0, 2), digest), join(sources, name));
       site.write({ 'build.sh': stdout });
-      const own = join(top, 'ejected');
+      // As long as the prefix that vbuild builds for, since what follows a run path in a file moves with its length.
+      const own = join(top, 'e'.repeat(BUILD_ROOT_LENGTH + '/prefix'.length - top.length - 1));
       const options = { cwd: path, home: site.home };
       // Neither vbuild nor Node is on this PATH.
       const env = { SOURCES: sources, PATH: '/usr/bin:/bin' };
@@ -230,6 +244,17 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
       const used = JSON.parse(ended.stdout) as Use;
       assert.deepEqual([used.file, used.version, used.missing], [join(modules, 'PIL/__init__.py'), '9.4.0+site1', []]);
       assert.ok(used.maps.some((file) => file.startsWith(`${own}/lib/libjpeg.so`)));
+      const told = async (prefix: string, named: string): Promise<string[]> => {
+        const argv = ['sh', '-c', contentOf, 'sh', prefix, named, join(top, 'code')];
+        return insistOnSuccess(await runProgram(argv, options)).stdout.split('\n');
+      };
+      const [ours, theirs] = [await told(realpathSync(vendor), vendor), await told(own, own)];
+      assert.ok(ours.length > 300, `${ours.length} files`);
+      // Links to files of libtool stay, although these are left out; the program leaves out both.
+      assert.deepEqual(
+        theirs,
+        ours.filter((line) => !line.endsWith('.la')),
+      );
     },
   );
 
