@@ -136,6 +136,7 @@ function section(pending: Pending, hunks: readonly Hunk[], file: string): Sectio
     move: git?.move,
     oldMode: git?.oldMode,
     newMode: git?.newMode,
+    ...(pending.crlf && { strippedCr: true }),
     hunks,
   };
 }

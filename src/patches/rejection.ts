@@ -168,6 +168,13 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
       lines.map(withoutCr),
       hunks.map((hunk) => ({ ...hunk, old: hunk.old.map(withoutCr) })),
     );
+  const otherEnds = section.strippedCr
+    ? {
+        likely:
+          'only the line ends differ: the line +++ of the patch ends with CR LF, so no CR of its hunks counts, as in GNU patch',
+        mend: `end the lines --- and +++ of the patch with LF alone; its hunks may keep the line ends of ${path}`,
+      }
+    : { likely: 'only the line ends differ', mend: `give the patch the line ends of ${path}` };
   const search = lineSearch(lines);
   return hunks.flatMap((hunk, i) => {
     if (placements[i] !== undefined) return [];
@@ -176,8 +183,8 @@ function hunkFindings({ section, path, lines, placements }: Extract<Rejection, {
         ? undefined
         : search(hunk.old, hunk.oldStart - 1, { first: 0, last: lines.length - hunk.old.length });
     const there = thereBy(section);
-    const likely = applied ? there.likely : lineEnds ? 'only the line ends differ' : undefined;
-    const mend = applied ? there.mend : lineEnds ? `give the patch the line ends of ${path}` : refresh;
+    const likely = applied ? there.likely : lineEnds ? otherEnds.likely : undefined;
+    const mend = applied ? there.mend : lineEnds ? otherEnds.mend : refresh;
     const facts = ({ expected, found }: Seen): ReturnType<Finding['facts']> => ({
       file: path,
       hunk: `${i + 1} of ${hunks.length}, ${hunk.header}`,

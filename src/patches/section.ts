@@ -39,6 +39,8 @@ export interface Section {
   /** Type and permission bits as git writes them, such as 0o100755; both are given where the mode does not change. */
   readonly oldMode?: number | undefined;
   readonly newMode?: number | undefined;
+  /** The lines of the hunks have lost a CR at their ends, as the header's line has one: GNU patch takes it that all of them came that way. */
+  readonly strippedCr?: boolean | undefined;
   readonly hunks: readonly Hunk[];
 }
 

@@ -220,6 +220,19 @@ for (const [title, tree, patch, line, facts] of rejected) {
   });
 }
 
+test('a patch that is CR LF throughout is told why it does not fit a file that is so too, and what it takes', async (t) => {
+  const { apply, files, refuses } = lab(t, { x: '1\r\n2\r\n' });
+  const text = `${head}@@ -1,2 +1,2 @@\n 1\n-2\n+3\n`.replaceAll('\n', '\r\n');
+  const { facts, mend } = await refuses([text]);
+  assert.match(
+    facts['likely'] ?? '',
+    /^only the line ends differ: the line \+\+\+ of the patch ends with CR LF, so no CR/,
+  );
+  assert.match(mend, /^end the lines --- and \+\+\+ of the patch with LF alone/);
+  await apply([text.replaceAll(/^(---|\+\+\+)(.*)\r$/gm, '$1$2')]);
+  assert.deepEqual(files(), { x: '1\r\n3\r\n' });
+});
+
 const ways: readonly (readonly [headers: string, tree: Tree, likely: RegExp, mend: RegExp])[] = [
   ['--- x.orig\n+++ x', { x: 'new\n' }, /^the patch is applied already$/, /^take the patch out of the series: /],
   ['--- x\n+++ x.orig', { x: 'new\n' }, /^the patch is reversed: /, /^turn the patch round: /],
