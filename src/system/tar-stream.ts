@@ -161,6 +161,8 @@ async function tarParser(unpacking: Unpacking, zeroBlock: boolean): Promise<TarP
   const mark = { zeroBlock, ended: false };
   let sparse = false;
   let refusal: unknown;
+  /** Why the header before the next member may be read in another way by others. */
+  let misread: string | undefined;
   let sink: FileSink | undefined;
   const refuse = (error: unknown): void => void (refusal ??= error);
 
@@ -168,10 +170,12 @@ async function tarParser(unpacking: Unpacking, zeroBlock: boolean): Promise<TarP
   parser.on('nullBlock', () => (mark.zeroBlock = true));
   parser.on('eof', () => (mark.ended = true));
   parser.on('meta', (text: string) => {
-    const trouble = text.endsWith('\n') ? paxTrouble(text) : undefined;
-    if (trouble !== undefined) refuse(archiveRefused(undefined, trouble));
+    if (text.endsWith('\n')) misread ??= paxTrouble(text);
     sparse ||= /^\d+ GNU\.sparse\./m.test(text);
   });
+  const behindHeader = (member: string | undefined): void => {
+    if (misread !== undefined) refuse(archiveRefused(member, misread));
+  };
   parser.on('warn', (code: string, message: string | Error) =>
     refuse(
       archiveRefused(
@@ -180,11 +184,13 @@ async function tarParser(unpacking: Unpacking, zeroBlock: boolean): Promise<TarP
       ),
     ),
   );
-  parser.on('ignoredEntry', (entry: ReadEntry) =>
-    refuse(archiveRefused(entry.path, `it is ${kindOf[entry.type] ?? `a member of type ${entry.type}`}`)),
-  );
+  parser.on('ignoredEntry', (entry: ReadEntry) => {
+    behindHeader(entry.path);
+    refuse(archiveRefused(entry.path, `it is ${kindOf[entry.type] ?? `a member of type ${entry.type}`}`));
+  });
   parser.on('entry', (entry: ReadEntry) => {
     try {
+      behindHeader(entry.path);
       if (refusal !== undefined) return;
       if (mark.zeroBlock) throw archiveRefused(entry.path, 'it comes after the end of the archive');
       if (sparse) throw archiveRefused(entry.path, 'it is a sparse file of GNU tar');
@@ -227,6 +233,7 @@ async function tarParser(unpacking: Unpacking, zeroBlock: boolean): Promise<TarP
     },
     end() {
       parser.end();
+      behindHeader(undefined);
       if (refusal !== undefined) throw refusal;
     },
     close: () => sink?.close(),
@@ -256,16 +263,33 @@ function admit(entry: ReadEntry, unpacking: Unpacking): FileSink | undefined {
 
 const isExecutable = (mode: number): boolean => (mode & 0o100) !== 0;
 
-/** The parser reads pax records line by line and drops those whose value holds a line end: then it would use another name than other tars do. */
+/** Of a file's attributes nothing is unpacked: what their values are is all one. */
+const isAttribute = (key: string): boolean => /^(SCHILY|LIBARCHIVE)\.(xattr|acl)\./.test(key);
+
+/**
+ * The parser reads pax records line by line and drops those whose value holds a line end: then it would use another name than other tars do.
+ *
+ * @param text Of the header, with U+FFFD for what is not UTF-8.
+ */
 function paxTrouble(text: string): string | undefined {
-  const exact = text
-    .slice(0, -1)
-    .split('\n')
-    .every((line) => Number.parseInt(line, 10) === Buffer.byteLength(line) + 1);
-  if (!exact)
-    return 'it has a pax header that cannot be read exactly (a line end in a name, or bytes that are not UTF-8)';
-  return /^\d+ (path|linkpath)=.*\0/m.test(text) ? 'it has a pax header with a zero byte in a name' : undefined;
+  const lines = text.slice(0, -1).split('\n');
+  const isRecord = (line: string): boolean => Number.parseInt(line, 10) === Buffer.byteLength(line) + 1;
+  const strange = lines.find((line) => !isRecord(line));
+  if (strange !== undefined && text.includes('\uFFFD'))
+    return `its pax header has bytes that are not UTF-8 in ${JSON.stringify(keyOf(strange))}`;
+  for (let rest = Buffer.from(strange === undefined ? '' : text); rest.length > 0; ) {
+    const length = Number(/^(\d+) /.exec(rest.toString('latin1', 0, 20))?.[1]);
+    const record = rest.toString('utf8', 0, length);
+    if (!(length <= rest.length) || !record.endsWith('\n')) return 'its pax header is not made of records';
+    const [key, inside] = [keyOf(record), record.slice(0, -1).split('\n')];
+    if (inside.length > 1 && (!isAttribute(key) || inside.some(isRecord)))
+      return `its pax header has a line end in ${JSON.stringify(key)}, and readers differ about what follows`;
+    rest = rest.subarray(length);
+  }
+  return /^\d+ (path|linkpath)=.*\0/m.test(text) ? 'its pax header has a zero byte in a name' : undefined;
 }
+
+const keyOf = (record: string): string => /^\d* ?([^=\n]{0,300})/.exec(record)?.[1] ?? '';
 
 function lengthWithoutZeros(chunk: Buffer): number {
   let length = chunk.length;

@@ -133,10 +133,24 @@ const hostile: readonly (readonly [title: string, member: string | undefined, me
   ['a symlink target that is not UTF-8', 'p/l', [{ name: 'p/l', type: '2', link: latin.subarray(2) }]],
   [
     'a pax name with a line end, which readers take for different names',
-    undefined,
+    'p/a',
     [rawPax({ path: 'p/two\nlines' }), { name: 'p/a', content: 'x' }],
   ],
-  ['a pax name with a zero byte', undefined, [rawPax({ path: 'p/evil\0.txt' }), { name: 'p/a', content: 'x' }]],
+  [
+    'an attribute that readers by lines take for a name',
+    'p/evil',
+    [rawPax({ 'SCHILY.xattr.user.x': 'x\n15 path=p/evil\n' }), { name: 'p/a', content: 'x' }],
+  ],
+  [
+    'a pax header with a length that is wrong',
+    'p/b',
+    [
+      { name: 'PaxHeader/x', type: 'x', content: '12 path=p/b\n9 x=y\n' },
+      { name: 'p/a', content: 'x' },
+    ],
+  ],
+  ['a pax header in front of nothing', undefined, [rawPax({ path: 'p/two\nlines' })]],
+  ['a pax name with a zero byte', 'p/evil', [rawPax({ path: 'p/evil\0.txt' }), { name: 'p/a', content: 'x' }]],
   ['a size that swallows the rest of the archive', undefined, [{ name: 'p/a', content: 'x', size: 2 ** 30 }]],
   ['a size just below 8 GiB that is not there', undefined, [{ name: 'p/a', content: 'x', size: 8 ** 11 - 1 }]],
   ['a size over 8 GiB that is not there', undefined, [{ name: 'p/a', content: 'x', size: 9 * 2 ** 30 }]],
@@ -188,6 +202,30 @@ async function refused(
   assert.equal(existsSync('/tmp/evil'), false);
   return error;
 }
+
+test('unpackArchive() leaves attributes out, line ends in them or not, and names one that it cannot read exactly', async (t) => {
+  const top = tempDir(t);
+  const file = join(top, 'a.tar');
+  const attribute = (value: string): RawMember => rawPax({ path: 'p/b', 'SCHILY.xattr.user.foo': value, mtime: '1.5' });
+  for (const value of ['plain', 'one\ntwo\n', '\n\n', 'é\n7 x=y', '']) {
+    writeFileSync(file, rawTar([attribute(value), { name: 'p/a', content: 'x' }, { name: 'p/c' }]));
+    const into = join(top, `into${value.length}${value.charCodeAt(0)}`);
+    mkdirSync(into);
+    await unpackArchive({ file, into, strip: 1 });
+    assert.deepEqual(readdirSync(into), ['b', 'c'], JSON.stringify(value));
+  }
+  const latinValue = Buffer.concat([Buffer.from('30 SCHILY.xattr.user.foo=caf'), Buffer.from([0xe9, 0x0a])]);
+  const reasonOf = async (header: RawMember): Promise<string | undefined> =>
+    (await refused(join(top, 'x'), rawTar([header, { name: 'p/a', content: 'x' }]), 'p/a')).facts['reason'];
+  assert.equal(
+    await reasonOf({ name: 'PaxHeader/x', type: 'x', content: latinValue }),
+    'its pax header has bytes that are not UTF-8 in "SCHILY.xattr.user.foo"',
+  );
+  assert.equal(
+    await reasonOf(rawPax({ comment: 'a\nb' })),
+    'its pax header has a line end in "comment", and readers differ about what follows',
+  );
+});
 
 test('unpackArchive() refuses the sparse files that GNU tar really writes, by name', async (t) => {
   const top = tempDir(t);
