@@ -13,9 +13,10 @@ import { httpCache } from '../../src/cache/http-spec.ts';
 import { layeredCache } from '../../src/cache/layered.ts';
 import { blobObject, manifestObject } from '../../src/cache/layout.ts';
 import { type Patience, defaultPatience } from '../../src/cache/patience.ts';
+import { pushSource } from '../../src/cache/push.ts';
 import { s3Cache } from '../../src/cache/s3.ts';
 import { s3 } from '../../src/cache/s3-spec.ts';
-import { digestOf, type ContentKey } from '../../src/model/digest.ts';
+import { digestOf, type ContentKey, type Digest } from '../../src/model/digest.ts';
 import { type Answer as HttpAnswer, fileServer, httpServer } from '../support/http-server.ts';
 import { type S3Server, skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { type WithCleanUp, tempDir } from '../support/temp.ts';
@@ -245,6 +246,20 @@ describe('what look-ups cost', { skip: skipWithoutS3 }, () => {
     await push(manifest, file, tier, never);
     assert.deepEqual(tier.traffic?.().requests, 4);
     assert.ok((tier.traffic?.().sentBytes ?? 0) > 3000);
+  });
+
+  test('a push of a source makes two requests for an archive, and four for a packed tree', async (t) => {
+    const { fresh } = await filled(t, 0);
+    const [archive, packed] = ['archive', 'packed'].map((name) => {
+      const file = join(tempDir(t), name);
+      writeFileSync(file, name);
+      return { digest: digestOf(name), file, sizeBytes: name.length };
+    }) as [{ digest: Digest; file: string; sizeBytes: number }, { digest: Digest; file: string; sizeBytes: number }];
+    const tier = fresh();
+    await pushSource({ archives: [archive] }, tier, never);
+    assert.equal(tier.traffic?.().requests, 2);
+    await pushSource({ archives: [], tree: { digest: digestOf('tree'), pack: async () => packed } }, tier, never);
+    assert.equal(tier.traffic?.().requests, 2 + 4);
   });
 
   test('two thousand look-ups of which few are hits take a list and those few', async (t) => {
