@@ -11,7 +11,6 @@ import {
   fsyncSync,
   lstatSync,
   lutimesSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -212,7 +211,7 @@ export const realPath = (path: string): string => realpathSync(path);
  */
 export function makePrivateFolder(path: string): boolean {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     const { uid, mode } = statSync(path);
     return uid === process.getuid?.() && (mode & 0o022) === 0;
   } catch {

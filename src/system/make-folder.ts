@@ -1,17 +1,24 @@
 /** Folders made where they are lacking. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** With all above it; nothing where it is there. @throws the system's error, with its true reason. */
-export function makeFolder(path: string): void {
+/**
+ * With all above it; nothing where it is there. Not in Node's own recursive way, which gives false reasons on a read-only file system and
+ * never comes to an end below `/proc`.
+ *
+ * @param mode Of each that is made, less what the umask takes.
+ * @throws the system's error.
+ */
+export function makeFolder(path: string, mode = 0o777): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { mode });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // So Node calls a file system that is read-only: what the first lacking folder gives is the truth.
-    let lacking = path;
-    while (!existsSync(dirname(lacking))) lacking = dirname(lacking);
-    mkdirSync(lacking);
-    mkdirSync(path, { recursive: true });
+    const { code } = error as NodeJS.ErrnoException;
+    // Somebody else may have made it meanwhile.
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path), mode);
+    makeFolder(path, mode);
   }
 }
