@@ -72,6 +72,7 @@ export async function rebuild(
   using _traffic = countedTraffic(tiers, emit);
   const caches = [project.disk, ...tiers.map(unfilled)];
   const aside = { ...workspace, state: join(top, '1'), cache: join(top, 'cache') };
+  makeFolder(privateFolder(aside));
   const made = diskCache(join(top, 'made'));
   const { run } = startRun(
     {

@@ -21,9 +21,11 @@ export const rebuild: Command = async (context) => {
     ? asides(context)
     : { emit: (event: BuildEvent) => reporter.event(event), notices: [] };
   const request = { ...buildRequest(context, project, targets), emit };
-  emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: targets.length });
+  emit({ type: 'run-started', targets: targets.map(({ name }) => name), packages: fullClosure(targets).length });
   const { rebuild: rebuildAll, isReproducible } = await import('../build/rebuild.ts');
   const all = await rebuildAll(request, keep, (one) => {
+    const durationMs = one.builds.reduce((sum, build) => sum + build.durationMs, 0);
+    emit({ type: 'package-finished', package: one.package, outcome: 'built', durationMs });
     if (json || (quiet && isReproducible(one))) return;
     stdout.write(resultText(one, isReproducible(one), cwd));
   });

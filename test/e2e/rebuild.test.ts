@@ -160,10 +160,12 @@ test('each thing that comes out otherwise is classified, what does not is equal,
   assert.match(found['lib/times.a'].first ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 });
 
-test('the number of processors is another one', { skip: availableParallelism() < 2 && 'one processor' }, async (t) => {
+test('what a package needs is built first where no cache has it; the number of processors is another one', {
+  skip: availableParallelism() < 2 && 'one processor',
+}, async (t) => {
   const site = project(
     t,
-    `const more = definePackage('more', { version: '1', source, recipe: install('mkdir -p "@stage@@prefix@/share"; nproc >"@stage@@prefix@/share/processors"') });`,
+    `const more = definePackage('more', { version: '1', source, deps: [even], recipe: install('mkdir -p "@stage@@prefix@/share"; cp @prefix@/share/even @prefix@/share/base "@stage@@prefix@/"; nproc >"@stage@@prefix@/share/processors"') });`,
   );
   insistOnSuccess(await site.run(['lock']));
   const [one] = await rebuilt(site, ['more'], 1);
