@@ -11,6 +11,7 @@ import type { FetchTarget, Pin, SourceContext, Turn } from '../sources/source.ts
 import { readStamp } from '../stamps/stamp.ts';
 import { emptyFolder, makeFolder, moveIntoPlace, removeTree, walk } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
+import { fetchedName, leftTree, takeLeftTree } from './fetch-once.ts';
 import { lockInCache } from './key-lock.ts';
 import { type Run, runStage } from './run.ts';
 import { fetchInputs, fetchReasons } from './verdicts.ts';
@@ -78,13 +79,13 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
   const stamp = readStamp(places.stamps, 'fetch');
   const reasons = fetchReasons(inputs, pinned, places);
   if (stamp !== undefined && reasons.length === 0) return lockedSource(one, pin, stamp.results);
-  const { results } = await runStage(run, one, { stage: 'fetch', reasons, inputs }, async () => {
+  const fill = async (turn?: Turn) => {
     const incoming = `${places.source}.incoming`;
     for (const folder of [incoming, places.source, places.series]) removeTree(folder);
     const target = { tree: join(incoming, 'tree'), series: join(incoming, 'series') };
     makeFolder(target.tree);
     makeFolder(target.series);
-    const from = await fillTree(one, pin, pinned, target, run);
+    const from = takeLeftTree(turn?.left, target.tree) ?? (await fillTree(one, pin, pinned, target, run));
     const tree = treeDigest(target.tree);
     const series = walk(target.series).length > 0 ? treeDigest(target.series) : undefined;
     insist('tree', pinned?.tree, tree);
@@ -92,9 +93,16 @@ export async function ensureSource(one: Package, locked: LockedSource | undefine
     moveIntoPlace(target.tree, places.source);
     if (series !== undefined) moveIntoPlace(target.series, places.series);
     removeTree(incoming);
+    turn?.leave(leftTree(tree, places.source));
     const detail = `${describePin(pin)}${from === undefined ? '' : ` from ${from}`}`;
     return { results: { tree, ...(series !== undefined && { series }) }, detail, lines: originLines(one, pin) };
-  });
+  };
+  // Archives are brought once each; what lies on this disk anyway is not brought.
+  const isArchive = pin.files !== undefined || sourceKind(one.source).current !== undefined;
+  const name = fetchedName(one.source, pin, pinned?.tree, run.workspace.folder);
+  const { results } = await runStage(run, one, { stage: 'fetch', reasons, inputs }, () =>
+    isArchive ? fill() : alone(name, fill, one, run),
+  );
   return lockedSource(one, pin, results);
 
   function insist(what: string, expected: Digest | undefined, found: Digest | undefined): void {

@@ -31,6 +31,8 @@ export interface ToldEvent {
   readonly because?: string;
   readonly key?: string;
   readonly outcome?: string;
+  /** Of a stage that has ended, what came of it. */
+  readonly detail?: string;
   /** Of a look-up, what an equal artifact was sought by; of a package, what came out equal. */
   readonly equal?: string | readonly string[];
   readonly sizeBytes?: number;

@@ -19,6 +19,8 @@ export interface GitHttpOptions {
   readonly login?: string;
   /** Certificate and key as PEM. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** What is asked by POST is answered after that; is called once for each. */
+  readonly hold?: () => Promise<void>;
   /** What LFS has, by SHA-256. */
   readonly lfs?: ReadonlyMap<string, Uint8Array>;
 }
@@ -30,10 +32,11 @@ export async function gitHttpServer(t: WithCleanUp, top: string, options: GitHtt
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url ?? '';
     seen.push(`${request.method} ${path}`);
-    const { login, lfs } = options;
+    const { login, lfs, hold } = options;
     if (login !== undefined && request.headers.authorization !== `Basic ${Buffer.from(login).toString('base64')}`)
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
     else if (lfs !== undefined && path.includes('/info/lfs/')) answerLfs(request, response, lfs, url);
+    else if (hold !== undefined && request.method === 'POST') void hold().then(() => backend(request, response, top));
     else backend(request, response, top);
   };
   const { tls } = options;
