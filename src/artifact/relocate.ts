@@ -1,5 +1,5 @@
 /** Makes a tree independent of the prefix it was built for, file by file; it stands beside what the build wrote, never in it. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readBytes, walk } from '../system/files.ts';
 import { run } from '../system/process.ts';
 import { makeSymlink, removeFile, writeWithMode } from '../system/tree-edit.ts';
@@ -63,7 +63,22 @@ export async function relocate(
         verdict satisfies never;
     }
   }
+  dropped.push(...removeLinksTo(new Set(dropped.map(({ path }) => path)), tree));
   return { prefixUses, dropped, problems };
+}
+
+/** Links to what is left out name nothing any more, nor do links to these. */
+function removeLinksTo(gone: Set<string>, tree: string): { readonly path: string; readonly why: string }[] {
+  const links = walk(tree).filter(({ type }) => type === 'symlink');
+  const isDead = ({ path, target }: (typeof links)[number]): boolean =>
+    target !== undefined && !gone.has(path) && gone.has(join(dirname(path), target));
+  const dead: { readonly path: string; readonly why: string }[] = [];
+  for (let one = links.find(isDead); one !== undefined; one = links.find(isDead)) {
+    removeFile(join(tree, one.path));
+    gone.add(one.path);
+    dead.push({ path: one.path, why: `link to ${one.target}, which is left out` });
+  }
+  return dead;
 }
 
 /** Carries out a `patchelf` verdict and judges its work: a file in which any other dynamic string changed is refused. */

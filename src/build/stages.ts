@@ -76,7 +76,7 @@ const table: readonly Row[] = [
   },
   {
     stage: 'pack',
-    rules: 2,
+    rules: 3,
     inputs: ({ package: { remove, prefixInBinaries, hostLibraries, strip, deps } }) => [
       ...(remove ?? []).map((glob, at) => value(`remove.${number(at)}`, glob)),
       ...(prefixInBinaries ?? []).map((glob, at) => value(`prefixInBinary.${number(at)}`, glob)),

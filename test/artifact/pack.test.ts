@@ -6,6 +6,7 @@ import {
   readFileSync,
   readdirSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -62,10 +63,16 @@ describe('pack() of a library and a program', () => {
       'lib/libgreet.la': '# a libtool library file\n',
       'share/empty/../empty/x/y': 'z',
     });
+    symlinkSync('libgreet.la', join(place.staged, 'lib/again.la'));
+    symlinkSync('../lib/again.la', join(place.staged, 'lib/more.la'));
     const { manifest, tree, dropped } = await pack(request(place));
     const left = await run({ argv: ['grep', '-r', '-l', '-F', place.root, tree], cwd: '/', env: { PATH: searchPath } });
     assert.equal(left.stdout, '');
-    assert.deepEqual(dropped, [{ path: 'lib/libgreet.la', why: 'libtool archive' }]);
+    assert.deepEqual(dropped, [
+      { path: 'lib/libgreet.la', why: 'libtool archive' },
+      { path: 'lib/again.la', why: 'link to libgreet.la, which is left out' },
+      { path: 'lib/more.la', why: 'link to ../lib/again.la, which is left out' },
+    ]);
     assert.deepEqual(
       manifest.files.map(({ path }) => path),
       [

@@ -250,11 +250,7 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
       };
       const [ours, theirs] = [await told(realpathSync(vendor), vendor), await told(own, own)];
       assert.ok(ours.length > 300, `${ours.length} files`);
-      // Links to files of libtool stay, although these are left out; the program leaves out both.
-      assert.deepEqual(
-        theirs,
-        ours.filter((line) => !line.endsWith('.la')),
-      );
+      assert.deepEqual(theirs, ours);
     },
   );
 
