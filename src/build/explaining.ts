@@ -4,7 +4,7 @@ import { readLock } from '../buildfile/pins.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import type { DiskCache } from '../cache/disk.ts';
 import { manifestOnDisk, newestKeys, relativesOf } from '../cache/relatives.ts';
-import { currentGeneration } from '../install/generations.ts';
+import { currentGeneration, type GenerationRecord } from '../install/generations.ts';
 import { canonicalJson, differences, parseKeyText } from '../key/fields.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import type { ContentKey } from '../model/digest.ts';
@@ -17,6 +17,7 @@ import { movedDependencies, rootCauses, type Snapshot, type SnapshotOf } from '.
 import { type Facts, gatherFacts, type PackageFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { historiesOf, readFailure, readRecords, type ReadyRecord } from './history.ts';
+import { standingReasons } from './install-reasons.ts';
 import { readiness } from './verdicts.ts';
 import { placesOf, type Workspace } from './workspace.ts';
 
@@ -49,20 +50,41 @@ export async function explainPackage(one: Package, request: ExplainRequest): Pro
   const installed = generation?.record?.packages[one.name];
   const onDisk = at.disk.has(one.name, key);
   const isInstalled = installed?.key === key;
-  const base = latest ?? (installed && (await at.manifestOf(one.name, installed.key)));
+  const state = readiness(facts, onDisk, isInstalled);
+  const compared = await comparedWith(one, latest, installed, state, at);
+  const reasons = standingReasons(request);
   return {
     package: packageId(one),
-    state: readiness(facts, onDisk, isInstalled),
+    state,
     key,
     unpinned: [],
     onDisk,
     ...(isInstalled && generation !== undefined && { generation: generation.number }),
-    ...(base !== undefined && {
-      base: { key: base.key, package: idOf(base), from: base === latest ? 'history' : 'prefix' },
-    }),
-    roots: base === undefined ? [] : await explained(snapshotOfBase(base), snapshotNow(facts), at),
+    ...(reasons.length > 0 && { install: { prefix, reasons } }),
+    ...(compared !== undefined && { base: compared.base }),
+    roots: compared === undefined ? [] : await explained(compared.before, snapshotNow(facts), at),
     ...runs,
   };
+}
+
+/** What it was last made ready from; where that is what it is now, what the prefix holds. */
+async function comparedWith(
+  one: Package,
+  latest: ReadyRecord | undefined,
+  installed: Installed | undefined,
+  state: Explanation['state'],
+  at: Situation,
+): Promise<(Required<Pick<Explanation, 'base'>> & { readonly before: Snapshot }) | undefined> {
+  const asMade = latest && {
+    base: { key: latest.key, package: latest.package, from: 'history' as const },
+    before: snapshotOfBase(latest),
+  };
+  if (installed === undefined || (latest !== undefined && (state !== 'fresh' || installed.key === latest.key)))
+    return asMade;
+  const before = await stateOf(one.name, installed.key, at);
+  return before === undefined
+    ? asMade
+    : { base: { key: installed.key, package: before.package, from: 'prefix' }, before };
 }
 
 /**
@@ -148,6 +170,8 @@ async function relativesAnywhere(
   }
   return { relatives, notListed };
 }
+
+type Installed = GenerationRecord['packages'][string];
 
 interface Situation extends ExplainRequest {
   readonly facts: Facts;

@@ -7,7 +7,7 @@ import { makeFolder } from '../system/files.ts';
 import type { Artifacts } from './artifacts.ts';
 import { installReasons } from './install-reasons.ts';
 import type { BuildRequest } from './request.ts';
-import { notesFor, trustNote, type Wanted } from './roots.ts';
+import { notesFor, trustNotes, type Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
 
@@ -32,7 +32,7 @@ export async function installWanted(
       roots: want.roots.map(packageId).join(' '),
       manifests,
       members: await artifacts.lastMembers(want.packages),
-      notes: notesFor(want, workspace.buildfile, { place, trust: trustNote(build) }),
+      notes: notesFor(want, workspace.buildfile, { place, ...trustNotes(build) }),
       reasons,
       ...(run.options.keepGenerations !== undefined && { keep: run.options.keepGenerations }),
     },

@@ -10,7 +10,7 @@ import { releaseFile } from '../system/platform.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import type { Publishing } from './pushes.ts';
-import { prefixDifferences, trustNote, wanted } from './roots.ts';
+import { prefixDifferences, trustNotes, wanted } from './roots.ts';
 import type { RunOptions } from './run.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -44,7 +44,7 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
     platform,
     workspace,
   });
-  const notes = { place: placeOf(prefix), trust: trustNote(build) };
+  const notes = { place: placeOf(prefix), ...trustNotes(build) };
   return (
     want.dropped.length === 0 &&
     prefixDifferences(generation.record, want, notes, (one) => known.get(one)?.key).length === 0

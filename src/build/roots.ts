@@ -45,22 +45,42 @@ export function wanted(
 export interface PrefixNotes {
   /** Where the prefix lies; its texts name where it lay when it was installed. */
   readonly place: string;
-  /** See `trustNote`. */
+  /** Whom the Buildfile trusts, in short: who trusts others may want other artifacts for the same keys. */
   readonly trust: string;
+  /** The same by name, for people: fields as JSON. */
+  readonly trusted: string;
 }
 
-/** Whom a Buildfile trusts, in short: who trusts others may want other artifacts for the same keys. */
-export function trustNote({ trust }: Pick<Build, 'trust'>): string {
-  if (trust === undefined) return 'none';
+export function trustNotes({ trust }: Pick<Build, 'trust'> = {}): Pick<PrefixNotes, 'trust' | 'trusted'> {
+  if (trust === undefined) return { trust: 'none', trusted: '[]' };
   const keys = trust.keys.map(({ publicKey, role }) => `${publicKey.trim()} ${role}`).sort();
-  return digestOf(canonicalJson({ keys, require: trust.require ?? {} })).slice(0, 12);
+  const named: Field[] = [
+    ...trust.keys.map(({ name, publicKey, role }): Field => [`trusted key ${name}`, `${role} ${publicKey.trim()}`]),
+    ...Object.entries(trust.require ?? {}).map(([what, value]): Field => [`trusted ${what}`, String(value)]),
+  ];
+  return {
+    trust: digestOf(canonicalJson({ keys, require: trust.require ?? {} })).slice(0, 12),
+    trusted: JSON.stringify(named),
+  };
 }
+
+/** Which keys and requirements came and went, as far as the record names them. */
+function trustDifferences(record: GenerationRecord | undefined, now: Pick<PrefixNotes, 'trust' | 'trusted'>): Reason[] {
+  if (record === undefined) return [{ input: 'trust', now: now.trust }];
+  const none = trustNotes({});
+  const { trust = none.trust, trusted = trust === none.trust ? none.trusted : undefined } = record.notes;
+  if (trust === now.trust) return [];
+  const named = trusted === undefined ? [] : differences(fieldsIn(trusted), fieldsIn(now.trusted));
+  return named.length > 0 ? named : [{ input: 'trust', before: trust, now: now.trust }];
+}
+
+const fieldsIn = (text: string): Field[] => JSON.parse(text) as Field[];
 
 /** Why a prefix does not hold what is wanted, package by package; none when it does. */
 export function prefixDifferences(
   record: GenerationRecord | undefined,
   { roots, packages }: Wanted,
-  { place, trust }: PrefixNotes,
+  { place, ...trust }: PrefixNotes,
   keyOf: (one: Package) => ContentKey | undefined,
 ): Reason[] {
   return contentDifferences(
@@ -74,36 +94,38 @@ export function prefixDifferences(
 export function contentDifferences(
   record: GenerationRecord | undefined,
   packages: readonly Field[],
-  { place, roots, trust }: { readonly place: string; readonly roots: string; readonly trust?: string },
+  noted: Pick<PrefixNotes, 'place'> & {
+    readonly roots: string;
+    readonly trust?: Pick<PrefixNotes, 'trust' | 'trusted'>;
+  },
 ): Reason[] {
+  const { place, roots, trust } = noted;
   const before = Object.entries(record?.packages ?? {}).map(
     ([name, { version, key }]): Field => [`${name}@${version}`, key],
   );
-  const noted: Field[] =
+  const whole: Field[] =
     record === undefined
       ? []
       : [
           ['place', record.notes['place'] ?? ''],
           ['roots', record.notes['targets'] ?? ''],
-          ...(trust === undefined ? [] : [['trust', record.notes['trust'] ?? trustNote({})] satisfies Field]),
         ];
-  const now: Field[] = [
-    ['place', place],
-    ['roots', roots],
-    ...(trust === undefined ? [] : [['trust', trust] satisfies Field]),
+  return [
+    ...differences([...before, ...whole], [...packages, ['place', place], ['roots', roots]]),
+    ...(trust === undefined ? [] : trustDifferences(record, trust)),
   ];
-  return differences([...before, ...noted], [...packages, ...now]);
 }
 
 /** What an installer notes in the record of a generation. */
 export const notesFor = (
   { roots }: Wanted,
   buildfile: string,
-  { place, trust }: PrefixNotes,
+  { place, trust, trusted }: PrefixNotes,
 ): GenerationRecord['notes'] => ({
   targets: noteOf(roots),
   place,
   trust,
+  trusted,
   buildfile,
   installedAt: new Date().toISOString(),
 });

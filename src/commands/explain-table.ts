@@ -25,7 +25,7 @@ export const explainCommands = [
     takes: 'subject',
     summary: 'say why a package is stale, fresh, or was built, down to the byte',
     description: [
-      'Compares a PACKAGE as it is now with what it was last made ready from here, and prints what differs and in which package that began: packages that only follow are not listed. Patches are shown with the lines that differ, variables and steps with the words that do. Then it says why the package was built the last time, and what the caches answered then.',
+      'Compares a PACKAGE as it is now with what it was last made ready from here, and prints what differs and in which package that began: packages that only follow are not listed. Patches are shown with the lines that differ, variables and steps with the words that do. Then it says why the package was built the last time, and what the caches answered then. If the prefix would get a new generation although the package is ready, it says why: what the prefix holds differs, it was moved, or the Buildfile trusts others.',
       'With --cache it asks every cache for the key of the package. If none has it, the package is compared with the artifact that is nearest to it, of all on the disk and the newest 20 in each cache that can be listed: what is printed would have to be equal for a hit.',
       'For a FILE of the project it says which packages the file decides.',
     ],
@@ -40,7 +40,7 @@ export const explainCommands = [
     takes: 'targets',
     summary: 'show where each package stands: pin, patches, key, disk, prefix',
     description: [
-      'Prints one line for each package, or for each one of the closure of every TARGET: its pin, how many patches it has, its content key, whether its artifact is on the disk, whether the prefix has it, and how long compiling it took the last time. Opens no network connection.',
+      'Prints one line for each package, or for each one of the closure of every TARGET: its pin, how many patches it has, its content key, whether its artifact is on the disk, whether the prefix has it, and how long compiling it took the last time. A last line says why the prefix would get a new generation, if it would. Opens no network connection.',
     ],
     examples: [
       ['vbuild status', 'all packages of ./Buildfile.ts'],

@@ -5,7 +5,7 @@ import { installReasons, placeToBe } from '../build/install-reasons.ts';
 import { keyedFacts } from '../build/keyed.ts';
 import type { Deployment } from '../build/released.ts';
 import type { BuildRequest } from '../build/request.ts';
-import { notesFor, trustNote } from '../build/roots.ts';
+import { notesFor, trustNotes } from '../build/roots.ts';
 import { wantedBy } from '../build/settle.ts';
 import { countedTraffic, startRun } from '../build/start-run.ts';
 import { packageId } from '../buildfile/package.ts';
@@ -30,7 +30,7 @@ async function installTargets(context: CommandContext): Promise<number> {
     prefix,
     asked: want.packages.map((one) => ({ id: packageId(one), name: one.name, key: facts.of(one).key })),
     roots: want.roots.map(packageId),
-    notes: (place: string) => notesFor(want, workspace.buildfile, { place, trust: trustNote(project.build) }),
+    notes: (place: string) => notesFor(want, workspace.buildfile, { place, ...trustNotes(project.build) }),
     reasons: installReasons(want, request, (one) => facts.of(one).key),
   };
   const names = request.targets.map(({ name }) => name);

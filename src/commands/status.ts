@@ -4,19 +4,24 @@ import { lastDurations } from '../build/durations.ts';
 import { gatherFacts, type PackageFacts } from '../build/facts.ts';
 import { fullClosure } from '../build/graph.ts';
 import { readFailure, readRecords } from '../build/history.ts';
+import { standingReasons } from '../build/install-reasons.ts';
 import { placesOf } from '../build/workspace.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, readLock } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { currentGeneration } from '../install/generations.ts';
 import { count } from '../model/count.ts';
+import type { Reason } from '../model/event.ts';
+import { because } from '../report/phrases.ts';
+import { printableLine } from '../report/printable.ts';
 import { columns } from '../report/table.ts';
-import { duration, shortened } from '../report/words.ts';
+import { duration, pathFrom, shortened } from '../report/words.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type Command, openProject, printResult } from './command.ts';
 
 export const status: Command = async (context) => {
-  const { build, workspace, prefix } = await openProject(context);
+  const project = await openProject(context);
+  const { build, workspace, prefix } = project;
   const { targets } = context.line;
   const packages = targets.length === 0 ? build.packages : fullClosure(selectTargets(build, targets));
   const lock = readLock(workspace.lockFile);
@@ -28,13 +33,14 @@ export const status: Command = async (context) => {
     const facts = known.get(one);
     const installed = generation?.record?.packages[one.name];
     const [last] = readRecords(places);
+    const onDisk = facts !== undefined && disk.has(one.name, facts.key);
     const { compile } = lastDurations(places);
     return {
       package: packageId(one),
       pin: pinOf(one, facts, lock.sources[packageId(one)]),
       patches: facts?.series.length ?? null,
       key: facts?.key ?? null,
-      onDisk: facts !== undefined && disk.has(one.name, facts.key),
+      onDisk,
       installed:
         installed === undefined || installed.version !== one.version
           ? ('no' as const)
@@ -43,17 +49,22 @@ export const status: Command = async (context) => {
             : ('other' as const),
       last: last === undefined ? null : { outcome: last.outcome, endedAtMs: last.endedAtMs },
       compileMs: compile ?? null,
-      failed: readFailure(places) !== undefined,
+      // A failure of something else, or before it came to be there all the same, says nothing any more.
+      failed: !onDisk && installed?.key !== facts?.key && readFailure(places)?.key === facts?.key,
     };
   });
   const number = generation?.number;
+  const install = standingReasons({ ...project, platform: hostPlatform() });
   printResult(
     context,
-    () => columns(rows.map((row) => cells(row, number))),
-    () => ({ format: 1, prefix, generation: number ?? null, packages: rows }),
+    () => columns(rows.map((row) => cells(row, number))) + installLine(pathFrom(context.cwd, prefix), install),
+    () => ({ format: 1, prefix, generation: number ?? null, install, packages: rows }),
   );
   return 0;
 };
+
+const installLine = (place: string, reasons: readonly Reason[]): string =>
+  reasons.length === 0 ? '' : `${printableLine(`${place} is stale, it gets a new generation: ${because(reasons)}`)}\n`;
 
 type Row = Readonly<{
   package: string;
@@ -80,7 +91,7 @@ const cells = (row: Row, generation: number | undefined): string[] => [
   row.onDisk ? 'on disk' : 'not on disk',
   {
     yes: `in generation ${generation ?? 0}`,
-    other: `in generation ${generation ?? 0} with another key`,
+    other: `in generation ${generation ?? 0}${row.key === null ? '' : ' with another key'}`,
     no: 'not installed',
   }[row.installed],
   row.failed

@@ -104,7 +104,9 @@ export interface Explanation {
   readonly onDisk: boolean;
   /** Number of the generation of the prefix that has the package with this key. */
   readonly generation?: number;
-  /** What it is compared with; undefined when it was never made ready here. */
+  /** Why the prefix would get a new generation if what was asked of it before were asked for again; absent where it would not. */
+  readonly install?: { readonly prefix: string; readonly reasons: readonly Reason[] };
+  /** What it is compared with; undefined when it was never made ready here. A fresh one is compared with what the prefix holds of it, if it is there. */
   readonly base?: { readonly key: ContentKey; readonly package: string; readonly from: 'history' | 'prefix' };
   readonly roots: readonly Root[];
   readonly lastRun?: LastRun;

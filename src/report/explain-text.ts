@@ -9,8 +9,9 @@ import type {
   MissExplanation,
   Root,
 } from '../model/explanation.ts';
+import type { Reason } from '../model/event.ts';
 import { nameOf } from '../model/package-id.ts';
-import { answered, because, inputName, spared } from './phrases.ts';
+import { answered, because, inputName, reason, spared } from './phrases.ts';
 import { printable } from './printable.ts';
 import { duration, list, pathFrom, shortened } from './words.ts';
 
@@ -24,6 +25,8 @@ export interface ExplainWords {
 
 /** Values longer than this are cut. */
 const mostText = 120;
+/** Of the reasons for a new generation. */
+const mostReasons = 8;
 
 const ago = (ms: number, { nowMs }: ExplainWords): string => `${duration(Math.max(0, nowMs - ms))} ago`;
 const key = (text: string): string => shortened(text);
@@ -35,7 +38,8 @@ export function explanationText(given: Explanation, at: ExplainWords): string {
   return text([
     `${given.package} ${verdict(given, at)}`,
     ...rootLines(given.roots),
-    ...(failure === undefined ? [] : failureLines(failure, given.package, at)),
+    ...(given.state === 'stale' ? [] : installLines(given, at)),
+    ...(failure === undefined ? [] : failureLines(failure, given, at)),
     ...(lastRun === undefined ? [] : lastRunLines(lastRun, at)),
   ]);
 }
@@ -44,8 +48,12 @@ function verdict({ state, unpinned, generation, base, roots, lastRun, onDisk }: 
   const place = pathFrom(at.cwd, at.prefix);
   switch (state) {
     case 'fresh': {
-      const where = generation === undefined ? '' : `, it is installed in generation ${generation} of ${place}`;
-      return `is fresh: nothing differs${where}${onDisk ? '' : '; its artifact is no longer on the disk'}`;
+      const gone = onDisk ? '' : '; its artifact is no longer on the disk';
+      if (generation !== undefined)
+        return `is fresh: nothing differs, it is installed in generation ${generation} of ${place}${gone}`;
+      return roots.length === 0
+        ? `is fresh: nothing differs; it is not installed in ${place}`
+        : `is made ready, but it differs from what is installed in ${place}`;
     }
     case 'ready':
       return 'is not made ready from what is here now, but its artifact is on the disk, to be restored';
@@ -70,6 +78,19 @@ function verdict({ state, unpinned, generation, base, roots, lastRun, onDisk }: 
   }
 }
 
+/** What is of the package itself comes first. */
+function installLines({ package: id, install }: Explanation, at: ExplainWords): string[] {
+  if (install === undefined) return [];
+  const of = (own: boolean): Reason[] => install.reasons.filter(({ input }) => (nameOf(input) === nameOf(id)) === own);
+  const reasons = [...of(true), ...of(false)];
+  const more = reasons.length - mostReasons;
+  return [
+    `${pathFrom(at.cwd, at.prefix)} is stale, it gets a new generation:`,
+    ...reasons.slice(0, mostReasons).map((one) => `  ${reason(one, mostText)}`),
+    ...(more > 0 ? [`  ${more} more`] : []),
+  ];
+}
+
 function lastRunLines(run: LastRun, at: ExplainWords): string[] {
   const head = `last ${run.outcome} ${ago(run.endedAtMs, at)} in ${duration(run.durationMs)}`;
   const first = run.stages.find(({ reasons }) => reasons.length > 0);
@@ -84,11 +105,11 @@ function lastRunLines(run: LastRun, at: ExplainWords): string[] {
   ];
 }
 
-function failureLines({ error, endedAtMs }: LastRun, name: string, at: ExplainWords): string[] {
+function failureLines({ error, endedAtMs, key: failed }: LastRun, now: Explanation, at: ExplainWords): string[] {
   const stage = error?.stage === undefined ? '' : ` in stage ${error.stage}`;
-  return [
-    `last run failed ${ago(endedAtMs, at)}${stage}: ${error?.headline ?? 'unknown'} (see vbuild log ${nameOf(name)})`,
-  ];
+  const what = `failed ${ago(endedAtMs, at)}${stage}: ${error?.headline ?? 'unknown'} (see vbuild log ${nameOf(now.package)})`;
+  if (now.key !== undefined && failed !== now.key) return [`something else that it was ${what}`];
+  return [now.state === 'stale' || now.state === 'open' ? `last run ${what}` : `before it was there, it ${what}`];
 }
 
 /** Ends with a line feed. */

@@ -259,7 +259,10 @@ test('vbuild why', async (t) => {
     const text = await said(site, ['why', 'app']);
     assert.match(text, /^app@1\.0 is fresh: nothing differs, it is installed in generation 1 of vendor\n/);
     assert.match(text, /\nlast built .* ago in .*: never run here\n  caches then: disk absent\n$/);
-    assert.match(await said(site, ['why', 'gen']), /^gen@0\.1 is fresh: nothing differs\n/);
+    assert.match(
+      await said(site, ['why', 'gen']),
+      /^gen@0\.1 is fresh: nothing differs; it is not installed in vendor\n/,
+    );
   });
 
   site.write({ 'patches/leaf/value.patch': leafPatch(3) });
@@ -375,6 +378,44 @@ test('vbuild why', async (t) => {
   });
 });
 
+test('vbuild why and status say why a prefix is stale', async (t) => {
+  const site = project(t);
+  insistOnSuccess(await site.build(['lone', '--prefix', 'v2']));
+  await t.test('in which what was made ready for another one differs, to the byte', async () => {
+    site.edit('Buildfile.ts', 'const options = {', "const options = { env: { MINE: 'other' },");
+    insistOnSuccess(await site.build(['lone']));
+    const { state, base, roots, install } = await told<Explanation>(site, ['why', 'lone', '--prefix', 'v2']);
+    const plan = await told<Plan>(site, ['plan', 'lone', '--prefix', 'v2']);
+    assert.deepEqual([state, base?.from, install], ['fresh', 'prefix', plan.install]);
+    assert.equal(install?.reasons.length, 1);
+    assert.deepEqual(
+      roots[0]?.changes.map((change) => change.kind === 'value' && change.input),
+      ['env.MINE'],
+    );
+    const text = await said(site, ['why', 'lone', '--prefix', 'v2']);
+    assert.match(
+      text,
+      /^lone@1\.0 is made ready, but it differs from what is installed in v2\n  lone@1\.0\n    variable MINE is new: other\n/,
+    );
+    assert.match(text, /\nv2 is stale, it gets a new generation:\n  lone@1\.0: \w{12}… → \w{12}…\n/);
+    assert.match(
+      await said(site, ['status', 'lone', '--prefix', 'v2']),
+      /\nv2 is stale, it gets a new generation: lone@1\.0: \w{12}… → \w{12}…\n$/,
+    );
+  });
+  await t.test('that was installed when the Buildfile trusted others', async () => {
+    const publicKey = `RWQ${'A'.repeat(53)}`;
+    const trust = JSON.stringify({ keys: [{ name: 'builder', publicKey, role: 'ci' }], require: { builder: 'ci' } });
+    site.edit('Buildfile.ts', 'defaults: [app, lone]', `defaults: [app, lone], trust: ${trust}`);
+    const text = await said(site, ['why', 'lone']);
+    assert.match(text, /^lone@1\.0 is fresh: nothing differs, it is installed in generation 1 of vendor\n/);
+    assert.match(
+      text,
+      /\nvendor is stale, it gets a new generation:\n  trusted key builder is new\n  trusted builder is new\n/,
+    );
+  });
+});
+
 test('vbuild why shows what changed in a folder of the project, file by file', async (t) => {
   const site = project(t, {
     'own/run.sh': { text: '#!/bin/sh\necho one\n', mode: 0o755 },
@@ -436,6 +477,11 @@ test('vbuild status says of each package where it stands', async (t) => {
   assert.match(
     await said(site, ['status', 'leaf']),
     /^leaf@1\.0 +pin \w{12}… +1 patch +key \w{12}… +not on disk +in generation 1 with another key +compiled in /,
+  );
+  rmSync(join(site.path, 'Buildfile.lock'));
+  assert.match(
+    await said(site, ['status', 'leaf']),
+    /^leaf@1\.0 .* no key +not on disk +in generation 1 +compiled in /,
   );
 });
 
