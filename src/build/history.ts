@@ -54,12 +54,22 @@ export interface ReadyRecord {
   readonly error?: { readonly code: ErrorCode; readonly headline: string; readonly stage?: string };
 }
 
+/** What a stage of a package did when it last ran, however the run went on. */
+export type StageRecord = ReadyRecord['stages'][number] & {
+  /** When the run of the package ended; milliseconds since 1970. */
+  readonly endedAtMs: number;
+  /** The headline of the error that it ended with. */
+  readonly failed?: string;
+};
+
 /** How many records of a package stay. */
 const kept = 5;
 /** Larger patches are told apart by their digests only. */
 const largestPatchBytes = 1_000_000;
 
 const failureName = 'failed.json';
+/** Apart from the records, of which each failure replaces that of the one before. */
+const stageFile = (history: string, stage: StageName): string => join(history, 'stages', `${stage}.json`);
 const inputsIn = (folder: string): string => join(folder, 'inputs');
 
 /** Adds a record and keeps the patches that it names; the record of an earlier failure goes. */
@@ -74,6 +84,12 @@ export function writeRecord({ places, patches }: PackageFacts, record: ReadyReco
       replaceFile(join(inputsIn(folder), digest), bytes);
   }
   makeFolder(folder);
+  const { endedAtMs, error } = record;
+  for (const one of record.stages) {
+    const failed = one.durationMs === undefined && error !== undefined ? { failed: error.headline } : {};
+    const did: StageRecord = { ...one, endedAtMs, ...failed };
+    replaceFile(stageFile(folder, one.stage), `${JSON.stringify(did)}\n`);
+  }
   const text = `${JSON.stringify(record, undefined, 1)}\n`;
   if (record.outcome === 'failed') return replaceFile(join(folder, failureName), text);
   const name = `${String(record.endedAtMs).padStart(15, '0')}.json`;
@@ -99,6 +115,18 @@ export const readRecords = ({ history }: Pick<PackagePlaces, 'history'>): ReadyR
 /** How its last run failed, if it did. */
 export const readFailure = ({ history }: Pick<PackagePlaces, 'history'>): ReadyRecord | undefined =>
   readRecord(join(history, failureName));
+
+/** What one of its stages did the last time, if it is remembered. */
+export function readStage({ history }: Pick<PackagePlaces, 'history'>, stage: StageName): StageRecord | undefined {
+  try {
+    const data = JSON.parse(readIfThere(stageFile(history, stage)) ?? 'null') as Partial<StageRecord> | null;
+    return data?.stage === stage && typeof data.endedAtMs === 'number' && Array.isArray(data.reasons)
+      ? (data as StageRecord)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Our own file; one that is spoilt counts as none. */
 function readRecord(path: string): ReadyRecord | undefined {

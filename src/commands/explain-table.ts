@@ -81,9 +81,9 @@ export const explainCommands = [
     takes: 'package-part',
     summary: 'print the log of the last compilation of a package, or what another of its stages did',
     description: [
-      'Prints what the steps of the last compilation of PACKAGE printed, with a head that says how to repeat each one by hand. PART is "compile" for all of it, or one group of steps: prepare, configure, build, check or install. The last five logs of each package are kept in the work folder.',
-      'The other stages run no steps. For PART "fetch", "patch" or "pack" it prints what that stage did when it last ran, as far as the last five runs of the package are remembered: the archives with their digests and where they come from; each patch with the files that it changed, and where hunks landed away from their stated lines; how much was packed, and what was left out.',
-      'With --follow it goes on as the log grows, until the compilation has ended.',
+      'Prints what the steps of the last compilation of PACKAGE printed, with a head that says how to repeat each one by hand. PART is "compile" for all of it, or one group of steps: prepare, configure, build, check or install. On stderr it says when that was and whether it failed. The last five logs of each package are kept in the work folder.',
+      'The other stages run no steps. For PART "fetch", "patch" or "pack" it prints what that stage did when it last ran here: the archives with their digests and where they come from; each patch with the files that it changed, and where hunks landed away from their stated lines; how much was packed, and what was left out.',
+      'With --follow it goes on as the log grows, until the compilation has ended. While a run has not begun to compile PACKAGE yet it waits for that, at most until the run ends. It prints no JSON.',
     ],
     examples: [
       ['vbuild log pil', 'the last log of pil'],

@@ -1,9 +1,7 @@
 /** `vbuild log PACKAGE [STAGE]`: what the steps of the last compilation printed, or what another stage did the last time. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
 import { KEPT_LOGS, logsIn } from '../build/logs.ts';
 import { placesOf, type Workspace } from '../build/workspace.ts';
-import { readFailure, readRecords } from '../build/history.ts';
+import { readStage } from '../build/history.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { VbuildError } from '../model/error.ts';
@@ -11,14 +9,10 @@ import { logMarkup } from '../report/log-markup.ts';
 import { because } from '../report/phrases.ts';
 import { printable, printableLine } from '../report/printable.ts';
 import { duration } from '../report/words.ts';
-import { readStamp } from '../stamps/stamp.ts';
-import { readIfThere } from '../system/files.ts';
-import { isLocked } from '../system/lock.ts';
+import { fileStat, readIfThere } from '../system/files.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
-import { logParts, toldStages } from './log-parts.ts';
+import { partOf, stepsIn, toldStages, logParts } from './log-parts.ts';
 import { wordAmong } from './word-among.ts';
-
-const pollMs = 200;
 
 export const log: Command = async (context) => {
   const [name = '', word = 'compile'] = context.line.targets;
@@ -28,42 +22,68 @@ export const log: Command = async (context) => {
   const part = wordAmong(word, logParts, 'There is no such log');
   const stage = toldStages.find((each) => each === part);
   if (stage !== undefined) return stageLog(stage, one, workspace, context);
+  if (context.line.options.follow) {
+    const { followed } = await import('./log-follow.ts');
+    if (await followed(part, one, workspace, context)) return 0;
+  }
+  return lastLog(part, one, workspace, context);
+};
+
+function lastLog(part: string, one: Package, workspace: Workspace, context: CommandContext): number {
   const places = placesOf(workspace, one);
+  const id = packageId(one);
   const logs = logsIn(places.logs);
   const path = logs.at(-1);
   if (path === undefined) {
     throw new VbuildError('not-ready', 'Package has no log', {
-      where: { package: packageId(one) },
+      where: { package: id },
       facts: { expected: `one of the last ${KEPT_LOGS} compilations in ${places.logs}`, found: 'none' },
       mend: 'it was never compiled here; see why with vbuild why',
     });
   }
-  const read = (): string => partOf(readIfThere(path) ?? '', part);
-  const shownText = (text: string): string => logMarkup(context.env).plain(printable(text));
-  if (!context.line.options.follow) {
-    printResult(
-      context,
-      () => shownText(read()),
-      () => ({ format: 1, package: packageId(one), log: path, earlier: logs.slice(0, -1), part, text: read() }),
-    );
-    return 0;
+  const writtenAtMs = Number((fileStat(path)?.mtimeNs ?? 0n) / 1_000_000n);
+  const compiled = readStage(places, 'compile');
+  // One that was written since then is of a run that was cut off or goes on, or of work by hand.
+  const told = compiled !== undefined && writtenAtMs <= compiled.endedAtMs ? compiled : undefined;
+  const outcome = told === undefined ? 'unknown' : told.failed === undefined ? 'ended' : 'failed';
+  const whole = readIfThere(path) ?? '';
+  const text = partOf(whole, part);
+  if (text === '' && part !== 'compile') throw withoutStep(part, one, path, whole);
+  if (!context.line.options.json) {
+    const when = `written ${duration(Math.max(0, Date.now() - writtenAtMs))} ago`;
+    const what = { ended: 'all of it passed', failed: `failed: ${told?.failed}`, unknown: 'not known to have ended' };
+    context.reporter.event({
+      type: 'notice',
+      level: 'info',
+      code: 'log-of',
+      headline: `Log of a compilation of ${id}, ${when}, ${what[outcome]}`,
+    });
   }
-  const lock = join(workspace.state, 'lock');
-  const isRunning = async (): Promise<boolean> =>
-    readStamp(places.stamps, 'compile') === undefined && (await isLocked(lock));
-  for (let shown = 0, running = true; ; await sleep(pollMs, undefined, { signal: context.signal })) {
-    // Asked before the last reading, so that nothing is lost in between.
-    running = await isRunning();
-    const text = read();
-    // A line that is not complete yet may end in half a character.
-    const end = running ? text.lastIndexOf('\n') + 1 : text.length;
-    if (end > shown) context.stdout.write(shownText(text.slice(shown, end)));
-    shown = Math.max(shown, end);
-    if (!running) return 0;
-  }
-};
+  printResult(
+    context,
+    () => logMarkup(context.env).plain(printable(text)),
+    () => ({ format: 1, package: id, log: path, earlier: logs.slice(0, -1), part, writtenAtMs, outcome, text }),
+  );
+  return 0;
+}
 
-/** What one of the other stages did when it last ran, as far as the last runs of the package are remembered. */
+/** A failure before it, or the recipe, is why a log tells nothing of a group of steps. */
+function withoutStep(part: string, one: Package, path: string, whole: string): VbuildError {
+  const steps = stepsIn(whole);
+  const isPlanned = one.recipe.steps.some(({ group }) => group === part);
+  return new VbuildError('not-ready', isPlanned ? 'Step was not reached' : 'Recipe has no such step', {
+    where: { package: packageId(one) },
+    facts: {
+      expected: `a step of ${part} in ${path}`,
+      found: steps.length === 0 ? 'no step at all' : `it ends in step ${steps.at(-1)}`,
+    },
+    mend: isPlanned
+      ? `see with vbuild log ${one.name} what came before it`
+      : `all that was printed is in vbuild log ${one.name}`,
+  });
+}
+
+/** What one of the other stages did when it last ran. */
 function stageLog(
   stage: (typeof toldStages)[number],
   one: Package,
@@ -71,36 +91,26 @@ function stageLog(
   context: CommandContext,
 ): number {
   const places = placesOf(workspace, one);
-  const failure = readFailure(places);
   const id = packageId(one);
-  for (const { endedAtMs, stages, error } of [...(failure === undefined ? [] : [failure]), ...readRecords(places)]) {
-    const ran = stages.find((each) => each.stage === stage);
-    if (ran === undefined) continue;
-    const { reasons, durationMs, detail, lines = [] } = ran;
-    const failed = durationMs === undefined ? error?.headline : undefined;
-    const ended = failed === undefined ? `took ${duration(durationMs ?? 0)}` : `failed: ${failed}`;
-    const text = [
-      `${stage} of ${id} ${ended}${detail === undefined ? '' : ` (${detail})`}, in a run that ended ${new Date(endedAtMs).toISOString()}`,
-      ...(reasons.length === 0 ? [] : [`  because ${because(reasons)}`]),
-      ...lines.map((each) => `  ${each}`),
-    ];
-    printResult(
-      context,
-      () => logMarkup(context.env).plain(text.map((each) => `${printableLine(each)}\n`).join('')),
-      () => ({ format: 1, package: id, part: stage, endedAtMs, ...ran, ...(failed !== undefined && { failed }) }),
-    );
-    return 0;
+  const ran = readStage(places, stage);
+  if (ran === undefined) {
+    throw new VbuildError('not-ready', `Stage ${stage} did not run here of late`, {
+      where: { package: id },
+      facts: { expected: `a run of it in what is remembered in ${places.history}`, found: 'none' },
+      mend: `see with vbuild why ${one.name} what became of the package instead`,
+    });
   }
-  throw new VbuildError('not-ready', `Stage ${stage} did not run here of late`, {
-    where: { package: id },
-    facts: { expected: `a run of it in what is remembered in ${places.history}`, found: 'none' },
-    mend: `see with vbuild why ${one.name} what became of the package instead`,
-  });
-}
-
-/** The parts of a log that belong to one group of steps, each with its head line. */
-function partOf(text: string, part: string): string {
-  if (part === 'compile') return text;
-  const [, ...steps] = text.split(/^(?=# step \d+ of \d+, )/m);
-  return steps.filter((step) => step.slice(0, step.indexOf('\n')).endsWith(`, ${part}`)).join('');
+  const { endedAtMs, reasons, durationMs, detail, lines = [], failed } = ran;
+  const ended = failed === undefined ? `took ${duration(durationMs ?? 0)}` : `failed: ${failed}`;
+  const text = [
+    `${stage} of ${id} ${ended}${detail === undefined ? '' : ` (${detail})`}, in a run that ended ${new Date(endedAtMs).toISOString()}`,
+    ...(reasons.length === 0 ? [] : [`  because ${because(reasons)}`]),
+    ...lines.map((each) => `  ${each}`),
+  ];
+  printResult(
+    context,
+    () => logMarkup(context.env).plain(text.map((each) => `${printableLine(each)}\n`).join('')),
+    () => ({ format: 1, package: id, part: stage, ...ran }),
+  );
+  return 0;
 }

@@ -185,6 +185,9 @@ function noteIn(file: string | number): LockNote | undefined {
   }
 }
 
+/** Who has the lock that goes by a file, as far as is written there: the last one to have had it, where nobody has. */
+export const lastHolderOf = (path: string): LockHolder | undefined => noteIn(path);
+
 /** Whether somebody has the lock that goes by a file, for messages only: it may be free, or taken, by the time one acts on it. */
 export async function isLocked(path: string): Promise<boolean> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return false;

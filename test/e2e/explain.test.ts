@@ -8,11 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Explanation, Influence, MissExplanation } from '../../src/model/explanation.ts';
 import type { Plan } from '../../src/model/plan.ts';
+import { acquireLock } from '../../src/system/lock.ts';
 import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
 import { cloneOf, leafPatch, packages, type Project, project } from '../support/project.ts';
 import { skipWithoutS3, startS3Server } from '../support/s3-server.ts';
+import { startProgram, vbuildBin } from '../support/vbuild.ts';
 
 /** The one JSON document that a command prints. */
 async function told<Document>(
@@ -530,6 +532,41 @@ test('vbuild log says of the stages without steps what they did, also in a run t
     /^patch of leaf@1\.0 failed: Patch does not apply, in a run .*\n {2}because patch\.001: /,
   );
   assert.match(await said(site, ['log', 'leaf', 'pack']), /^pack of leaf@1\.0 took /);
+
+  site.write({ 'patches/leaf/value.patch': leafPatch(2).replace('return 2;', 'return nothing;') });
+  assert.equal((await site.run(['leaf'])).exitStatus, 1);
+  const missing = await site.run(['log', 'leaf', 'install']);
+  assert.deepEqual([missing.exitStatus, missing.stdout], [3, '']);
+  assert.match(missing.stderr, /^error: Step was not reached\n[^]*it ends in step 1 of 2, build\n/);
+  const whole = await site.run(['log', 'leaf']);
+  assert.match(whole.stderr, /^note: Log of a compilation of leaf@1\.0, written .* ago, failed: A step failed\n$/);
+});
+
+test('vbuild log --follow waits for the log of the run that is under way, and ends with that run', async (t) => {
+  const site = project(t);
+  insistOnSuccess(await site.build(['lone', '--no-install']));
+  const state = join(site.path, '.vbuild/Buildfile');
+  const log = join(state, 'logs/lone_1.0/2.log');
+  const follow = async (meanwhile: () => void): Promise<string> => {
+    // Long after the log of the build above, as the clock of files has it.
+    await sleep(20);
+    const run = await acquireLock(join(state, 'lock'));
+    const following = startProgram([vbuildBin, 'log', 'lone', '--follow'], { cwd: site.path, home: site.home });
+    let stderr = '';
+    const waits = new Promise<void>((heard) => {
+      following.child.stderr?.on('data', (text) => ((stderr += String(text)).includes('waiting for it') ? heard() : 0));
+    });
+    await Promise.race([waits, following.ended]);
+    meanwhile();
+    await run[Symbol.asyncDispose]();
+    return insistOnSuccess(await following.ended).stdout;
+  };
+  const printed = await follow(() => {
+    rmSync(join(state, 'stamps/lone_1.0/compile'));
+    writeFileSync(log, 'begun\nended\n');
+  });
+  assert.equal(printed, 'begun\nended\n');
+  assert.equal(await follow(() => {}), printed, 'the last one, of a run that does not compile it');
 });
 
 test('vbuild log --follow shows a compilation while it runs, and ends with it', async (t) => {
