@@ -14,7 +14,7 @@ export async function findAll(files: readonly PinnedFile[], context: SourceConte
 }
 
 /**
- * Downloads into the blob store what no store has.
+ * Downloads into the blob store what no store has; processes that want the same wait for the first of them.
  *
  * @returns the names of those that the mirror does not have.
  * @throws {VbuildError} `download-failed` for any other reason.
@@ -23,6 +23,19 @@ export async function acquire(files: readonly OfferedFile[], apt: Apt, context: 
   const found = await findAll(files, context);
   const wanted = files.filter(({ name }) => !found.has(name));
   if (wanted.length === 0 || context.offline) return wanted.map(({ name }) => name);
+  const digests = wanted.map(({ digest }) => digest).sort();
+  return context.alone(`archive ${digests.join(' ')}`, async () => {
+    const there = await Promise.all(wanted.map(({ digest }) => context.blobs.find(digest)));
+    return download(
+      wanted.filter((_, at) => there[at] === undefined),
+      apt,
+      context,
+    );
+  });
+}
+
+async function download(wanted: readonly OfferedFile[], apt: Apt, context: SourceContext): Promise<string[]> {
+  if (wanted.length === 0) return [];
   const downloads = wanted.map((file) => ({ ...file, into: context.blobs.temporaryPath() }));
   const report = (): void => {
     for (const { name, into, sizeBytes } of downloads) {

@@ -49,7 +49,13 @@ export const npmKind: SourceKind<NpmSpec> = {
   async resolve(spec, context) {
     refuseOffline(spec, context);
     const integrity = await statedIntegrity(spec, context);
-    const file = await bring(spec, integrity, context);
+    const file = await context.alone(`archive ${integrity}`, async (turn) => {
+      const left = turn.left === undefined ? undefined : (JSON.parse(turn.left) as PinnedFile);
+      if (left !== undefined && (await context.blobs.find(left.digest)) !== undefined) return left;
+      const brought = await bring(spec, integrity, context);
+      turn.leave(JSON.stringify(brought));
+      return brought;
+    });
     return { kind: 'npm', version: spec.version, integrity, files: [file] } satisfies NpmPin;
   },
 

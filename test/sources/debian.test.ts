@@ -16,6 +16,7 @@ import { blobStore } from '../../src/system/blob-store.ts';
 import { walk } from '../../src/system/files.ts';
 import { type DebianMirror, debianMirror, type MirrorPackage } from '../support/debian-mirror.ts';
 import { tempDir } from '../support/temp.ts';
+import { twoContexts } from '../support/upstream.ts';
 
 /** A package `demo` whose content tells its versions apart; Debian's archive has its patches folder closed to others. */
 const demo = (version: string, upstream: string): MirrorPackage => ({
@@ -144,6 +145,17 @@ test('the newest version of the wanted upstream is pinned, though a newer upstre
     doneBytes: sizeBytes,
     totalBytes: sizeBytes,
   });
+});
+
+test('two projects that want the same files at the same time download them once', async (t) => {
+  const mirror = await mirrorOf(t, demo('1.0-1', '1.0'));
+  const work = workplace(t, mirror.environment);
+  const spec = debian('demo', { patches: true });
+  const contexts = twoContexts(work.top, work.context);
+  const [one, two] = await Promise.all(contexts.map((context) => debianKind.resolve(spec, context)));
+  assert.deepEqual(one, two);
+  const asked = mirror.requests.filter((path) => path.endsWith('.tar.gz'));
+  assert.equal(asked.length, 2, asked.join(' '));
 });
 
 test("Debian's series is handed over readable, though its archive closes the folder", async (t) => {

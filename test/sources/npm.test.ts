@@ -9,7 +9,7 @@ import { npm, npmKind, type NpmSpec } from '../../src/sources/npm.ts';
 import { exists, walk } from '../../src/system/files.ts';
 import { npmRegistry } from '../support/npm-registry.ts';
 import { tempDir } from '../support/temp.ts';
-import { fetchTarget, sourceContext, upstreamTarball } from '../support/upstream.ts';
+import { fetchTarget, sourceContext, twoContexts, upstreamTarball } from '../support/upstream.ts';
 
 const names = (folder: string): string[] => walk(folder).map(({ path }) => path);
 
@@ -50,6 +50,13 @@ for (const [title, row, problem] of rows)
     if (problem === undefined) assert.deepEqual(found, []);
     else assert.match(found.join('; '), problem);
   });
+
+test('npm() fetches once what two projects want at the same time', async (t) => {
+  const { context, top, registry } = await setting(t);
+  const [one, two] = await Promise.all(twoContexts(top, context).map((each) => npmKind.resolve(spec, each)));
+  assert.deepEqual(one, two);
+  assert.equal(registry.seen.filter(({ path }) => path.endsWith('.tgz')).length, 1);
+});
 
 test('npm() pins version, integrity and digest, takes the top folder away, and runs no script', async (t) => {
   const { context, top, tarball } = await setting(t);

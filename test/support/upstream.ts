@@ -2,9 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { digestOf } from '../../src/model/digest.ts';
 import type { BuildEvent } from '../../src/model/event.ts';
 import type { FetchTarget, SourceContext } from '../../src/sources/source.ts';
 import { blobStore } from '../../src/system/blob-store.ts';
+import { acquireLock } from '../../src/system/lock.ts';
 import { type Tree, writeTree } from './temp.ts';
 
 /** One member of a hand-made tar; every field is written as it is, sound or not. */
@@ -118,6 +120,28 @@ export function sourceContext(top: string, changes: Partial<SourceContext> = {})
     events,
     ...changes,
   };
+}
+
+/**
+ * Contexts of two projects with one store, whose turns are real locks. Neither begins what it does alone before the other one wants the
+ * same.
+ */
+export function twoContexts(top: string, one: SourceContext): [SourceContext, SourceContext] {
+  const wanted = new Map<string, PromiseWithResolvers<void>>();
+  const alone: SourceContext['alone'] = async (name, work) => {
+    const first = wanted.get(name);
+    if (first === undefined) wanted.set(name, Promise.withResolvers());
+    else first.resolve();
+    await wanted.get(name)?.promise;
+    await using lock = await acquireLock(join(top, 'locks', digestOf(name)), { removed: true });
+    return await work(lock);
+  };
+  const state = join(top, 'other/state');
+  mkdirSync(state, { recursive: true });
+  return [
+    { ...one, alone },
+    { ...one, alone, state },
+  ];
 }
 
 /** Two empty folders to fetch into. */
