@@ -1,8 +1,8 @@
 /** Shows changes to the byte: adds what the old and the new contents say, where they are still to be had. */
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { quoted } from '../compile/quoted.ts';
-import { digestOf } from '../model/digest.ts';
+import { type Digest, digestOf } from '../model/digest.ts';
 import type { Change, FileChange, Root } from '../model/explanation.ts';
 import { comesAlong } from '../sources/directory.ts';
 import { digestFileSync, exists, isFolder, readBytes, walk } from '../system/files.ts';
@@ -38,7 +38,13 @@ export async function withEvidence(roots: readonly Root[], from: EvidenceSources
         };
       case 'source': {
         const files = folderChanges(change.before, one, from.workspace);
-        return files === undefined ? change : { ...change, files: files.map((file) => compared(file, file.bytes)) };
+        if (files === undefined) return change;
+        const more = files.length - mostFiles;
+        return {
+          ...change,
+          files: files.slice(0, mostFiles).map((file) => compared(file, file.bytes)),
+          ...(more > 0 && { moreFiles: more }),
+        };
       }
       case 'value': {
         const [before, now] = [change.before, change.now].map((text) => readable(change.input, text));
@@ -55,13 +61,18 @@ export async function withEvidence(roots: readonly Root[], from: EvidenceSources
   }
 
   function compared(change: FileChange, bytesOf: (digest: string) => Uint8Array | undefined): FileChange {
-    const { file, before, now } = change;
+    const { file, before, now, nature } = change;
     const [was, is] = [before, now].map((digest) => (digest === undefined ? undefined : bytesOf(digest)));
-    const digests = { ...(before !== undefined && { before }), ...(now !== undefined && { now }) };
-    if (was === undefined || is === undefined) return { file, ...digests };
+    const told = {
+      file,
+      ...(before !== undefined && { before }),
+      ...(now !== undefined && { now }),
+      ...(nature && { nature }),
+    };
+    if (was === undefined || is === undefined) return told;
     const first = differ.firstDifference(was, is);
     const diff = differ.lineDiff(was, is);
-    return { file, ...digests, ...(first !== undefined && { first }), ...(diff !== undefined && { diff }) };
+    return { ...told, ...(first !== undefined && { first }), ...(diff !== undefined && { diff }) };
   }
 }
 
@@ -100,25 +111,38 @@ function folderChanges(
   const folder = resolve(workspace.folder, one.source.path);
   const copy = placesOf(workspace, one).source;
   if (!isFolder(folder) || !isFolder(copy) || treeDigest(copy) !== before) return undefined;
-  const [was, is] = [digestsIn(copy), digestsIn(folder)];
-  const paths = [...new Set([...was.keys(), ...is.keys()])].sort().filter((path) => was.get(path) !== is.get(path));
-  return paths.slice(0, mostFiles).map((path) => {
+  const [was, is] = [entriesIn(copy), entriesIn(folder)];
+  const paths = [...new Set([...was.keys(), ...is.keys()])]
+    .sort()
+    .filter((path) => was.get(path)?.digest !== is.get(path)?.digest || was.get(path)?.nature !== is.get(path)?.nature);
+  return paths.map((path) => {
     const [then, now] = [was.get(path), is.get(path)];
+    const isCommon = [then, now].every((entry) => entry === undefined || entry.nature === 'file');
     return {
       file: join(one.source.kind === 'directory' ? one.source.path : '', path),
-      ...(then !== undefined && { before: then }),
-      ...(now !== undefined && { now }),
-      bytes: (digest) => readBytes(join(digest === then ? copy : folder, path)),
+      ...(then?.digest !== undefined && { before: then.digest }),
+      ...(now?.digest !== undefined && { now: now.digest }),
+      ...(!isCommon && { nature: { ...(then && { before: then.nature }), ...(now && { now: now.nature }) } }),
+      bytes: (digest) => readBytes(join(digest === then?.digest ? copy : folder, path)),
     };
   });
 }
 
-const digestsIn = (folder: string) =>
-  new Map(
-    walk(folder)
-      .filter(({ path, type }) => type === 'file' && path.split('/').every(comesAlong))
-      .map(({ path }) => [path, digestFileSync(join(folder, path))] as const),
+/** What the digest of a tree rests on, by path: of a folder that holds anything, what it holds. */
+function entriesIn(folder: string): Map<string, { readonly nature: string; readonly digest?: Digest }> {
+  const entries = walk(folder).filter(({ path }) => path.split('/').every(comesAlong));
+  const parents = new Set(entries.map(({ path }) => dirname(path)));
+  return new Map(
+    entries
+      .filter(({ path, type }) => type !== 'directory' || !parents.has(path))
+      .map(({ path, type, mode, target }) => {
+        if (type === 'symlink') return [path, { nature: `link to ${target}` }];
+        if (type !== 'file') return [path, { nature: type === 'directory' ? 'empty folder' : 'special file' }];
+        const digest = digestFileSync(join(folder, path));
+        return [path, { nature: mode & 0o100 ? 'executable file' : 'file', digest }];
+      }),
   );
+}
 
 export const evidenceFor = (
   workspace: Workspace,

@@ -22,6 +22,8 @@ export interface FileChange {
   readonly file: string;
   readonly before?: Digest;
   readonly now?: Digest;
+  /** What it was and is, such as `executable file` or `link to b`; only where one of the two is no common file, absent where there was or is none. */
+  readonly nature?: { readonly before?: string; readonly now?: string };
   /** Absent where the old bytes were not kept, or on one side there is no file. */
   readonly first?: FirstDifference;
   /** Hunks of a unified diff, without file names; absent for what is no text. */
@@ -47,8 +49,9 @@ export type Change =
       readonly now: string;
       /** As the Buildfile and the lock file have them, where they are known and differ. */
       readonly reasons: readonly Reason[];
-      /** For a folder of the project: what changed in it. */
+      /** For a folder of the project: what changed in it, and of how much more that is not told. */
       readonly files?: readonly FileChange[];
+      readonly moreFiles?: number;
     }
   | {
       /** Anything else that has a text: a step, a variable, a tool's version, an option. */

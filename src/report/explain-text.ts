@@ -195,15 +195,25 @@ function changeLines(change: Change): string[] {
             `  ${input}: ${shortened(before, mostText)} → ${shortened(now, mostText)}`,
         ),
         ...(change.files ?? []).flatMap((file) => [
-          `  ${file.file} ${file.before === undefined ? 'is new' : file.now === undefined ? 'is gone' : `changed: ${digests(file)}`}`,
+          `  ${file.file} ${fileWords(file)}`,
           ...contentLines(file).map((line) => `  ${line}`),
         ]),
+        ...(change.moreFiles === undefined ? [] : [`  and ${change.moreFiles} more`]),
       ];
     case 'value':
       return [valueLine(change)];
     default:
       return change satisfies never;
   }
+}
+
+function fileWords(file: FileChange): string {
+  const { before = file.before && 'file', now = file.now && 'file' } = file.nature ?? {};
+  const content = file.before === file.now ? '' : digests(file);
+  if (before === undefined) return now === 'file' ? 'is new' : `is new: ${now}`;
+  if (now === undefined) return 'is gone';
+  if (before === now && content !== '') return `changed: ${content}`;
+  return `changed: ${before} → ${now}${file.before === undefined || file.now === undefined || content === '' ? '' : `; ${content}`}`;
 }
 
 const digests = ({ before, now, first }: FileChange): string =>

@@ -1,7 +1,17 @@
 /** Plans, and explanations of what was and would be done, on a small project. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -431,18 +441,34 @@ const own = definePackage('own', {
 export default defineBuild({ packages: [own] });
 `,
   });
+  symlinkSync('note', join(site.path, 'own/link'));
   insistOnSuccess(await site.build(['-f', 'Own.ts']));
   site.write({ 'own/run.sh': { text: '#!/bin/sh\necho two\n', mode: 0o755 }, 'own/more': 'new\n' });
+  chmodSync(join(site.path, 'own/note'), 0o755);
+  rmSync(join(site.path, 'own/link'));
+  symlinkSync('run.sh', join(site.path, 'own/link'));
+  mkdirSync(join(site.path, 'own/empty'));
   const { roots } = await told<Explanation>(site, ['why', 'own', '-f', 'Own.ts']);
   const [change] = roots[0]?.changes ?? [];
   assert.ok(change?.kind === 'source');
   assert.deepEqual(
     change.files?.map(({ file, first, before, now }) => [file, first, before !== undefined, now !== undefined]),
     [
+      ['own/empty', undefined, false, false],
+      ['own/link', undefined, false, false],
       ['own/more', undefined, false, true],
+      ['own/note', undefined, true, true],
       ['own/run.sh', { line: 2, byte: 16 }, true, true],
     ],
   );
+  for (let n = 10; n < 30; n += 1) site.write({ [`own/x-${n}`]: '' });
+  const text = await said(site, ['why', 'own', '-f', 'Own.ts']);
+  assert.match(text, /\n +own\/empty is new: empty folder\n +own\/link changed: link to note → link to run\.sh\n/);
+  assert.match(
+    text,
+    /\n +own\/note changed: file → executable file\n +own\/run\.sh changed: \w+… → \w+…, first in line 2 /,
+  );
+  assert.match(text, /\n +own\/x-24 is new\n +and 5 more\n/);
 });
 
 test('vbuild status says of each package where it stands', async (t) => {
