@@ -1,16 +1,21 @@
 /** Which packages a file of the project decides. */
-import { resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Build, type Package, packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
+import { type Lock, readLock } from '../buildfile/pins.ts';
 import type { Influence } from '../model/explanation.ts';
+import type { PatchSpec } from '../patches/patch-spec.ts';
 import { readSeries } from '../patches/series.ts';
+import { comesAlong } from '../sources/directory.ts';
 import { exists, realPath } from '../system/files.ts';
+import { toolsOf } from './facts.ts';
 import { directDependencies } from './graph.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * @param path Absolute; need not exist.
+ * What the Buildfile reads by itself while it is loaded is not seen: only the modules that it is made of are known.
+ *
+ * @param path Absolute. Of one that is not there: what it would decide if it were.
  * @param buildFiles Absolute paths of everything that the Buildfile was read from.
  */
 export function influenceOf(
@@ -20,23 +25,51 @@ export function influenceOf(
   const file = exists(path) ? realPath(path) : path;
   const isIt = (other: string): boolean => resolve(other) === path || (exists(other) && realPath(other) === file);
   const isBuildfile = isIt(workspace.buildfile) || buildFiles.some(isIt);
-  const pinned = isIt(workspace.lockFile) ? readLock(workspace.lockFile).sources : undefined;
+  const lock = isIt(workspace.lockFile) ? readLock(workspace.lockFile) : undefined;
   const roleIn = (one: Package): Influence['as'] | undefined => {
     if (isBuildfile) return 'Buildfile';
-    if (pinned !== undefined) return packageId(one) in pinned ? 'lock file' : undefined;
-    if (one.patches !== undefined) {
-      const { patches, seriesFile } = readSeries(one.patches, workspace.folder);
-      if (patches.some((patch) => isIt(patch.path))) return 'patch';
-      if (seriesFile !== undefined && isIt(seriesFile)) return 'series';
-    }
-    return localPlaces(one.source, workspace.folder).some((place) => isIt(place) || path.startsWith(`${place}/`))
-      ? 'source'
-      : undefined;
+    if (lock !== undefined) return hasPins(one, lock) ? 'lock file' : undefined;
+    const inSeries = one.patches === undefined ? undefined : roleInSeries(one.patches, path, isIt, workspace);
+    return inSeries ?? (isPartOf(one.source, path, isIt, workspace) ? 'source' : undefined);
   };
   return build.packages.flatMap((one) => {
     const as = roleIn(one);
     return as === undefined ? [] : [{ package: packageId(one), as, reaches: dependents(one, build).map(packageId) }];
   });
+}
+
+type IsIt = (other: string) => boolean;
+
+/** A folder of the project has no pin, but the tools that it is compiled with have. */
+const hasPins = (one: Package, { sources, tools }: Lock): boolean =>
+  packageId(one) in sources || toolsOf(one).some((tool) => Object.values(tools).some((pins) => tool in pins));
+
+function roleInSeries(
+  spec: PatchSpec,
+  path: string,
+  isIt: IsIt,
+  { folder }: Workspace,
+): 'patch' | 'series' | undefined {
+  const { patches, seriesFile } = readSeries(spec, folder);
+  if (patches.some((patch) => isIt(patch.path))) return 'patch';
+  if (seriesFile !== undefined && isIt(seriesFile)) return 'series';
+  if (typeof spec !== 'string') return undefined;
+  const place = resolve(folder, spec);
+  if (isIt(place)) return 'series';
+  // What a new file would be there: the order of all, or where nothing states one, a patch among them.
+  if (seriesFile !== undefined || exists(path) || dirname(path) !== place) return undefined;
+  return basename(path) === 'series' ? 'series' : path.endsWith('.patch') ? 'patch' : undefined;
+}
+
+/** The commit that is pinned decides what comes out of a repository, whatever lies in its folder. */
+const pinnedByCommit = new Set(['git', 'mercurial', 'subversion', 'bazaar']);
+
+function isPartOf(source: Package['source'], path: string, isIt: IsIt, { folder }: Workspace): boolean {
+  if (pinnedByCommit.has(source.kind)) return false;
+  const counts = (inside: string): boolean => source.kind !== 'directory' || inside.split('/').every(comesAlong);
+  return localPlaces(source, folder).some(
+    (place) => isIt(place) || (path.startsWith(`${place}/`) && counts(relative(place, path))),
+  );
 }
 
 /** Absolute paths that texts in a source may stand for: what is no path names nothing that is there. */

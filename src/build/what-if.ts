@@ -85,11 +85,13 @@ function touched(subject: string, at: WhatIfContext): Assumption {
       const id = names.find((name) => name.startsWith(`${facts.package.name}@`));
       if (id === undefined) return facts;
       if (roles.get(id) === 'source') return otherSource(facts);
-      const patches = facts.patches.map((patch) => {
-        const file = patch.input.file?.path;
-        const isIt = roles.get(id) === 'series' || (file !== undefined && exists(file) && realPath(file) === real);
-        return isIt ? { ...patch, input: { ...patch.input, value: unseen } } : patch;
-      });
+      const isIt = ({ input: { file } }: (typeof facts.patches)[number]): boolean =>
+        file !== undefined && exists(file.path) && realPath(file.path) === real;
+      // A patch that is not there yet would have a place among the others.
+      const all = roles.get(id) === 'series' || !facts.patches.some(isIt);
+      const patches = facts.patches.map((patch) =>
+        all || isIt(patch) ? { ...patch, input: { ...patch.input, value: unseen } } : patch,
+      );
       return { ...facts, patches };
     },
   };

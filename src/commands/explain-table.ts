@@ -27,7 +27,7 @@ export const explainCommands = [
     description: [
       'Compares a PACKAGE as it is now with what it was last made ready from here, and prints what differs and in which package that began: packages that only follow are not listed. Patches are shown with the lines that differ, variables and steps with the words that do. Then it says why the package was built the last time, and what the caches answered then. If the prefix would get a new generation although the package is ready, it says why: what the prefix holds differs, it was moved, or the Buildfile trusts others.',
       'With --cache it asks every cache for the key of the package. If none has it, the package is compared with the artifact that is nearest to it, of all on the disk and the newest 20 in each cache that can be listed: what is printed would have to be equal for a hit.',
-      'For a FILE of the project it says which packages the file decides.',
+      'For a FILE of the project it says which packages the file decides, and of one that is not there which it would. Files that the Buildfile itself reads while it is loaded, such as with readFileSync, are not seen: what they decide shows as a change of whatever was made of them.',
     ],
     examples: [
       ['vbuild why pil', 'why pil is stale or fresh, and why it was built the last time'],

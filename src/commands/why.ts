@@ -46,10 +46,11 @@ async function whyFile(
 ): Promise<number> {
   const { influenceOf } = await import('../build/influence.ts');
   const influences = influenceOf(path, { build, workspace, buildFiles: loaded.files });
+  const isThere = exists(path);
   printResult(
     context,
-    () => influenceText(subject, influences),
-    () => ({ format: 1, file: path, packages: influences }),
+    () => influenceText(subject, isThere, influences),
+    () => ({ format: 1, file: path, isThere, packages: influences }),
   );
   return 0;
 }

@@ -135,8 +135,9 @@ export function missText(given: MissExplanation): string {
 }
 
 /** Ends with a line feed. @param file As the user wrote it. */
-export function influenceText(file: string, influences: readonly Influence[]): string {
-  if (influences.length === 0) return text([`${file} decides no package`]);
+export function influenceText(file: string, isThere: boolean, influences: readonly Influence[]): string {
+  const decides = isThere ? 'decides' : 'is not there; if it were, it would decide';
+  if (influences.length === 0) return text([`${file} ${decides} no package`]);
   const roles = [...new Set(influences.map(({ as }) => as))];
   return text(
     roles.map((role) => {
@@ -145,7 +146,7 @@ export function influenceText(file: string, influences: readonly Influence[]): s
       const further = [...new Set(decided.flatMap(({ reaches }) => reaches))].filter((name) => !names.includes(name));
       const through = names.length === 1 ? 'it' : 'them';
       const more = further.length === 0 ? '' : `, and through ${through} ${list(further)}`;
-      return `${file} decides ${list(names)} as ${names.length === 1 ? 'its' : 'their'} ${role}${more}`;
+      return `${file} ${decides} ${list(names)} as ${names.length === 1 ? 'its' : 'their'} ${role}${more}`;
     }),
   );
 }

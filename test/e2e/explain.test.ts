@@ -385,7 +385,7 @@ test('vbuild why', async (t) => {
     assert.equal((await decided('Buildfile.ts')).length, 5);
     assert.equal((await decided('Buildfile.lock')).length, 5);
     assert.deepEqual(await decided('patches/leaf/none.patch'), []);
-    assert.equal(await said(site, ['why', './none']), './none decides no package\n');
+    assert.equal(await said(site, ['why', './none']), './none is not there; if it were, it would decide no package\n');
     assert.equal((await site.run(['why', 'laef'])).exitStatus, 2);
   });
 });

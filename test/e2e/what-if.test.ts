@@ -68,6 +68,7 @@ test('a plan of what is not so says what the plan says once it is so', async (t)
         .flatMap(({ package: id, outcome }) => (outcome === 'built' ? [id] : []))
         .sort();
     assert.deepEqual(await built('--set', 'leaf.version=9'), ['app@1.0', 'branch@2.0', 'leaf@1.0']);
+    assert.deepEqual(await built('--touch', 'patches/leaf'), ['app@1.0', 'branch@2.0', 'leaf@1.0']);
     assert.deepEqual(await built('--touch', 'gen,lone'), ['app@1.0', 'gen@0.1', 'lone@1.0']);
     assert.deepEqual(await built('--set', 'tool.cc=gcc 99.1.0'), [
       'app@1.0',
