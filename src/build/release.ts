@@ -9,7 +9,7 @@ import {
   releaseNaming,
 } from '../artifact/release.ts';
 import { claimedSigner, openSealed } from '../artifact/sealed.ts';
-import { UNSIGNED } from '../artifact/signer.ts';
+import { type Signer, UNSIGNED } from '../artifact/signer.ts';
 import { packageId } from '../buildfile/package.ts';
 import { insistOnOnePrefix } from '../buildfile/targets.ts';
 import type { CacheTier } from '../cache/cache.ts';
@@ -111,49 +111,87 @@ export async function openRelease(wanted: string, { cwd, tiers, trust, signal }:
   const sizeBytes = fileStat(file)?.sizeBytes;
   if (sizeBytes !== undefined && !wanted.endsWith('/')) {
     if (sizeBytes > LARGEST_RELEASE) throw refused(wanted, `it has ${sizeBytes} bytes, more than ${LARGEST_RELEASE}`);
-    return judged(wanted, readBytes(file), trust);
+    return releaseIn(wanted, readBytes(file), trust);
   }
-  const answers: string[] = [];
-  for (const tier of releaseNaming.test(wanted) ? tiers : []) {
-    for (const signer of signersFor(trust)) {
-      const answer = await tier.releases?.get(wanted, signer, signal);
-      if (answer?.outcome === 'done') return judged(wanted, answer.bytes, trust, signer);
-      answers.push(
-        `${tier.name}: ${answer === undefined ? 'has no releases' : 'reason' in answer ? answer.reason : answer.outcome}`,
-      );
-    }
-  }
-  throw new VbuildError('not-ready', 'There is no such release', {
-    facts: { expected: wanted, found: [`no file ${file}`, ...answers].join('; ') },
-    mend: 'name a file, or a release that is in a cache; --from names the cache where there is no Buildfile',
-  });
+  return releaseNamed(wanted, file, { tiers, trust, signal });
 }
 
-/** @param place Whose place it lay in, where it did. */
-function judged(wanted: string, bytes: Uint8Array, trust: Trust | undefined, place?: string): Release {
+/** @param bytes Of a file, which may bear any name. */
+function releaseIn(wanted: string, bytes: Uint8Array, trust: Trust | undefined): Release {
   const signer = claimedSigner(bytes);
-  if (place !== undefined && place !== signer)
-    throw refused(wanted, `it lies in the place of ${place} and is signed by ${signer}`);
   if (trust === undefined && signer !== UNSIGNED)
     throw refused(
       wanted,
       `it is signed by ${signer}, and nobody said whom to trust`,
       'give the keys with --trust FILE',
     );
+  const judged = judgedAs(signer, bytes, trust);
+  if ('rejected' in judged) throw refused(wanted, judged.rejected);
+  return judged.release;
+}
+
+/** The first acceptable one of this name: whoever can write to a cache can put another one, or none at all, in anybody's place. */
+async function releaseNamed(
+  wanted: string,
+  file: string,
+  { tiers, trust, signal }: Omit<Opening, 'cwd'>,
+): Promise<Release> {
+  const answers: string[] = [];
+  let isRefused = false;
+  for (const tier of releaseNaming.test(wanted) ? tiers : []) {
+    for (const signer of signersFor(trust)) {
+      const answer = await tier.releases?.get(wanted, signer, signal);
+      const judged = answer?.outcome === 'done' ? judgedNamed(wanted, answer.bytes, trust, signer) : undefined;
+      if (judged !== undefined && 'release' in judged) return judged.release;
+      isRefused ||= judged !== undefined;
+      const by = trust?.keys.get(signer)?.name;
+      answers.push(`${tier.name}${by === undefined ? '' : ` by ${by}`}: ${judged?.rejected ?? lackIn(answer)}`);
+    }
+  }
+  if (isRefused) throw refused(wanted, answers.join('; '));
+  throw new VbuildError('not-ready', 'There is no such release', {
+    facts: { expected: wanted, found: [`no file ${file}`, ...answers].join('; ') },
+    mend: 'name a file, or a release that is in a cache; --from names the cache where there is no Buildfile',
+  });
+}
+
+const lackIn = (answer: { readonly outcome: string; readonly reason?: string } | undefined): string =>
+  answer === undefined ? 'has no releases' : (answer.reason ?? answer.outcome);
+
+/** What an object is as a release, or why it will not do, as one clause. */
+type Judged = { readonly release: Release } | { readonly rejected: string };
+
+/** @param place Whose place it lay in. */
+function judgedNamed(wanted: string, bytes: Uint8Array, trust: Trust | undefined, place: Signer): Judged {
+  const signer = claimedSigner(bytes);
+  if (place !== signer)
+    return {
+      rejected: `it lies in the place of ${place} and is ${signer === UNSIGNED ? 'not signed' : `signed by ${signer}`}`,
+    };
+  const judged = judgedAs(signer, bytes, trust);
+  if ('rejected' in judged || judged.release.name === wanted) return judged;
+  return { rejected: `it is release ${judged.release.name}` };
+}
+
+/** @param signer Who has signed it, as it claims itself. */
+function judgedAs(signer: Signer, bytes: Uint8Array, trust: Trust | undefined): Judged {
   const opened = openSealed(bytes, signer);
-  if ('rejected' in opened) throw refused(wanted, opened.rejected);
+  if ('rejected' in opened) return opened;
   const unproven = trust && signatureRefusal(opened, signer, trust);
-  if (unproven !== undefined) throw refused(wanted, unproven);
+  if (unproven !== undefined) return { rejected: unproven };
   const parsed = parseRelease(opened.payload);
-  if ('rejected' in parsed) throw refused(wanted, parsed.rejected);
-  const { ref } = trust?.require ?? {};
-  const { revision } = parsed.release;
-  if (ref !== undefined && (revision?.ref !== ref || !revision.clean))
-    throw refused(
-      wanted,
-      `it was made from ${revision?.ref ?? 'no branch'}, and the policy wants ${ref} with nothing modified`,
-    );
-  return parsed.release;
+  if ('rejected' in parsed) return parsed;
+  const against = trust && policyRefusal(parsed.release, signer, trust);
+  return against === undefined ? parsed : { rejected: against };
+}
+
+/** Why a release with a good signature does not do. */
+function policyRefusal({ revision }: Release, signer: Signer, { keys, require }: Trust): string | undefined {
+  const { builder, ref } = require;
+  const role = keys.get(signer)?.role;
+  if (builder !== undefined && role !== builder) return `it was made by ${role}, and the policy wants ${builder}`;
+  if (ref === undefined || (revision?.ref === ref && revision.clean)) return undefined;
+  return `it was made from ${revision?.ref ?? 'no branch'}, and the policy wants ${ref} with nothing modified`;
 }
 
 const refused = (wanted: string, found: string, mend = 'take another release, or make it anew'): VbuildError =>

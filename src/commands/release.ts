@@ -12,6 +12,7 @@ import { count } from '../model/count.ts';
 import { VbuildError } from '../model/error.ts';
 import { releaseMarkdown } from '../report/release-markdown.ts';
 import { size } from '../report/words.ts';
+import { exists } from '../system/files.ts';
 import { writeOnce } from '../system/landing.ts';
 import { atAcceptedPlatform, buildRequest } from './build.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
@@ -22,6 +23,9 @@ export const releaseCreate: Command = async (context) => {
   const [name = '', ...named] = line.targets;
   if (!releaseNaming.test(name))
     throw usage('Release cannot be called so', 'use letters, digits and . + _ -, a letter or digit first', name);
+  const file = resolve(cwd, `${name}.release.json`);
+  // Before anything is pushed: a name that a cache has taken in is used up.
+  if (exists(file)) throw taken(file);
   const project = await openProject(context);
   const { build, workspace } = project;
   const asked = buildRequest(context, project, selectTargets(build, named));
@@ -29,7 +33,6 @@ export const releaseCreate: Command = async (context) => {
   const key = signingKey(signing, build.trust);
   const text = releaseText(release);
   const bytes = key === undefined ? Buffer.from(text) : sealedText(text, key.secret, `vbuild release ${name}`);
-  const file = resolve(cwd, `${name}.release.json`);
   const signer = key?.secret.id ?? UNSIGNED;
   const tiers = line.options.push
     ? tiersOf(build.cache, workspace.folder, context).filter(({ writable }) => writable)
@@ -42,11 +45,7 @@ export const releaseCreate: Command = async (context) => {
         facts: { cache: tier.name, release: name },
         mend: 'choose another name: what servers may have installed is never changed',
       });
-  if (!writeOnce(file, bytes))
-    throw new VbuildError('usage', 'There is a file already', {
-      where: { file },
-      mend: 'choose another name, or move it away',
-    });
+  if (!writeOnce(file, bytes)) throw taken(file);
   if (release.revision?.clean !== true)
     reporter.event({
       type: 'notice',
@@ -110,6 +109,12 @@ async function releasesIn(tier: CacheTier, { signal }: CommandContext): Promise<
   const listed = (await tier.objects?.all(`${releasesFolder}/`, signal)) ?? [];
   return listed.map((object) => object.name);
 }
+
+const taken = (file: string): VbuildError =>
+  new VbuildError('usage', 'There is a file already', {
+    where: { file },
+    mend: 'choose another name, or move it away',
+  });
 
 const usage = (headline: string, mend: string, found?: string): VbuildError =>
   new VbuildError('usage', headline, { facts: found === undefined ? {} : { found }, mend });

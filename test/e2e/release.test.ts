@@ -1,8 +1,19 @@
 /** Releases: one signed document is enough for a server, decides what a bucket keeps, and tells a ticket what has changed. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { minisignKey } from '../../src/key/minisign.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
@@ -57,10 +68,20 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
   insistOnSuccess(await site.build(['--push', '--no-install'], { env }));
   insistOnSuccess(await create('shop-2', ['--push']));
 
-  await t.test('a name is given once', async () => {
+  await t.test('a name is given once, and not used up where the document cannot be written', async () => {
+    const taken = join(site.path, 'shop-3.release.json');
+    writeFileSync(taken, 'mine\n');
+    const late = await create('shop-3', ['--push']);
+    assert.deepEqual([late.exitStatus, /^error: There is a file already$/m.test(late.stderr)], [2, true]);
+    assert.ok(!existsSync(join(bucket, 'v1/releases/shop-3')));
+    assert.equal(readFileSync(taken, 'utf8'), 'mine\n');
+    rmSync(taken);
+    const written = join(site.path, 'shop-2.release.json');
+    renameSync(written, `${written}.aside`);
     const again = await create('shop-2', ['--push']);
     assert.equal(again.exitStatus, 5);
     assert.match(again.stderr, /^error: A release of this name is there already$/m);
+    renameSync(`${written}.aside`, written);
     assert.equal((await create('shop/2')).exitStatus, 2);
   });
 
@@ -122,6 +143,41 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
       assert.deepEqual([forged.exitStatus, /does not hold/.test(forged.stderr)], [1, true], forged.stderr);
     }
     assert.ok(!existsSync(join(server.path, 'elsewhere')));
+  });
+
+  await t.test('by its name only one that bears it, made by whom the policy wants', async () => {
+    const place = (release: string): string => join(bucket, 'v1/releases', release);
+    const [own = ''] = readdirSync(place('shop-2'));
+    const good = readFileSync(join(place('shop-2'), own));
+    const named = (trustFile: string) =>
+      server.run(['check', '--no-install', '--release', 'shop-2', '--from', bucket, '--trust', trustFile]);
+    const other = await keyFrom('other.key');
+    const keys = [{ name: 'other', publicKey: other.publicKey, role: 'developer' }, ...trust.keys];
+    server.write({
+      'two.json': JSON.stringify({ keys }),
+      'strict.json': JSON.stringify({
+        keys: keys.map((one) => ({ ...one, role: one.role === 'ci' ? 'developer' : 'ci' })),
+        require: { builder: 'ci' },
+      }),
+    });
+    const strict = await named('strict.json');
+    assert.deepEqual(
+      [strict.exitStatus, /it was made by developer, and the policy wants ci$/m.test(strict.stderr)],
+      [1, true],
+    );
+    const first = join(place('shop-2'), `${minisignKey(other.publicKey)?.id}.json`);
+    writeFileSync(first, 'no release\n');
+    assert.equal((await named('two.json')).exitStatus, 0);
+    copyFileSync(join(place('shop-1'), own), join(place('shop-2'), own));
+    const swapped = await named('two.json');
+    assert.equal(swapped.exitStatus, 1, swapped.stderr);
+    assert.match(
+      swapped.stderr,
+      /bucket by other: it lies in .* is not signed; \S+bucket by ci: it is release shop-1$/m,
+    );
+    assert.equal((await server.run(['install', ...by('shop-2', '--from', bucket)])).exitStatus, 1);
+    writeFileSync(join(place('shop-2'), own), good);
+    rmSync(first);
   });
 
   await t.test('two of them are compared as Markdown', async () => {
