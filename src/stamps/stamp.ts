@@ -30,7 +30,7 @@ export interface Stamp {
 const pathOf = (folder: string, stage: StageName): string => join(folder, stage);
 
 /**
- * Text of a stamp: a head line of JSON, then `["name","value"]` per input, with `{mtimeNs,sizeBytes,inode,path}` behind the
+ * Text of a stamp: a head line of JSON, then `["name","value"]` per input, with `{mtimeNs,ctimeNs,sizeBytes,inode,path}` behind the
  * value of a file.
  */
 export function stampText(stamp: Stamp): string {
@@ -44,6 +44,7 @@ export function stampText(stamp: Stamp): string {
             {
               path: file.path,
               mtimeNs: String(file.stat.mtimeNs),
+              ctimeNs: String(file.stat.ctimeNs),
               sizeBytes: file.stat.sizeBytes,
               inode: String(file.stat.inode),
             },
@@ -60,12 +61,13 @@ export function parseStamp(text: string): Stamp | undefined {
     const [head, ...lines] = text.trimEnd().split('\n');
     const { stamp, ...rest } = JSON.parse(head ?? '') as { stamp: number } & Omit<Stamp, 'inputs'>;
     if (stamp !== 1) return undefined;
-    type Line = [string, string, { path: string; mtimeNs: string; sizeBytes: number; inode: string }?];
+    type Line = [string, string, { path: string; mtimeNs: string; ctimeNs: string; sizeBytes: number; inode: string }?];
     const inputs = lines.map((line): Input => {
       const [name, value, file] = JSON.parse(line) as Line;
       if (!file) return { name, value };
-      const stat = { mtimeNs: BigInt(file.mtimeNs), sizeBytes: file.sizeBytes, inode: BigInt(file.inode) };
-      return { name, value, file: { path: file.path, stat } };
+      const { path, sizeBytes } = file;
+      const [mtimeNs, ctimeNs, inode] = [BigInt(file.mtimeNs), BigInt(file.ctimeNs), BigInt(file.inode)];
+      return { name, value, file: { path, stat: { mtimeNs, ctimeNs, sizeBytes, inode } } };
     });
     return { ...rest, inputs };
   } catch {
@@ -90,8 +92,8 @@ export const removeStamp = (folder: string, stage: StageName): void => removeTre
 const racyMs = 2000;
 
 /**
- * The digest of a file as an input, without reading it when an earlier stamp knows it by time, size and inode.
- * A file whose time lies within two seconds of that stamp, or after it, is read all the same.
+ * The digest of a file as an input, without reading it when an earlier stamp knows it by times, size and inode.
+ * A file one of whose times lies within two seconds of that stamp, or after it, is read all the same.
  *
  * @param path Absolute; must exist.
  * @param known Earlier stamps that may list this file.
@@ -105,7 +107,9 @@ export function fileInput(
   const stat = fileStat(path);
   if (!stat) throw Object.assign(new Error(`No such file: ${path}`), { code: 'ENOENT' });
   for (const stamp of known) {
-    if (stamp === undefined || stat.mtimeNs >= BigInt(Math.floor(stamp.endedAtMs - racyMs)) * 1_000_000n) continue;
+    if (stamp === undefined) continue;
+    const sureBeforeNs = BigInt(Math.floor(stamp.endedAtMs - racyMs)) * 1_000_000n;
+    if (stat.mtimeNs >= sureBeforeNs || stat.ctimeNs >= sureBeforeNs) continue;
     const match = stamp.inputs.find(({ file }) => file?.path === path && sameStat(file.stat, stat));
     if (match) return { name, value: match.value as Digest, file: { path, stat } };
   }
@@ -113,4 +117,4 @@ export function fileInput(
 }
 
 const sameStat = (a: FileStat, b: FileStat): boolean =>
-  a.mtimeNs === b.mtimeNs && a.sizeBytes === b.sizeBytes && a.inode === b.inode;
+  a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.sizeBytes === b.sizeBytes && a.inode === b.inode;

@@ -46,6 +46,8 @@ export interface TreeEntry {
 /** What tells a changed file from an unchanged one without reading it. */
 export interface FileStat {
   readonly mtimeNs: bigint;
+  /** When the file was last written to or its time set, which nobody can set. */
+  readonly ctimeNs: bigint;
   readonly sizeBytes: number;
   readonly inode: bigint;
 }
@@ -54,7 +56,9 @@ export interface FileStat {
 export function fileStat(path: string): FileStat | undefined {
   try {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return found && { mtimeNs: found.mtimeNs, sizeBytes: Number(found.size), inode: found.ino };
+    if (found === undefined) return undefined;
+    const { mtimeNs, ctimeNs, size, ino } = found;
+    return { mtimeNs, ctimeNs, sizeBytes: Number(size), inode: ino };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return undefined;
     throw error;

@@ -25,10 +25,15 @@ const stampOf = (inputs: Stamp['inputs'], endedAtMs = Date.now()): Stamp => ({
   results: { tree: 'abc' },
 });
 
-test('a stamp reads back as it was written, files with their time, size and inode', () => {
+test('a stamp reads back as it was written, files with their times, size and inode', () => {
   const file = {
     path: '/p',
-    stat: { mtimeNs: 1_700_000_000_123_456_789n, sizeBytes: 3, inode: 9_007_199_254_740_993n },
+    stat: {
+      mtimeNs: 1_700_000_000_123_456_789n,
+      ctimeNs: 1_700_000_001_123_456_789n,
+      sizeBytes: 3,
+      inode: 9_007_199_254_740_993n,
+    },
   };
   const stamp = stampOf([
     { name: 'patch.001', value: 'd1', file },
@@ -51,14 +56,15 @@ test('a stamp is there after it is written and gone after it is removed', () => 
   assert.equal(readStamp(join(folder.path, 'a'), 'patch'), undefined);
 });
 
-test('fileInput() trusts time, size and inode of an old file that a stamp knows, and reads any other', () => {
+test('fileInput() trusts times, size and inode of an old file that a stamp knows, and reads any other', () => {
   using folder = temporaryFolder();
   const path = join(folder.path, 'x.patch');
   writeFileSync(path, 'one');
   utimesSync(path, 1_600_000_000, 1_600_000_000);
   const first = fileInput('patch', path, []);
   assert.equal(first.value, digestOf('one'));
-  const forged = stampOf([{ ...first, value: 'from the stamp' }]);
+  // What was done to the file is long past by then.
+  const forged = stampOf([{ ...first, value: 'from the stamp' }], Date.now() + 60_000);
   assert.equal(fileInput('patch', path, [undefined, forged]).value, 'from the stamp');
 
   utimesSync(path, 1_600_000_001, 1_600_000_001);
@@ -67,6 +73,13 @@ test('fileInput() trusts time, size and inode of an old file that a stamp knows,
   writeFileSync(path, 'two');
   utimesSync(path, 1_500_000_000, 1_500_000_000);
   assert.equal(fileInput('patch', path, [forged]).value, digestOf('two'), 'changed but older: read again');
+
+  utimesSync(path, 1_600_000_000, 1_600_000_000);
+  assert.equal(
+    fileInput('patch', path, [forged]).value,
+    digestOf('two'),
+    'changed, equally long, time kept: read again',
+  );
 });
 
 test('fileInput() reads a file that may have changed in the moment after the stamp', () => {
