@@ -1,4 +1,5 @@
 /** Headers of tar as nearly all members have them (ustar, no name or number that needs more), read and written without the events of a whole parser (pure). */
+import type { PaxFacts } from './tar-pax.ts';
 
 /** A member that its one block tells wholly. */
 export interface PlainMember {
@@ -28,13 +29,27 @@ export function isZeroBlock(bytes: Buffer, at: number): boolean {
 }
 
 /**
+ * The size of a pax header's content, of the next member (`x`) or of all behind it (`g`); undefined for any other header, and for one that is
+ * not plain, is empty, or is larger than such headers are.
+ */
+export function paxSize(bytes: Buffer, at: number): number | undefined {
+  const flag = bytes[at + 156];
+  if ((flag !== 0x78 && flag !== 0x67) || octal(bytes, at + 148, 8) !== sumOf(bytes, at)) return undefined;
+  const sizeBytes = isMagic(bytes, at, posixMagic) ? octal(bytes, at + 124, 12) : undefined;
+  return sizeBytes !== undefined && sizeBytes > 0 && sizeBytes <= mostPaxBytes ? sizeBytes : undefined;
+}
+
+const mostPaxBytes = 2 ** 20;
+
+/**
  * Reads a header that can only be read in one way. Everything else is left to a parser that knows the dialects.
  *
  * @param bytes Holds the whole block.
  * @param at    Where it begins.
+ * @param pax   What stands in a pax header before it, in the place of its own names.
  * @returns undefined for what is no plain file, folder or symlink; for a wrong sum, a number that is not octal, and bytes where none are expected.
  */
-export function readPlainHeader(bytes: Buffer, at: number): PlainMember | undefined {
+export function readPlainHeader(bytes: Buffer, at: number, pax: PaxFacts = {}): PlainMember | undefined {
   const type = typeOfFlag[bytes[at + 156] ?? 0];
   if (type === undefined || octal(bytes, at + 148, 8) !== sumOf(bytes, at)) return undefined;
   const isGnu = isMagic(bytes, at, gnuMagic);
@@ -47,9 +62,9 @@ export function readPlainHeader(bytes: Buffer, at: number): PlainMember | undefi
   if (name === undefined || target === undefined || prefix === undefined) return undefined;
   if (text(bytes, at + 500, 12) !== '' || (isGnu && prefix !== '')) return undefined;
   const isSound = name !== '' && (target !== '') === (type === 'symlink') && !(type === 'file' && name.endsWith('/'));
-  return isSound
-    ? { path: prefix === '' ? name : `${prefix}/${name}`, type, mode: mode & 0o7777, sizeBytes, target }
-    : undefined;
+  const path = pax.path ?? (prefix === '' ? name : `${prefix}/${name}`);
+  const fits = (pax.target === undefined || type === 'symlink') && !(type === 'file' && path.endsWith('/'));
+  return isSound && fits ? { path, type, mode: mode & 0o7777, sizeBytes, target: pax.target ?? target } : undefined;
 }
 
 /** Whether `plainHeader` can write it: names are ASCII and fit their fields, and the size is one of eleven digits. */

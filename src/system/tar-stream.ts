@@ -2,7 +2,9 @@
 import type { ReadEntry } from 'tar';
 import { messageOf } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
-import { blockBytes, isZeroBlock, paddingAfter, readPlainHeader } from './tar-header.ts';
+import { blockBytes } from './tar-header.ts';
+import { paxTrouble } from './tar-pax.ts';
+import { type EndMark, isExecutable, lengthWithoutZeros, PlainReader } from './tar-plain.ts';
 import type { FileSink, Unpacking } from './unpacking.ts';
 
 /**
@@ -31,6 +33,10 @@ export async function unpackTar(
       // It keeps what it cannot use yet, while the memory is used again.
       parser.read(Buffer.from(rest));
     }
+    if (parser === undefined && plain.held !== undefined) {
+      parser = await tarParser(unpacking, plain.zeroBlock);
+      parser.read(plain.held);
+    }
     parser?.end();
     const { ended, zeroBlock } = parser ?? plain;
     if (parser === undefined && plain.isWithinMember)
@@ -43,99 +49,6 @@ export async function unpackTar(
   } finally {
     plain.close();
     parser?.close();
-  }
-}
-
-/** What a reader of a stream knows of its end: two blocks of zeros, behind which nothing but zeros may follow. */
-interface EndMark {
-  readonly zeroBlock: boolean;
-  readonly ended: boolean;
-}
-
-/** Reads members as long as their headers are plain; most archives have no others. */
-class PlainReader implements EndMark {
-  readonly #unpacking: Unpacking;
-  /** A header of which the last chunk had a part only. */
-  readonly #split = Buffer.alloc(blockBytes);
-  #splitBytes = 0;
-  #sink: FileSink | undefined;
-  #contentLeft = 0;
-  /** Bytes to pass over behind the content. */
-  #skipLeft = 0;
-  zeroBlock = false;
-  ended = false;
-
-  constructor(unpacking: Unpacking) {
-    this.#unpacking = unpacking;
-  }
-
-  get isWithinMember(): boolean {
-    return this.#contentLeft > 0;
-  }
-
-  /** @returns From the first header on that is not plain; undefined when all was read. */
-  read(chunk: Buffer): Buffer | undefined {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.ended) {
-        if (lengthWithoutZeros(chunk) > at)
-          throw archiveRefused(undefined, 'other bytes follow the end of the archive');
-        return undefined;
-      }
-      if (this.#contentLeft > 0) at += this.#content(chunk.subarray(at, at + this.#contentLeft));
-      else if (this.#skipLeft > 0) {
-        const skipped = Math.min(this.#skipLeft, chunk.length - at);
-        this.#skipLeft -= skipped;
-        at += skipped;
-      } else if (this.#splitBytes === 0 && chunk.length - at >= blockBytes) {
-        if (!this.#header(chunk, at, chunk.subarray(at + blockBytes))) return chunk.subarray(at);
-        at += blockBytes;
-      } else {
-        const taken = chunk.copy(this.#split, this.#splitBytes, at, at + blockBytes - this.#splitBytes);
-        this.#splitBytes += taken;
-        at += taken;
-        if (this.#splitBytes < blockBytes) return undefined;
-        this.#splitBytes = 0;
-        if (!this.#header(this.#split, 0, chunk.subarray(at))) return Buffer.concat([this.#split, chunk.subarray(at)]);
-      }
-    }
-    return undefined;
-  }
-
-  close(): void {
-    this.#sink?.close();
-    this.#sink = undefined;
-  }
-
-  /** @param behind What of the chunk follows. @returns Whether it could be read here. */
-  #header(block: Buffer, at: number, behind: Buffer): boolean {
-    if (isZeroBlock(block, at)) {
-      this.ended = this.zeroBlock;
-      this.zeroBlock = true;
-      return true;
-    }
-    // What follows a lone block of zeros is refused by its name, whatever it is.
-    const member = this.zeroBlock ? undefined : readPlainHeader(block, at);
-    if (member === undefined) return false;
-    const { path, type, mode, sizeBytes, target } = member;
-    this.#skipLeft = paddingAfter(sizeBytes);
-    if (type === 'directory') this.#unpacking.directory(path);
-    else if (type === 'symlink') this.#unpacking.symlink(path, target);
-    else if (sizeBytes <= behind.length) {
-      this.#unpacking.wholeFile(path, isExecutable(mode), behind.subarray(0, sizeBytes));
-      this.#skipLeft += sizeBytes;
-    } else {
-      this.#sink = this.#unpacking.file(path, isExecutable(mode));
-      this.#contentLeft = sizeBytes;
-    }
-    return true;
-  }
-
-  #content(bytes: Buffer): number {
-    this.#sink?.write(bytes);
-    this.#contentLeft -= bytes.length;
-    if (this.#contentLeft === 0) this.close();
-    return bytes.length;
   }
 }
 
@@ -259,40 +172,4 @@ function admit(entry: ReadEntry, unpacking: Unpacking): FileSink | undefined {
     default:
       throw archiveRefused(path, `it is ${kindOf[type] ?? `a member of type ${type}`}`);
   }
-}
-
-const isExecutable = (mode: number): boolean => (mode & 0o100) !== 0;
-
-/** Of a file's attributes nothing is unpacked: what their values are is all one. */
-const isAttribute = (key: string): boolean => /^(SCHILY|LIBARCHIVE)\.(xattr|acl)\./.test(key);
-
-/**
- * The parser reads pax records line by line and drops those whose value holds a line end: then it would use another name than other tars do.
- *
- * @param text Of the header, with U+FFFD for what is not UTF-8.
- */
-function paxTrouble(text: string): string | undefined {
-  const lines = text.slice(0, -1).split('\n');
-  const isRecord = (line: string): boolean => Number.parseInt(line, 10) === Buffer.byteLength(line) + 1;
-  const strange = lines.find((line) => !isRecord(line));
-  if (strange !== undefined && text.includes('\uFFFD'))
-    return `its pax header has bytes that are not UTF-8 in ${JSON.stringify(keyOf(strange))}`;
-  for (let rest = Buffer.from(strange === undefined ? '' : text); rest.length > 0; ) {
-    const length = Number(/^(\d+) /.exec(rest.toString('latin1', 0, 20))?.[1]);
-    const record = rest.toString('utf8', 0, length);
-    if (!(length <= rest.length) || !record.endsWith('\n')) return 'its pax header is not made of records';
-    const [key, inside] = [keyOf(record), record.slice(0, -1).split('\n')];
-    if (inside.length > 1 && (!isAttribute(key) || inside.some(isRecord)))
-      return `its pax header has a line end in ${JSON.stringify(key)}, and readers differ about what follows`;
-    rest = rest.subarray(length);
-  }
-  return /^\d+ (path|linkpath)=.*\0/m.test(text) ? 'its pax header has a zero byte in a name' : undefined;
-}
-
-const keyOf = (record: string): string => /^\d* ?([^=\n]{0,300})/.exec(record)?.[1] ?? '';
-
-function lengthWithoutZeros(chunk: Buffer): number {
-  let length = chunk.length;
-  while (length > 0 && chunk[length - 1] === 0) length -= 1;
-  return length;
 }

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -9,6 +18,9 @@ import { VbuildError } from '../../src/model/error.ts';
 import { unpackArchive, unpackTarZst } from '../../src/system/archive.ts';
 import { archiveLimits, leadsOut, MemberTable } from '../../src/system/archive-guard.ts';
 import { walk } from '../../src/system/files.ts';
+import { unpackTar } from '../../src/system/tar-stream.ts';
+import { treeDigest } from '../../src/system/tree-digest.ts';
+import { Unpacking } from '../../src/system/unpacking.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
 import { type RawMember, rawPax, rawTar } from '../support/upstream.ts';
 
@@ -139,7 +151,11 @@ const hostile: readonly (readonly [title: string, member: string | undefined, me
   [
     'an attribute that readers by lines take for a name',
     'p/evil',
-    [rawPax({ 'SCHILY.xattr.user.x': 'x\n15 path=p/evil\n' }), { name: 'p/a', content: 'x' }],
+    [
+      { name: 'p/h', type: '1', link: 'p/first' },
+      rawPax({ 'SCHILY.xattr.user.x': 'x\n15 path=p/evil\n' }),
+      { name: 'p/a', content: 'x' },
+    ],
   ],
   [
     'a pax header with a length that is wrong',
@@ -203,28 +219,133 @@ async function refused(
   return error;
 }
 
-test('unpackArchive() leaves attributes out, line ends in them or not, and names one that it cannot read exactly', async (t) => {
+test('unpackArchive() leaves attributes out, whatever their bytes are, and names one that it cannot read exactly', async (t) => {
   const top = tempDir(t);
   const file = join(top, 'a.tar');
-  const attribute = (value: string): RawMember => rawPax({ path: 'p/b', 'SCHILY.xattr.user.foo': value, mtime: '1.5' });
-  for (const value of ['plain', 'one\ntwo\n', '\n\n', 'é\n7 x=y', '']) {
-    writeFileSync(file, rawTar([attribute(value), { name: 'p/a', content: 'x' }, { name: 'p/c' }]));
-    const into = join(top, `into${value.length}${value.charCodeAt(0)}`);
+  const attribute = (value: string, more = {}): RawMember =>
+    rawPax({ path: 'p/é', 'SCHILY.xattr.user.foo': value, mtime: '1.5', ...more });
+  const latinValue = Buffer.from('30 SCHILY.xattr.user.foo=caf\xe9\n15 path=p/evil\n', 'latin1');
+  const binary: RawMember = { name: 'PaxHeader/x', type: 'x', content: latinValue.subarray(0, 30) };
+  const lineInside: RawMember = { ...binary, content: Buffer.concat([Buffer.from('45'), latinValue.subarray(2)]) };
+  const hardLink: RawMember = { name: 'p/h', type: '1', link: 'p/a' };
+  const a: RawMember = { name: 'p/a', content: 'x'.repeat(600) };
+  const texts = ['plain', 'one\ntwo\n', '\n\n', 'é\n7 x=y', ''];
+  const taken: readonly (readonly [members: readonly RawMember[], names: readonly string[]])[] = [
+    ...texts.map(
+      (value) =>
+        [
+          [attribute(value), a, { name: 'p/c' }],
+          ['c', 'é'],
+        ] as const,
+    ),
+    // The same by way of the parser, for which they must be read as it reads them.
+    ...texts.map(
+      (value) =>
+        [
+          [a, hardLink, attribute(value), a],
+          ['a', 'h', 'é'],
+        ] as const,
+    ),
+    [
+      [binary, a, { name: 'p/c' }],
+      ['a', 'c'],
+    ],
+    [[lineInside, a], ['a']],
+    [[rawPax({ 'SCHILY.xattr.x': 'x\n15 path=p/evil\n' }), a], ['a']],
+    [
+      [{ ...rawPax({ comment: 'a\nb' }), type: 'g' }, a, attribute('x'), a],
+      ['a', 'é'],
+    ],
+    [
+      [rawPax({ linkpath: 'é' }), { name: 'p/l', type: '2', link: 'e' }, a],
+      ['a', 'l'],
+    ],
+    [
+      [rawPax({ path: 'p/d/' }), { name: 'p/x', type: '5' }, a],
+      ['a', 'd'],
+    ],
+    [[{ ...attribute('x'.repeat(3000)), name: 'p/PaxHeader' }, a], ['é']],
+  ];
+  for (const [at, [members, names]] of taken.entries()) {
+    const into = join(top, `into${at}`);
     mkdirSync(into);
+    writeFileSync(file, rawTar(members));
     await unpackArchive({ file, into, strip: 1 });
-    assert.deepEqual(readdirSync(into), ['b', 'c'], JSON.stringify(value));
+    assert.deepEqual(readdirSync(into).sort(), names, String(at));
   }
-  const latinValue = Buffer.concat([Buffer.from('30 SCHILY.xattr.user.foo=caf'), Buffer.from([0xe9, 0x0a])]);
-  const reasonOf = async (header: RawMember): Promise<string | undefined> =>
-    (await refused(join(top, 'x'), rawTar([header, { name: 'p/a', content: 'x' }]), 'p/a')).facts['reason'];
+  const reasonOf = async (member: string, ...members: readonly RawMember[]): Promise<string | undefined> =>
+    (
+      await refused(
+        join(top, `x${members.length}${String(members[0]?.content).length}`),
+        rawTar([a, ...members]),
+        member,
+      )
+    ).facts['reason'];
   assert.equal(
-    await reasonOf({ name: 'PaxHeader/x', type: 'x', content: latinValue }),
+    await reasonOf('p/h', binary, hardLink),
     'its pax header has bytes that are not UTF-8 in "SCHILY.xattr.user.foo"',
   );
   assert.equal(
-    await reasonOf(rawPax({ comment: 'a\nb' })),
+    await reasonOf('p/h', rawPax({ comment: 'a\nb' }), hardLink),
     'its pax header has a line end in "comment", and readers differ about what follows',
   );
+});
+
+test('unpackArchive() reads what GNU tar writes with pax headers for each member', async (t) => {
+  const top = tempDir(t);
+  const long = `${'folder/'.repeat(40)}${'n'.repeat(120)}`;
+  writeTree(join(top, 'tree'), { 'é/ü': 'one', [long]: { text: 'two', mode: 0o755 } });
+  symlinkSync(`é/${'./'.repeat(60)}ü`, join(top, 'tree/l'));
+  for (const more of [[], ['--pax-option=comment=a b\nc'], ['--pax-option=globexthdr.name=g,comment:=x']]) {
+    const file = join(top, 'a.tar');
+    execFileSync('tar', ['-c', '--format=posix', ...more, '-f', file, '-C', top, 'tree']);
+    const into = join(top, `into${more.length}${more.join().length}`);
+    mkdirSync(into);
+    await unpackArchive({ file, into });
+    assert.equal(treeDigest(into), treeDigest(join(top, 'tree')));
+  }
+});
+
+test('unpackTar() gives the same tree wherever its chunks end, and refuses one that is cut short anywhere', async (t) => {
+  const top = tempDir(t);
+  const whole = rawTar([
+    { ...rawPax({ comment: 'x' }), type: 'g' },
+    { name: 'p/a', content: 'a'.repeat(700) },
+    rawPax({ path: `p/${'é'.repeat(60)}`, 'SCHILY.xattr.user.x': 'y'.repeat(700), mtime: '7.25' }),
+    { name: 'p/b', content: 'b'.repeat(600) },
+    rawPax({ linkpath: 'c'.repeat(150) }),
+    { name: 'p/l', type: '2', link: 'c'.repeat(100) },
+    { name: 'p/h', type: '1', link: 'p/a' },
+    rawPax({ path: 'p/last' }),
+    { name: 'p/z' },
+  ]);
+  let folders = 0;
+  const unpacked = async (bytes: Buffer, size: number): Promise<string> => {
+    const into = join(top, `into${(folders += 1)}`);
+    mkdirSync(into);
+    const unpacking = new Unpacking(into, bytes.length, { strip: 1 });
+    // One piece of memory for all chunks, as who decompresses has.
+    const memory = Buffer.alloc(size);
+    await unpackTar(
+      (async function* () {
+        for (let at = 0; at < bytes.length; at += size) {
+          await Promise.resolve();
+          yield memory.subarray(0, bytes.copy(memory, 0, at, at + size));
+        }
+      })(),
+      true,
+      unpacking,
+    );
+    unpacking.finish();
+    return treeDigest(into);
+  };
+  const expected = await unpacked(whole, whole.length);
+  for (const size of [7, 100, 511, 512, 513, 1024, 1700, 4096])
+    assert.equal(await unpacked(whole, size), expected, `${size}`);
+  const paths = walk(join(top, 'into1')).map(({ path }) => path);
+  assert.deepEqual(paths.sort(), ['a', 'h', 'l', 'last', 'é'.repeat(60)].sort());
+  for (let end = 1; end < whole.length - 1024; end += 256)
+    await assert.rejects(unpacked(whole.subarray(0, end), 512), { code: 'archive-refused' }, `${end}`);
 });
 
 test('unpackArchive() refuses the sparse files that GNU tar really writes, by name', async (t) => {
