@@ -10,7 +10,7 @@ import type { StepGroup } from '../compile/recipe.ts';
 import { runSteps } from '../compile/run-steps.ts';
 import { VbuildError } from '../model/error.ts';
 import { problemsOf } from '../model/problems.ts';
-import { removeStamp } from '../stamps/stamp.ts';
+import { setAside } from '../stamps/stamp.ts';
 import { removeTree } from '../system/files.ts';
 import type { Namespace } from '../system/namespace.ts';
 import { jobserverFor } from './admission.ts';
@@ -63,7 +63,7 @@ export async function byHand<Result>(
 
 /** From now on nothing counts as compiled or packed here. */
 export function forgetCompiled({ places }: PackageFacts): void {
-  for (const stage of ['compile', 'pack'] as const) removeStamp(places.stamps, stage);
+  for (const stage of ['compile', 'pack'] as const) setAside(places.stamps, stage, 'by-hand');
 }
 
 /** The tree that a compilation left, and how steps see it; undefined when there is none. @throws {VbuildError} `not-ready` */

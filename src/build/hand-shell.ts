@@ -4,7 +4,7 @@ import { onHost } from '../artifact/places.ts';
 import type { Package } from '../buildfile/package.ts';
 import { type StepGroup, stepGroups } from '../compile/recipe.ts';
 import { stepShell } from '../compile/step-shell.ts';
-import { removeStamp } from '../stamps/stamp.ts';
+import { setAside } from '../stamps/stamp.ts';
 import { exists, readIfThere, writeAtomically } from '../system/files.ts';
 import { byHand, forgetCompiled, type HandRequest, type HandSession, keptTree, prepareTree } from './by-hand.ts';
 import { stepsFrame } from './compile-stage.ts';
@@ -48,7 +48,7 @@ async function openSources({ facts, run }: HandSession, stage: 'fetch' | 'patch'
   if (!kept) {
     await ensureSource(one, source, run);
     if (stage === 'patch') await ensurePatched(facts, run);
-    removeStamp(places.stamps, stage);
+    setAside(places.stamps, stage, 'by-hand');
   }
   const tree = kept ? failed : stage === 'fetch' ? places.source : places.patched;
   return { tree, kept, cwd: tree, environment: undefined, argvFor: (command) => command, greeting: undefined };

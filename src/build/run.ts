@@ -7,7 +7,7 @@ import { VbuildError, VbuildErrors } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { BuildEvent, Emit, Reason } from '../model/event.ts';
 import type { MirrorRule } from '../sources/mirror-spec.ts';
-import { type Input, removeStamp, type Stamp, writeStamp } from '../stamps/stamp.ts';
+import { type Input, setAside, type Stamp, writeStamp } from '../stamps/stamp.ts';
 import type { KeyedStage } from './stages.ts';
 import { placesOf, type Workspace } from './workspace.ts';
 
@@ -62,7 +62,7 @@ interface Done extends Pick<Extract<BuildEvent, { type: 'stage-finished' }>, 'de
 }
 
 /**
- * Runs one stage: its stamp is removed first and written when the work is complete; an error gets its package and stage.
+ * Runs one stage: its stamp is set aside first and written when the work is complete; an error gets its package and stage.
  *
  * @param reasons Why it runs.
  * @param inputs Recorded in the stamp.
@@ -84,7 +84,7 @@ export async function runStage(
   const { stage, inputs, reasons, kept } = what;
   const { stamps } = placesOf(run.workspace, one);
   run.signal.throwIfAborted();
-  removeStamp(stamps, stage);
+  setAside(stamps, stage, 'cut-off');
   run.emit({ type: 'stage-started', package: id, stage, reasons });
   const startedMs = performance.now();
   try {
@@ -95,6 +95,7 @@ export async function runStage(
     run.emit({ type: 'stage-finished', package: id, stage, durationMs, ...told });
     return stamp;
   } catch (thrown) {
+    if (!run.signal.aborted) setAside(stamps, stage, 'failed');
     const locate = (problem: VbuildError): VbuildError =>
       problem.at({ package: id, stage }, kept === undefined || 'tree' in problem.facts ? {} : { tree: kept });
     const problem = thrown instanceof VbuildError ? thrown : (diskTrouble(thrown) ?? vanished(thrown, run.workspace));

@@ -8,7 +8,7 @@ import { canonicalJson } from '../key/fields.ts';
 import type { Reason } from '../model/event.ts';
 import type { Pin } from '../sources/source.ts';
 import { staleness } from '../stamps/staleness.ts';
-import { fieldsOf, type Input, readStamp } from '../stamps/stamp.ts';
+import { fieldsOf, type Input, readAside, readStamp } from '../stamps/stamp.ts';
 import { exists } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { isStaged } from './build-places.ts';
@@ -33,7 +33,7 @@ export function fetchReasons(
   { stamps, source, series }: PackagePlaces,
 ): readonly Reason[] {
   const stamp = readStamp(stamps, 'fetch');
-  const verdict = staleness(stamp, fieldsOf(inputs), exists(source));
+  const verdict = staleness(stamp, fieldsOf(inputs), exists(source), readAside(stamps, 'fetch'));
   if (!verdict.fresh || stamp === undefined) return verdict.fresh ? [] : verdict.reasons;
   const { tree = '', series: seriesBefore } = stamp.results;
   if (pinned !== undefined && pinned.tree !== tree) return [{ input: 'source.tree', before: tree, now: pinned.tree }];
@@ -46,7 +46,7 @@ export function fetchReasons(
 export function patchReasons(facts: PackageFacts): readonly Reason[] {
   const { stamps, patched } = facts.places;
   const stamp = readStamp(stamps, 'patch');
-  const verdict = staleness(stamp, fieldsOf(stageInputs(facts, 'patch')), exists(patched));
+  const verdict = staleness(stamp, fieldsOf(stageInputs(facts, 'patch')), exists(patched), readAside(stamps, 'patch'));
   if (!verdict.fresh) return verdict.reasons;
   return stamp !== undefined && treeDigest(patched) === treeResult(stamp.results)
     ? []
@@ -54,14 +54,17 @@ export function patchReasons(facts: PackageFacts): readonly Reason[] {
 }
 
 export function compileReasons(facts: PackageFacts): readonly Reason[] {
-  const stamp = readStamp(facts.places.stamps, 'compile');
-  const verdict = staleness(stamp, fieldsOf(stageInputs(facts, 'compile')), isStaged(facts.places));
+  const { stamps } = facts.places;
+  const inputs = fieldsOf(stageInputs(facts, 'compile'));
+  const verdict = staleness(readStamp(stamps, 'compile'), inputs, isStaged(facts.places), readAside(stamps, 'compile'));
   return verdict.fresh ? [] : verdict.reasons;
 }
 
 /** Asked only where no cache has the artifact, so that there always is a reason. */
 export function packReasons(facts: PackageFacts): readonly Reason[] {
-  const verdict = staleness(readStamp(facts.places.stamps, 'pack'), fieldsOf(stageInputs(facts, 'pack')), false);
+  const { stamps } = facts.places;
+  const inputs = fieldsOf(stageInputs(facts, 'pack'));
+  const verdict = staleness(readStamp(stamps, 'pack'), inputs, false, readAside(stamps, 'pack'));
   return verdict.fresh ? [] : verdict.reasons;
 }
 

@@ -2,8 +2,17 @@
 import { join } from 'node:path';
 import type { Field } from '../key/fields.ts';
 import type { Digest } from '../model/digest.ts';
+import { diskTrouble } from '../model/disk-trouble.ts';
 import type { StageName } from '../model/event.ts';
-import { type FileStat, digestFileSync, fileStat, readIfThere, removeTree, writeAtomically } from '../system/files.ts';
+import {
+  type FileStat,
+  digestFileSync,
+  fileStat,
+  readIfThere,
+  removeTree,
+  replaceFile,
+  writeAtomically,
+} from '../system/files.ts';
 
 /** A value that a stage rests on; with `file` (absolute), the value is the digest of that file's content. */
 export interface Input {
@@ -82,11 +91,46 @@ export function readStamp(folder: string, stage: StageName): Stamp | undefined {
 }
 
 /** Written after the stage's outputs are complete, never before. */
-export const writeStamp = (folder: string, stamp: Stamp): void =>
+export function writeStamp(folder: string, stamp: Stamp): void {
   writeAtomically(pathOf(folder, stamp.stage), stampText(stamp));
+  removeTree(asidePath(folder, stamp.stage));
+}
 
-/** Removed before the stage touches anything. */
-export const removeStamp = (folder: string, stage: StageName): void => removeTree(pathOf(folder, stage));
+/** What is known of a stage without a stamp. Nothing is fresh by it. */
+export interface Aside {
+  /** How its last run ended; `cut-off` also while it runs. */
+  readonly ended: 'cut-off' | 'failed' | 'by-hand';
+  /** What it last ended well with, if it ever did. */
+  readonly last: Stamp | undefined;
+}
+
+const asidePath = (folder: string, stage: StageName): string => `${pathOf(folder, stage)}.aside`;
+
+/** Takes the stamp away before the stage touches anything, and notes how it ended since; a disk that takes no note does without. */
+export function setAside(folder: string, stage: StageName, ended: Aside['ended']): void {
+  const last = readIfThere(pathOf(folder, stage)) ?? noteIn(folder, stage)?.last;
+  try {
+    replaceFile(asidePath(folder, stage), JSON.stringify({ ended, last }));
+  } catch (error) {
+    if (diskTrouble(error) === undefined) throw error;
+  }
+  removeTree(pathOf(folder, stage));
+}
+
+export function readAside(folder: string, stage: StageName): Aside | undefined {
+  const note = noteIn(folder, stage);
+  return note && { ended: note.ended, last: note.last === undefined ? undefined : parseStamp(note.last) };
+}
+
+function noteIn(folder: string, stage: StageName): { ended: Aside['ended']; last?: string } | undefined {
+  try {
+    return (
+      (JSON.parse(readIfThere(asidePath(folder, stage)) ?? 'null') as ReturnType<typeof noteIn> | null) ?? undefined
+    );
+  } catch {
+    return undefined;
+  }
+}
 
 /** Two seconds: the coarsest time stamps of a file system in use. A file changed that close to a stamp may have changed after it. */
 const racyMs = 2000;

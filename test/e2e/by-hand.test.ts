@@ -30,7 +30,7 @@ export default defineBuild({ packages: [base, top], defaults: [top] });
 
 const site = (t: WithCleanUp, more = ''): Workspace => workspace(t, files(more));
 const stamps = ({ path }: Workspace, id: string): readonly string[] =>
-  globSync('*', { cwd: join(path, '.vbuild/Buildfile/stamps', id) }).sort();
+  globSync('*', { cwd: join(path, '.vbuild/Buildfile/stamps', id), exclude: ['*.aside'] }).sort();
 const artifactsOf = ({ home }: Workspace, name: string): readonly string[] =>
   globSync(`.cache/vbuild/v1/artifacts/${name}/*`, { cwd: home });
 const tree = ({ path }: Workspace, id: string): string => join(path, '.vbuild/Buildfile/build', id, 'root/tree');

@@ -371,6 +371,15 @@ test('vbuild why', async (t) => {
     );
     assert.equal(why.roots[0]?.changes[0]?.kind, 'patch');
     assert.match(await said(site, ['why', 'leaf']), /\nlast run failed .* ago in stage patch: /);
+    const { packages: planned } = await told<Plan>(site, ['plan', 'leaf']);
+    assert.deepEqual(
+      planned[0]?.stages.map(({ stage, reasons }) => [stage, ...reasons.map(({ input, now }) => now ?? input)])[0],
+      [
+        'patch',
+        'failed the last time',
+        why.roots[0]?.changes[0]?.kind === 'patch' && why.roots[0].changes[0].content.now,
+      ],
+    );
   });
 
   await t.test('says which packages a file decides', async () => {

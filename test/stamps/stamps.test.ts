@@ -6,10 +6,12 @@ import type { Field } from '../../src/key/fields.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import { temporaryFolder } from '../../src/system/files.ts';
 import {
+  type Aside,
   fileInput,
   parseStamp,
+  readAside,
   readStamp,
-  removeStamp,
+  setAside,
   type Stamp,
   stampText,
   writeStamp,
@@ -47,13 +49,18 @@ test('what is not a stamp counts as no stamp', () => {
     assert.equal(parseStamp(text), undefined, text);
 });
 
-test('a stamp is there after it is written and gone after it is removed', () => {
+test('a stamp is there after it is written; set aside it counts as none, and is remembered until the next one', () => {
   using folder = temporaryFolder();
+  const at = join(folder.path, 'a');
   const stamp = stampOf([]);
-  writeStamp(join(folder.path, 'a'), stamp);
-  assert.deepEqual(readStamp(join(folder.path, 'a'), 'patch'), stamp);
-  removeStamp(join(folder.path, 'a'), 'patch');
-  assert.equal(readStamp(join(folder.path, 'a'), 'patch'), undefined);
+  writeStamp(at, stamp);
+  assert.deepEqual([readStamp(at, 'patch'), readAside(at, 'patch')], [stamp, undefined]);
+  setAside(at, 'patch', 'cut-off');
+  assert.deepEqual([readStamp(at, 'patch'), readAside(at, 'patch')], [undefined, { ended: 'cut-off', last: stamp }]);
+  setAside(at, 'patch', 'failed');
+  assert.deepEqual([readStamp(at, 'patch'), readAside(at, 'patch')], [undefined, { ended: 'failed', last: stamp }]);
+  writeStamp(at, stamp);
+  assert.deepEqual([readStamp(at, 'patch'), readAside(at, 'patch')], [stamp, undefined]);
 });
 
 test('fileInput() trusts times, size and inode of an old file that a stamp knows, and reads any other', () => {
@@ -91,13 +98,35 @@ test('fileInput() reads a file that may have changed in the moment after the sta
   assert.equal(fileInput('patch', path, [stamp]).value, digestOf('one'));
 });
 
-for (const [title, stamp, inputs, output, expected] of [
+for (const [title, stamp, inputs, output, expected, aside] of [
   [
     'is stale without a stamp',
     undefined,
     [['a', '1']],
     true,
     { fresh: false, reasons: [{ input: 'stamp', now: 'never run here' }] },
+  ],
+  [
+    'tells without a stamp how the last run ended, and what differs from the last good one',
+    undefined,
+    [['a', '2']],
+    true,
+    {
+      fresh: false,
+      reasons: [
+        { input: 'stamp', now: 'failed the last time' },
+        { input: 'a', before: '1', now: '2' },
+      ],
+    },
+    { ended: 'failed', last: stampOf([{ name: 'a', value: '1' }]) },
+  ],
+  [
+    'tells of one that never ended well that it was cut off',
+    undefined,
+    [['a', '1']],
+    true,
+    { fresh: false, reasons: [{ input: 'stamp', now: 'was cut off the last time' }] },
+    { ended: 'cut-off', last: undefined },
   ],
   ['is fresh when every input is as it was', stampOf([{ name: 'a', value: '1' }]), [['a', '1']], true, { fresh: true }],
   [
@@ -121,6 +150,6 @@ for (const [title, stamp, inputs, output, expected] of [
     false,
     { fresh: false, reasons: [{ input: 'output', before: 'there', now: 'removed' }] },
   ],
-] as [string, Stamp | undefined, Field[], boolean, unknown][]) {
-  test(`staleness() ${title}`, () => assert.deepEqual(staleness(stamp, inputs, output), expected));
+] as [string, Stamp | undefined, Field[], boolean, unknown, Aside?][]) {
+  test(`staleness() ${title}`, () => assert.deepEqual(staleness(stamp, inputs, output, aside), expected));
 }
