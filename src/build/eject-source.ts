@@ -1,6 +1,6 @@
 /** The lines of a POSIX shell that bring a pinned source into `$tree` (pure). */
 import { VbuildError } from '../model/error.ts';
-import { quoted } from '../compile/quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import type { DebianSpec } from '../sources/debian.ts';
 import { roleOf } from '../sources/debian-files.ts';
 import type { DirectorySpec } from '../sources/directory.ts';

@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { standardEnvironment, standardVariables, systemPath } from '../compile/environment.ts';
-import { quoted } from '../compile/quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import type { Step } from '../compile/recipe.ts';
 import { sharing } from '../compile/sharing.ts';
 import { shellWord } from '../compile/shell-words.ts';

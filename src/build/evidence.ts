@@ -1,7 +1,7 @@
 /** Shows changes to the byte: adds what the old and the new contents say, where they are still to be had. */
 import { dirname, join, resolve } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
-import { quoted } from '../compile/quoted.ts';
+import { readable } from '../key/step-text.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import type { Change, FileChange, Root } from '../model/explanation.ts';
 import { comesAlong } from '../sources/directory.ts';
@@ -47,7 +47,9 @@ export async function withEvidence(roots: readonly Root[], from: EvidenceSources
         };
       }
       case 'value': {
-        const [before, now] = [change.before, change.now].map((text) => readable(change.input, text));
+        const [before, now] = [change.before, change.now].map((text) =>
+          text === undefined ? text : readable(change.input, text),
+        );
         return {
           ...change,
           ...(before !== undefined && { before }),
@@ -74,15 +76,6 @@ export async function withEvidence(roots: readonly Root[], from: EvidenceSources
     const diff = differ.lineDiff(was, is);
     return { ...told, ...(first !== undefined && { first }), ...(diff !== undefined && { diff }) };
   }
-}
-
-/** A step as a person would type it; other values as they are. */
-function readable(input: string, text: string | undefined): string | undefined {
-  if (text === undefined || !input.startsWith('step.')) return text;
-  const parsed = JSON.parse(text) as string | string[] | { readonly run: string | string[]; readonly in: string };
-  const step = typeof parsed === 'string' || Array.isArray(parsed) ? { run: parsed, in: undefined } : parsed;
-  const command = typeof step.run === 'string' ? step.run : step.run.map(quoted).join(' ');
-  return step.in === undefined ? command : `(in ${step.in}) ${command}`;
 }
 
 /** From the history, or from the project's own file where that still is the one. */

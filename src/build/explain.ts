@@ -1,4 +1,5 @@
 /** Two states of a graph → what differs and where that began (pure). */
+import { isStep, longestCommon, stepDifferences } from '../key/aligned.ts';
 import { dependencyPrefix, differences, type Field } from '../key/fields.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
@@ -73,7 +74,7 @@ export function changesBetween(before: Snapshot, now: Snapshot): Change[] {
   return [
     ...sourceChanges(before, now),
     ...patchChanges(patchesOf(before), patchesOf(now)),
-    ...stepChanges(stepsOf(before), stepsOf(now)),
+    ...stepDifferences(stepsOf(before), stepsOf(now)).map(valueChange),
     ...rest.map(valueChange),
   ];
 }
@@ -141,48 +142,4 @@ function patchChanges(before: readonly RecordedPatch[], now: readonly RecordedPa
   return changes;
 }
 
-const stepsOf = ({ fields }: Snapshot): readonly Field[] => fields.filter(([name]) => name.startsWith('step.'));
-
-/** Steps are numbered, so that one more at the front would seem to change all: they are aligned by what they do. */
-function stepChanges(before: readonly Field[], now: readonly Field[]): Change[] {
-  const essence = ([name, value]: Field): string => `${name.split('.')[2]} ${value}`;
-  const kept = longestCommon(before.map(essence), now.map(essence));
-  const left = (steps: readonly Field[]): Field[] => {
-    const open = new Map(kept);
-    return steps.filter((step) => {
-      const times = open.get(essence(step)) ?? 0;
-      open.set(essence(step), times - 1);
-      return times <= 0;
-    });
-  };
-  const dropped = left(before);
-  const changes = left(now).map(([input, value]): Change => {
-    const group = input.split('.')[2];
-    const at = dropped.findIndex(([name]) => name.split('.')[2] === group);
-    const [old] = at < 0 ? [] : dropped.splice(at, 1);
-    return valueChange(old === undefined ? { input, now: value } : { input, before: old[1], now: value });
-  });
-  return [...changes, ...dropped.map(([input, value]) => valueChange({ input, before: value }))];
-}
-
-/** A longest common subsequence, as how often each of its members is in it. */
-function longestCommon<Key>(a: readonly Key[], b: readonly Key[]): Map<Key, number> {
-  const lengths = Array.from({ length: a.length + 1 }, () => Array.from({ length: b.length + 1 }, () => 0));
-  const at = (i: number, j: number): number => lengths[i]?.[j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i -= 1) {
-    const row = lengths[i] ?? [];
-    for (let j = b.length - 1; j >= 0; j -= 1)
-      row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-  }
-  const common = new Map<Key, number>();
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    const key = a[i] as Key;
-    if (key === b[j]) {
-      common.set(key, (common.get(key) ?? 0) + 1);
-      i += 1;
-      j += 1;
-    } else if (at(i + 1, j) >= at(i, j + 1)) i += 1;
-    else j += 1;
-  }
-  return common;
-}
+const stepsOf = ({ fields }: Snapshot): readonly Field[] => fields.filter(isStep);

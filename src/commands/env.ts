@@ -1,5 +1,5 @@
 /** `vbuild env`: what exec sets, as shell assignments; or a line that binds a Python virtualenv to the prefix. */
-import { quoted } from '../compile/quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import { type Command, prefixOf, printResult } from './command.ts';
 import { prefixEnvironment } from './prefix-environment.ts';
 

@@ -8,7 +8,7 @@ import { run } from '../system/process.ts';
 import { reachedFor } from '../system/sandbox.ts';
 import { realEnvironment } from './environment.ts';
 import { lostOptions } from './log-reading.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import type { Step } from './recipe.ts';
 import { type Sharing, sharing } from './sharing.ts';
 import { bound, commandOf, makeVariables, onHost, pasteable, type StepsFrame } from './step-command.ts';

@@ -1,5 +1,5 @@
 /** Texts with places in them as words of a POSIX shell, whose variables bear the names of the places (pure). */
-import { quoted } from './quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import { place } from './recipe.ts';
 
 const symbol = /@(prefix|stage|tree|root|python|jobs)@/;

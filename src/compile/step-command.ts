@@ -8,7 +8,7 @@ import { type Disguise, disguised } from '../system/disguise.ts';
 import { type Binding, inNamespace } from '../system/namespace.ts';
 import { kindOf, linkTarget } from '../system/tree-edit.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import type { Step, StepCommand } from './recipe.ts';
 import type { Sharing } from './sharing.ts';
 

@@ -6,7 +6,7 @@ import { exists } from '../system/files.ts';
 import type { Finished } from '../system/process.ts';
 import type { Reached } from '../system/sandbox.ts';
 import { asSymbols, type Places } from './environment.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import { advice, firstError, lastLines } from './log-reading.ts';
 import type { Step } from './recipe.ts';
 

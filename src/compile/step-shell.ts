@@ -1,6 +1,6 @@
 /** A shell where the steps of a package run: same places, same environment, same namespace. */
 import { withPlaces } from './environment.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from '../model/quoted.ts';
 import type { Step, StepGroup } from './recipe.ts';
 import { sharing } from './sharing.ts';
 import { bound, commandOf, makeVariables, pasteable, type StepsFrame } from './step-command.ts';

@@ -1,11 +1,13 @@
 /** The English of events: reasons, activities, and the last line of a run (pure; escaping is the caller's where nothing else is said). */
 import type { VbuildError } from '../model/error.ts';
 import type { BuildEvent, Outcome, Reason } from '../model/event.ts';
+import { readable } from '../key/step-text.ts';
+import { apart } from './apart.ts';
 import type { Activity } from './progress.ts';
 import { count } from '../model/count.ts';
 import { printable } from './printable.ts';
 import { columns } from './table.ts';
-import { duration, list, pathFrom, shortened, size } from './words.ts';
+import { duration, list, pathFrom, size } from './words.ts';
 
 export type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
 
@@ -26,11 +28,12 @@ export function because(reasons: readonly Reason[]): string {
   return [...shown, ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }
 
-/** One reason in full, values cut to `most` characters. */
-export function reason({ input, before, now }: Reason, most = 24): string {
+/** One reason in full; of values beyond `most` characters what differs. */
+export function reason({ input, before, now }: Reason, most = 40): string {
   if (input === 'stamp' && now !== undefined) return now;
   if (before === undefined) return now === undefined ? input : `${input} is new`;
-  return now === undefined ? `${input} is gone` : `${input}: ${shortened(before, most)} → ${shortened(now, most)}`;
+  if (now === undefined) return `${input} is gone`;
+  return `${input}: ${apart(readable(input, before), readable(input, now), most).join(' → ')}`;
 }
 
 /** Why a package was not compiled again; empty when there is no such reason. @param equal Dependencies that came out equal. */

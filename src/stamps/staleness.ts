@@ -1,5 +1,6 @@
 /** Facts → verdict: whether a stage must run again, and exactly why (pure). */
-import { differences, type Field } from '../key/fields.ts';
+import { alignedDifferences } from '../key/aligned.ts';
+import type { Field } from '../key/fields.ts';
 import type { Reason } from '../model/event.ts';
 import { type Aside, fieldsOf, type Stamp } from './stamp.ts';
 
@@ -11,17 +12,12 @@ export type Verdict = { readonly fresh: true } | { readonly fresh: false; readon
  * @param output Whether what the stage made is still there.
  * @param aside What is known where there is no stamp.
  */
-export function staleness(
-  stamp: Stamp | undefined,
-  inputs: readonly Field[],
-  output: boolean,
-  aside?: Aside,
-): Verdict {
+export function staleness(stamp: Stamp | undefined, inputs: readonly Field[], output: boolean, aside?: Aside): Verdict {
   if (stamp === undefined) {
-    const differing = aside?.last === undefined ? [] : differences(fieldsOf(aside.last.inputs), inputs);
+    const differing = aside?.last === undefined ? [] : alignedDifferences(fieldsOf(aside.last.inputs), inputs);
     return { fresh: false, reasons: [{ input: 'stamp', now: ends[aside?.ended ?? 'never'] }, ...differing] };
   }
-  const reasons = differences(fieldsOf(stamp.inputs), inputs);
+  const reasons = alignedDifferences(fieldsOf(stamp.inputs), inputs);
   if (reasons.length > 0) return { fresh: false, reasons };
   if (!output) return { fresh: false, reasons: [{ input: 'output', before: 'there', now: 'removed' }] };
   return { fresh: true };

@@ -69,6 +69,12 @@ const steps: readonly (readonly [string, Fields, Fields, string[]])[] = [
     ['step.002.check: k → none'],
   ],
   [
+    'two steps in another order',
+    { 'step.001.build': 'x', 'step.002.build': 'y' },
+    { 'step.001.build': 'y', 'step.002.build': 'x' },
+    ['step.002.build: none → x', 'step.001.build: x → none'],
+  ],
+  [
     'one step twice',
     { 'step.001.build': 'x' },
     { 'step.001.build': 'x', 'step.002.build': 'x' },

@@ -11,6 +11,9 @@ import { printable, printableJson, printableLine } from '../../src/report/printa
 import { clock, duration, list, pathFrom, shortened, size } from '../../src/report/words.ts';
 import { patchRejected } from '../support/report.ts';
 
+const step = (flags: string, ...targets: readonly string[]): string =>
+  JSON.stringify(['make', 'PREFIX=/somewhere/else/that/is/long', `CFLAGS=${flags}`, ...targets]);
+
 const words: readonly (readonly [actual: string, expected: string])[] = [
   [duration(0), '0.0 s'],
   [duration(9_949), '9.9 s'],
@@ -42,6 +45,22 @@ const words: readonly (readonly [actual: string, expected: string])[] = [
   [because([]), ''],
   [because([{ input: 'a', now: '1' }, { input: 'b', before: '1' }, { input: 'c' }]), 'a is new; b is gone; 1 more'],
   [because([{ input: 'version', before: '1', now: '2' }]), 'version: 1 → 2'],
+  [
+    because([{ input: 'step.001.build', before: step('-O1', 'all'), now: step('-O2', 'all') }]),
+    'step.001.build: …CFLAGS=-O1… → …CFLAGS=-O2…',
+  ],
+  [
+    because([{ input: 'step.001.build', before: step('-O1', 'all'), now: step('-O1', 'all', 'check') }]),
+    'step.001.build: …all → …all check',
+  ],
+  [
+    because([{ input: 'place', before: `/${'z'.repeat(50)}/b`, now: `/${'z'.repeat(50)}/c` }]),
+    'place: …zzzzzzz/b → …zzzzzzz/c',
+  ],
+  [
+    because([{ input: 'source', before: `x${'z'.repeat(50)}`, now: `y${'z'.repeat(50)}` }]),
+    `source: x${'z'.repeat(38)}… → y${'z'.repeat(38)}…`,
+  ],
   [printable('a\tb\nc\r\nd'), 'a\tb\nc\nd'],
   [printable('\u001b[1;31mred\u001b[0m'), 'red'],
   [printable('\u001b[2J\u0007\u009b\u202e\u{e0041}\ud800'), '\\x1b[2J\\x07\\x9b\\u202e\\u{e0041}\\ud800'],

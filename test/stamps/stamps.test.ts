@@ -137,6 +137,28 @@ for (const [title, stamp, inputs, output, expected, aside] of [
     { fresh: false, reasons: [{ input: 'a', before: '1', now: '2' }] },
   ],
   [
+    'tells of a step more at the front just that',
+    stampOf([
+      { name: 'env.A', value: '1' },
+      { name: 'step.001.build', value: 'x' },
+    ]),
+    [
+      ['env.A', '2'],
+      ['step.001.configure', 'c'],
+      ['step.002.build', 'x'],
+      ['tool.cc', '12'],
+    ],
+    true,
+    {
+      fresh: false,
+      reasons: [
+        { input: 'env.A', before: '1', now: '2' },
+        { input: 'step.001.configure', now: 'c' },
+        { input: 'tool.cc', now: '12' },
+      ],
+    },
+  ],
+  [
     'is stale when an input was dropped',
     stampOf([{ name: 'a', value: '1' }]),
     [],
