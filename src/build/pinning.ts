@@ -133,7 +133,7 @@ export async function pinTools(
       type: 'notice',
       level: 'warning',
       code: 'tool-pin-moved',
-      headline: `Pin of tool ${tool} moved`,
+      headline: `Pin of tool ${tool} ${options.planOnly ? 'would move' : 'moved'}`,
       facts: { before: pins[tool] ?? '', now: version, platform },
     });
   }

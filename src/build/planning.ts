@@ -38,7 +38,10 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
   }
   const want = wantedBy(request, request.emit);
   const installing = { prefix, packages: want.packages.map(packageId) };
-  const { run, tiers } = startRun({ ...request, options: { ...options, installTools: false } }, { installing });
+  const { run, tiers } = startRun(
+    { ...request, options: { ...options, installTools: false, planOnly: true } },
+    { installing },
+  );
   const settled = await settle(
     want,
     {

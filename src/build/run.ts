@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly noInstall: boolean;
   readonly push: boolean;
   readonly installTools: boolean;
+  /** Nothing is done: what is said to happen only would. */
+  readonly planOnly?: boolean;
   /** Folders in which packages were compiled stay. */
   readonly keep: boolean;
   readonly keepGoing: boolean;

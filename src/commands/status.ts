@@ -5,6 +5,7 @@ import { gatherFacts, type PackageFacts } from '../build/facts.ts';
 import { fullClosure } from '../build/graph.ts';
 import { readFailure, readRecords } from '../build/history.ts';
 import { standingReasons } from '../build/install-reasons.ts';
+import { pinsHere } from '../build/pins-here.ts';
 import { placesOf } from '../build/workspace.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, readLock } from '../buildfile/pins.ts';
@@ -13,6 +14,7 @@ import { currentGeneration } from '../install/generations.ts';
 import { count } from '../model/count.ts';
 import type { Reason } from '../model/event.ts';
 import { because } from '../report/phrases.ts';
+import { pinsHereText } from '../report/pins-text.ts';
 import { printableLine } from '../report/printable.ts';
 import { columns } from '../report/table.ts';
 import { duration, pathFrom, shortened } from '../report/words.ts';
@@ -54,11 +56,16 @@ export const status: Command = async (context) => {
     };
   });
   const number = generation?.number;
-  const install = standingReasons({ ...project, platform: hostPlatform() });
+  const request = { ...project, platform: hostPlatform() };
+  const install = standingReasons(request);
+  const pins = await pinsHere(packages, request, context.signal);
   printResult(
     context,
-    () => columns(rows.map((row) => cells(row, number))) + installLine(pathFrom(context.cwd, prefix), install),
-    () => ({ format: 1, prefix, generation: number ?? null, install, packages: rows }),
+    () =>
+      columns(rows.map((row) => cells(row, number))) +
+      installLine(pathFrom(context.cwd, prefix), install) +
+      pinsHereText(pins),
+    () => ({ format: 1, prefix, generation: number ?? null, install, packages: rows, ...(pins && { pinsHere: pins }) }),
   );
   return 0;
 };

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { selectTargets } from '../buildfile/targets.ts';
 import { packageId } from '../buildfile/package.ts';
 import { explanationText, influenceText, missText } from '../report/explain-text.ts';
+import { pinsHereText } from '../report/pins-text.ts';
 import { exists } from '../system/files.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type Command, type CommandContext, openProject, type Project, printResult } from './command.ts';
@@ -30,10 +31,14 @@ export const why: Command = async (context) => {
     }
   }
   const explanation = await explainPackage(one, request);
+  const pins =
+    explanation.state === 'stale'
+      ? await (await import('../build/pins-here.ts')).pinsHere([one], request, context.signal)
+      : undefined;
   printResult(
     context,
-    () => explanationText(explanation, words),
-    () => ({ format: 1, ...explanation }),
+    () => explanationText(explanation, words) + pinsHereText(pins),
+    () => ({ format: 1, ...explanation, ...(pins && { pinsHere: pins }) }),
   );
   return 0;
 };

@@ -116,6 +116,13 @@ export interface Explanation {
   readonly failure?: LastRun;
 }
 
+/** Pins of tools that differ from what this machine has: a run that has to compile moves them, and the keys with them. */
+export interface PinsHere {
+  readonly moved: readonly { readonly tool: string; readonly before: string; readonly now: string }[];
+  /** Ids of packages that are neither installed nor on the disk by the lock file, and are by the tools of this machine. */
+  readonly ready: readonly string[];
+}
+
 /** What the caches have for a package, and what is nearest to it. */
 export interface MissExplanation {
   readonly package: string;

@@ -206,6 +206,18 @@ test('without --frozen a tool of another version moves its pin, which is said, a
   );
   assert.equal(site.read('Buildfile.lock'), lock);
   assert.deepEqual(insistOnSuccess(await site.build(['lone'])).stages, []);
+
+  // Who only looks says both: what the lock file comes to, and what a run here would make of it.
+  site.write({ 'Buildfile.lock': lock.replace(/"cc": "[^"]*"/, '"cc": "gcc 1.2.3"') });
+  for (const command of ['why', 'status', 'graph']) {
+    assert.match(
+      insistOnSuccess(await site.run([command, 'lone'])).stdout,
+      /\nthis machine has cc gcc [\d.]+ \(the lock file pins gcc 1\.2\.3\): a run that .* moves the pin, and then lone@1\.0 is ready\n$/,
+    );
+  }
+  const plan = insistOnSuccess(await site.run(['plan', 'lone']));
+  assert.match(plan.stderr, /Pin of tool cc would move/);
+  assert.match(plan.stdout, /nothing to do\n$/);
 });
 
 test('--no-build with nothing in the cache ends with status 3 and lists what is not ready; without pins with 2', async (t) => {
