@@ -5,7 +5,7 @@ import type { StepCommand } from './recipe.ts';
 
 /** What the tools say when they give up, the most telling sort first: a linker's or make's line only repeats a compiler's. */
 const complaints: readonly RegExp[] = [
-  /^(?!make)[^\s:][^:]*:\d+(?::\d+)?: (?:fatal )?error: /,
+  /^(?!make)[^\s:][^:]*:\d+(?::\d+)?: (?:[Ff]atal )?[Ee]rror: /,
   /: fatal error: |: internal compiler error: /,
   /^configure: error: /,
   /^CMake Error/,
@@ -20,7 +20,7 @@ const complaints: readonly RegExp[] = [
 
 /** The first place that says why, of the most telling sort there is, with the source below it that a compiler shows; undefined when none is known to. */
 export function firstError(output: string): string | undefined {
-  const lines = output.split('\n');
+  const lines = withoutColours(output).split('\n');
   for (const complaint of complaints) {
     const at = lines.findIndex((line) => complaint.test(line));
     if (at < 0) continue;
@@ -33,6 +33,11 @@ export function firstError(output: string): string | undefined {
   }
   return undefined;
 }
+
+/** What compilers colour, and link to pages about their warnings, where they are told to also without a terminal. */
+// oxlint-disable-next-line no-control-regex
+const withoutColours = (output: string): string =>
+  output.replace(/\u001b(?:\[[\d;]*[A-Za-z]|\]8;[^\u0007\u001b]*(?:\u0007|\u001b\\))/g, '');
 
 /** What to try, by what was found; the last row fits everything. */
 const remedies: readonly (readonly [RegExp, (found: string) => string])[] = [
@@ -80,7 +85,7 @@ export function advice(found: string): string {
 
 /** The last lines that are not empty, in order. */
 export const lastLines = (output: string, count: number): string =>
-  output
+  withoutColours(output)
     .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(-count)

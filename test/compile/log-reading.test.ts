@@ -65,6 +65,16 @@ const rows: readonly (readonly [title: string, output: string, error: string | u
     'make: *** Waiting for unfinished jobs....\nmake: *** [Makefile:4: a.o] Error 1\n',
     'make: *** [Makefile:4: a.o] Error 1',
   ],
+  [
+    'what GNU as says',
+    "a.S: Assembler messages:\na.S:3: Error: no such instruction: `foo'\nmake: *** [Makefile:4: a.o] Error 1\n",
+    "a.S:3: Error: no such instruction: `foo'",
+  ],
+  [
+    'what a compiler says in colours, without them',
+    '\u001b[01m\u001b[Ka.c:7:10:\u001b[m\u001b[K \u001b[01;31m\u001b[Kerror: \u001b[m\u001b[Kbad [\u001b]8;;https://x/W\u0007-Wx\u001b]8;;\u0007]\n    7 | \u001b[32mx\u001b[m\nmake: *** [Makefile:4: a.o] Error 1\n',
+    'a.c:7:10: error: bad [-Wx]\n    7 | x',
+  ],
   ['nothing where nobody complained', 'all is well\n-- error handling: on\n', undefined],
 ];
 for (const [title, output, error] of rows) {
