@@ -169,6 +169,7 @@ const optionsOf = (row: CommandRow): string =>
     .join(' ');
 
 function valuesOf({ name, value, choices, type }: OptionRow): string {
+  if (name === 'from') return fromValues;
   if (choices !== undefined) return `printf '%s\\n' ${choices.map((choice) => `'${choice}	${name}'`).join(' ')}`;
   if (type !== 'text') return ':';
   return value === 'DIR' ? 'echo :folders' : 'echo :files';
@@ -176,6 +177,9 @@ function valuesOf({ name, value, choices, type }: OptionRow): string {
 
 const list = (words: readonly string[], what: string): string =>
   `printf '%s\\n' ${words.map((word) => `'${word}	${what}'`).join(' ')}`;
+
+/** A place of releases, save where it is the group of steps that a compilation is taken up at. */
+const fromValues = `if [ "\${_vb_command:-build}" = build ]; then ${list(stepGroups, 'steps')}; else echo :files; fi`;
 
 /** What the arguments of a command may be. */
 function argumentsOf({ takes }: CommandRow): string {

@@ -36,6 +36,7 @@ const lines: readonly (readonly [typed: readonly string[], some: readonly string
   [['log', 'leaf', 'conf'], ['configure'], ['leaf']],
   [['shell', 'leaf', 'fe'], ['fetch'], ['leaf']],
   [['leaf', '--fr'], ['--from', '--frozen'], ['--follow']],
+  [['leaf', '--from', 'in'], ['install'], ['leaf', 'init']],
   [['log', 'leaf', '--fo'], ['--follow'], ['--frozen']],
   [['help', 'do'], ['doctor'], ['leaf']],
   [['completion', ''], ['bash', 'fish', 'zsh'], ['leaf']],
