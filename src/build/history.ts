@@ -48,6 +48,8 @@ export interface ReadyRecord {
     readonly tier: string;
     readonly answer: Extract<BuildEvent, { type: 'cache-looked-up' }>['answer'];
     readonly reason?: string;
+    /** Whether it was asked for an artifact that was made of the same, under whatever key: told of the one that was taken. */
+    readonly equal?: true;
   }[];
   /** Of a restored one: dependencies that came out equal, so that it was not compiled again. */
   readonly equal?: readonly string[];

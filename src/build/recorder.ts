@@ -15,6 +15,8 @@ export interface Recorder {
 interface Notes {
   readonly stages: Map<string, ReadyRecord['stages'][number]>;
   readonly answers: ReadyRecord['answers'][number][];
+  /** The answer to the last question for an artifact that was made of the same, if a cache had one. */
+  equalHit?: ReadyRecord['answers'][number];
 }
 
 export function recorder(next: Emit): Recorder {
@@ -64,13 +66,19 @@ export function recorder(next: Emit): Recorder {
       case 'cache-looked-up': {
         const { tier, answer, reason, equal } = event;
         // What was asked for besides counts by what came of it.
-        if (equal !== undefined) return;
+        if (equal !== undefined) {
+          if (answer === 'hit') of(event.package).equalHit = { tier, answer, equal: true };
+          else delete of(event.package).equalHit;
+          return;
+        }
         of(event.package).answers.push(reason === undefined ? { tier, answer } : { tier, answer, reason });
         return;
       }
       case 'package-finished':
         if (event.outcome !== 'fresh') {
           const { outcome, equal } = event;
+          const { answers, equalHit } = of(event.package);
+          if (outcome === 'restored' && equalHit !== undefined) answers.push(equalHit);
           write(event.package, { outcome, durationMs: Math.round(event.durationMs), ...(equal && { equal }) });
         }
         return;

@@ -40,10 +40,11 @@ export const explainCommands = [
     takes: 'targets',
     summary: 'show where each package stands: pin, patches, key, disk, prefix',
     description: [
-      'Prints one line for each package, or for each one of the closure of every TARGET: its pin, how many patches it has, its content key, whether its artifact is on the disk, whether the prefix has it, and how long compiling it took the last time. A last line says why the prefix would get a new generation, if it would. Opens no network connection.',
+      'Prints one line for each package, or for each one of the closure of every TARGET: its pin, how many patches it has, its content key, whether its artifact is on the disk, whether the prefix has it, and how long compiling it took the last time. A last line says why the prefix would get a new generation, if it would. Opens no network connection, save with --cache: then every cache of the Buildfile is asked, and those that have the artifact are named.',
     ],
     examples: [
       ['vbuild status', 'all packages of ./Buildfile.ts'],
+      ['vbuild status --cache', 'also which caches have what'],
       ['vbuild status pil', 'pil and what it takes to build it'],
     ],
   },

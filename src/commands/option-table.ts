@@ -157,7 +157,7 @@ export const optionTable = [
     name: 'offline',
     type: 'flag',
     summary: 'open no network connection',
-    commands: ['shell', 'doctor', ...working, 'check', 'install', 'release create', 'plan', 'why', 'verify'],
+    commands: ['shell', 'doctor', ...working, 'check', 'install', 'release create', 'plan', 'why', 'status', 'verify'],
   },
   {
     name: 'no-cache',
@@ -195,7 +195,8 @@ export const optionTable = [
     type: 'text',
     value: 'WHEN',
     choices: ['auto', 'require', 'off'],
-    summary: 'lock steps in, without network and home: where possible, always, never (default: auto)',
+    summary:
+      'lock steps in, without network and home: auto (where possible, the default), require (or nothing is compiled) or off',
     commands: ['build', 'verify'],
   },
   ...patchOptions,
@@ -210,8 +211,9 @@ export const optionTable = [
   {
     name: 'cache',
     type: 'flag',
-    summary: 'ask the caches, and compare with the nearest artifact on the disk',
-    commands: ['why'],
+    summary:
+      'ask the caches of the Buildfile; for why: and compare with the nearest artifact of all on the disk and in them',
+    commands: ['why', 'status'],
   },
   ...explainOptions,
   ...handOptions,

@@ -1,7 +1,7 @@
 /** `vbuild status [TARGET…]`: one line per package: pin, patches, key, where it is, how long it took. */
 import { diskOf } from '../build/disk.ts';
 import { lastDurations } from '../build/durations.ts';
-import { gatherFacts, type PackageFacts } from '../build/facts.ts';
+import { type Facts, gatherFacts, type PackageFacts } from '../build/facts.ts';
 import { fullClosure } from '../build/graph.ts';
 import { readFailure, readRecords } from '../build/history.ts';
 import { standingReasons } from '../build/install-reasons.ts';
@@ -19,7 +19,7 @@ import { printableLine } from '../report/printable.ts';
 import { columns } from '../report/table.ts';
 import { duration, pathFrom, shortened } from '../report/words.ts';
 import { hostPlatform } from '../system/platform.ts';
-import { type Command, openProject, printResult } from './command.ts';
+import { type Command, type CommandContext, openProject, type Project, printResult } from './command.ts';
 
 export const status: Command = async (context) => {
   const project = await openProject(context);
@@ -30,6 +30,7 @@ export const status: Command = async (context) => {
   const { known } = gatherFacts(fullClosure(packages), { lock, platform: hostPlatform(), workspace });
   const generation = currentGeneration(prefix);
   const disk = diskOf(build, workspace);
+  const answers = context.line.options.cache ? await answersOf(packages, known, context, project) : undefined;
   const rows = packages.map((one) => {
     const places = placesOf(workspace, one);
     const facts = known.get(one);
@@ -43,6 +44,7 @@ export const status: Command = async (context) => {
       patches: facts?.series.length ?? null,
       key: facts?.key ?? null,
       onDisk,
+      ...(answers !== undefined && { answers: answers.get(one) ?? [] }),
       installed:
         installed === undefined || installed.version !== one.version
           ? ('no' as const)
@@ -79,10 +81,52 @@ type Row = Readonly<{
   patches: number | null;
   key: string | null;
   onDisk: boolean;
+  answers?: readonly Answer[];
   installed: 'no' | 'yes' | 'other';
   compileMs: number | null;
   failed: boolean;
 }>;
+
+interface Answer {
+  readonly tier: string;
+  readonly answer: string;
+  readonly reason?: string;
+}
+
+/** How many packages are asked for at once. */
+const parallel = 8;
+
+/** What the caches of the Buildfile say to the keys of packages, by package. */
+async function answersOf(
+  packages: readonly Package[],
+  known: Facts['known'],
+  context: CommandContext,
+  project: Project,
+): Promise<ReadonlyMap<Package, readonly Answer[]>> {
+  const [{ lowerTiers }, { inParallel }] = await Promise.all([
+    import('./lower-tiers.ts'),
+    import('../build/in-parallel.ts'),
+  ]);
+  const tiers = await lowerTiers(context, project);
+  const asked = await inParallel(packages, parallel, async (one) => {
+    const key = known.get(one)?.key;
+    const answers = tiers.map(async (tier): Promise<Answer[]> => {
+      if (key === undefined) return [];
+      const answer = await tier.lookUp(one.name, key, context.signal);
+      return [{ tier: tier.name, answer: answer.outcome, ...('reason' in answer && { reason: answer.reason }) }];
+    });
+    return [one, (await Promise.all(answers)).flat()] as const;
+  });
+  return new Map(asked);
+}
+
+/** Where its artifact is: on the disk, and if they were asked, in which caches. */
+function whereabouts({ onDisk, answers = [] }: Row): string {
+  const others = answers.flatMap(({ tier, answer }) =>
+    answer === 'hit' ? [`in ${tier}`] : answer === 'absent' ? [] : [`${answer} by ${tier}`],
+  );
+  return [onDisk ? 'on disk' : 'not on disk', ...others].join(', ');
+}
 
 /** What stands for the source: the start of a commit, or of the digest of its tree. */
 function pinOf(one: Package, facts: PackageFacts | undefined, locked: LockedSource | undefined): string | null {
@@ -95,7 +139,7 @@ const cells = (row: Row, generation: number | undefined): string[] => [
   row.pin === null ? 'not pinned' : `pin ${shortened(row.pin)}`,
   row.patches === null ? '-' : count(row.patches, 'patch', 'patches'),
   row.key === null ? 'no key' : `key ${shortened(row.key)}`,
-  row.onDisk ? 'on disk' : 'not on disk',
+  whereabouts(row),
   {
     yes: `in generation ${generation ?? 0}`,
     other: `in generation ${generation ?? 0}${row.key === null ? '' : ' with another key'}`,

@@ -7,6 +7,7 @@ import { pinsHereText } from '../report/pins-text.ts';
 import { exists } from '../system/files.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type Command, type CommandContext, openProject, type Project, printResult } from './command.ts';
+import { lowerTiers } from './lower-tiers.ts';
 
 export const why: Command = async (context) => {
   const [subject = ''] = context.line.targets;
@@ -58,12 +59,4 @@ async function whyFile(
     () => ({ format: 1, file: path, isThere, packages: influences }),
   );
   return 0;
-}
-
-/** Those that may be asked. */
-async function lowerTiers({ line, env }: CommandContext, { build, workspace }: Project) {
-  if (line.options.offline || build.cache.length === 0) return [];
-  const [{ tierOf }, { trustIn }] = await Promise.all([import('../cache/tiers.ts'), import('../build/disk.ts')]);
-  const at = { folder: workspace.folder, environment: env, trust: trustIn(build) };
-  return build.cache.map((spec) => tierOf(spec, at));
 }

@@ -35,8 +35,8 @@ export function firstError(output: string): string | undefined {
 }
 
 /** What compilers colour, and link to pages about their warnings, where they are told to also without a terminal. */
-// oxlint-disable-next-line no-control-regex
 const withoutColours = (output: string): string =>
+  // oxlint-disable-next-line no-control-regex -- escape sequences begin with one
   output.replace(/\u001b(?:\[[\d;]*[A-Za-z]|\]8;[^\u0007\u001b]*(?:\u0007|\u001b\\))/g, '');
 
 /** What to try, by what was found; the last row fits everything. */

@@ -87,8 +87,13 @@ export interface LastRun {
     readonly reasons: readonly Reason[];
     readonly durationMs?: number;
   }[];
-  /** What the caches said then. */
-  readonly answers: readonly { readonly tier: string; readonly answer: string; readonly reason?: string }[];
+  /** What the caches said then; `equal` of an artifact that was made of the same under another key, and was taken. */
+  readonly answers: readonly {
+    readonly tier: string;
+    readonly answer: string;
+    readonly reason?: string;
+    readonly equal?: true;
+  }[];
   /** Dependencies (`name@version`) that came out equal then, so that it was not compiled again. */
   readonly equal?: readonly string[];
   readonly error?: { readonly code: ErrorCode; readonly headline: string; readonly stage?: string };

@@ -101,7 +101,9 @@ function lastRunLines(run: LastRun, at: ExplainWords): string[] {
     ...(run.equal === undefined ? [] : [`  ${spared(run.equal)}`]),
     ...(run.answers.length === 0
       ? []
-      : [`  caches then: ${run.answers.map((one) => `${one.tier} ${answered(one)}`).join('; ')}`]),
+      : [
+          `  caches then: ${run.answers.map((one) => `${one.tier} ${answered(one)}${one.equal ? ' by equal trees' : ''}`).join('; ')}`,
+        ]),
   ];
 }
 

@@ -67,6 +67,7 @@ test('a dependency that comes out equal', async (t) => {
     const { stdout } = await site.run(['why', 'branch']);
     assert.match(stdout, /last restored .*, because of\n  leaf@1\.0\n    patch 2, .*idle\.patch, is new\n/);
     assert.match(stdout, /\n  leaf@1\.0 came out equal, so this was not compiled again\n/);
+    assert.match(stdout, /\n  caches then: disk absent; disk hit by equal trees\n/);
   });
 
   await t.test('spares even the sources of what rests on it, when the work folder is gone', async () => {

@@ -194,6 +194,8 @@ test('a plan asks buckets, says what they would give, and takes nothing', { skip
       ['s3', 'hit'],
     ],
   );
+  const { stdout } = insistOnSuccess(await clone.run(['status', 'gen', '--cache'], { env: server.reader }));
+  assert.match(stdout, new RegExp(`^gen@0\\.1 .* not on disk, in s3://${bucket} +not installed `));
   const before = marksOf(clone.path, clone.home);
   const plan = await told<Plan>(clone, ['plan'], server.reader);
   const after = new Set(marksOf(clone.path, clone.home));
