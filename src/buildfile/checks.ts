@@ -28,13 +28,21 @@ export const wrong = (
   mend = `give ${option} as expected`,
 ): Mistake[] => [{ headline: 'Option has a wrong value', facts: { option, expected, found: describe(value) }, mend }];
 
-/** Clauses in which another folder says what is wrong with its own slice of the Buildfile. */
-export const fromClauses = (option: string, clauses: readonly string[], value: unknown): Mistake[] =>
-  clauses.map((expected) => ({
-    headline: 'Option has a wrong value',
-    facts: { option, expected, found: cut(inspect(value, { depth: 1, breakLength: Infinity }), 100) },
-    mend: `correct ${option}`,
-  }));
+/** Another folder's way to say what is wrong with its own slice of the Buildfile: a clause, or the rows of the report. */
+export type Clause = string | { readonly expected: string; readonly found: string; readonly mend?: string };
+
+export const fromClauses = (option: string, clauses: readonly Clause[], value: unknown): Mistake[] =>
+  clauses.map((clause) => {
+    const { expected, found, mend }: Exclude<Clause, string> =
+      typeof clause === 'string'
+        ? { expected: clause, found: inspect(value, { depth: 1, breakLength: Infinity }) }
+        : clause;
+    return {
+      headline: 'Option has a wrong value',
+      facts: { option, expected, found: cut(found, 100) },
+      mend: mend ?? `correct ${option}`,
+    };
+  });
 
 export const flag: Check = (value, option) => (typeof value === 'boolean' ? [] : wrong(option, 'true or false', value));
 

@@ -1,6 +1,7 @@
 /** Makes a recipe from the options of a recipe function, which are checked here once for all of them (pure). */
+import { inspect } from 'node:util';
 import { nearest } from '../model/nearest.ts';
-import type { CommonOptions, Recipe, Step } from './recipe.ts';
+import type { CommonOptions, Recipe, RecipeProblem, Step } from './recipe.ts';
 import { type ToolName, isToolName, toolNames } from './tools.ts';
 
 /** The sorts of values that options have. */
@@ -41,14 +42,25 @@ export const toolProblems = (tools: readonly unknown[]): string[] =>
     .filter((tool) => !isToolName(tool))
     .map((tool) => `tool ${String(tool)} is not known${suggestion(String(tool), toolNames)}`);
 
+const inspected = (value: unknown): string => inspect(value, { depth: 1, breakLength: Infinity });
+
 /** Every mistake in the options as they were really given, whatever their type said. */
-export function optionProblems(kind: string, given: unknown, known: Readonly<Record<string, OptionSort>>): string[] {
+export function optionProblems(
+  kind: string,
+  given: unknown,
+  known: Readonly<Record<string, OptionSort>>,
+): RecipeProblem[] {
   if (!isRecord(given, () => true)) return [`${kind}() takes its options as one object`];
-  return Object.entries(given as object).flatMap(([name, value]: [string, unknown]): string[] => {
+  return Object.entries(given as object).flatMap(([name, value]: [string, unknown]): RecipeProblem[] => {
     const sort = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (sort === undefined) return [`${kind}() has no option ${name}${suggestion(name, Object.keys(known))}`];
+    if (sort === undefined) {
+      const near = nearest(name, Object.keys(known));
+      const mend = near === undefined ? 'leave it out' : `write ${near}`;
+      return [{ expected: `options of ${kind}(): ${Object.keys(known).join(', ')}`, found: name, mend }];
+    }
     if (value === undefined) return [];
-    if (!sorts[sort].fits(value)) return [`option ${name} of ${kind}() must be ${sorts[sort].words}`];
+    if (!sorts[sort].fits(value))
+      return [{ expected: `option ${name} of ${kind}() to be ${sorts[sort].words}`, found: inspected(value) }];
     return sort === 'tools' ? toolProblems(value as unknown[]) : [];
   });
 }

@@ -1,14 +1,14 @@
 /** Every mistake in a recipe, whoever made it: read when a Buildfile is loaded (pure). */
 import { suggestion, toolProblems } from './assemble.ts';
 import { reservedVariables } from './environment.ts';
-import { type Recipe, type Step, place, stepGroups } from './recipe.ts';
+import { type Recipe, type RecipeProblem, type Step, place, stepGroups } from './recipe.ts';
 
 /**
- * Each mistake as a clause; none for a recipe that can be run. The value may be anything: a Buildfile's types are not checked when it is run.
+ * Each mistake; none for a recipe that can be run. The value may be anything: a Buildfile's types are not checked when it is run.
  *
  * @param extraTools Tools that the package declares beside the recipe.
  */
-export function recipeProblems(recipe: unknown, extraTools: readonly string[] = []): readonly string[] {
+export function recipeProblems(recipe: unknown, extraTools: readonly string[] = []): readonly RecipeProblem[] {
   if (!isObject(recipe))
     return ['recipe must be what autotools(), cmake(), meson(), make(), python() or steps() returns'];
   const { steps, env, tools, problems } = recipe as Partial<Recipe>;

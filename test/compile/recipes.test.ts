@@ -5,7 +5,7 @@ import { cmake } from '../../src/compile/cmake.ts';
 import { make } from '../../src/compile/make.ts';
 import { meson } from '../../src/compile/meson.ts';
 import { python } from '../../src/compile/python.ts';
-import { type Recipe, place } from '../../src/compile/recipe.ts';
+import { type Recipe, type RecipeProblem, place } from '../../src/compile/recipe.ts';
 import { recipeProblems } from '../../src/compile/recipe-problems.ts';
 import { steps } from '../../src/compile/steps.ts';
 
@@ -60,40 +60,50 @@ test('a pure Python package needs no compiler', () => {
   assert.ok(!python({ pure: true }).tools.includes('cc'));
 });
 
-const mistakes: readonly (readonly [title: string, make: () => Recipe, problems: readonly string[]])[] = [
+const mistakes: readonly (readonly [title: string, make: () => Recipe, problems: readonly RecipeProblem[]])[] = [
   [
     'an unknown option',
     // @ts-expect-error the option is misspelt
     () => autotools({ autoreconv: true }),
-    ['autotools() has no option autoreconv, did you mean autoreconf'],
+    [
+      {
+        expected: 'options of autotools(): configure, autoreconf, buildDir, check, env, tools, before, after',
+        found: 'autoreconv',
+        mend: 'write autoreconf',
+      },
+    ],
   ],
   [
     'an option that resembles none',
     // @ts-expect-error there is no such option
     () => steps([], { wrong: 1 }),
-    ['steps() has no option wrong; known are autoreconf, env, tools, before, after'],
+    [{ expected: 'options of steps(): autoreconf, env, tools, before, after', found: 'wrong', mend: 'leave it out' }],
   ],
   [
     'a text in place of a list',
     // @ts-expect-error must be a list
     () => cmake({ configure: '-DX=1' }),
-    ['option configure of cmake() must be a list of texts'],
+    [{ expected: 'option configure of cmake() to be a list of texts', found: "'-DX=1'" }],
   ],
   [
     'several mistakes at once',
     // @ts-expect-error must be true or false
     () => make({ check: 'yes', env: { A: 1 }, before: [1] }),
     [
-      'option check of make() must be true or false',
-      'option env of make() must be texts by name',
-      'option before of make() must be a list of commands, each one a list of arguments or a text for the shell',
+      { expected: 'option check of make() to be true or false', found: "'yes'" },
+      { expected: 'option env of make() to be texts by name', found: '{ A: 1 }' },
+      {
+        expected:
+          'option before of make() to be a list of commands, each one a list of arguments or a text for the shell',
+        found: '[ 1 ]',
+      },
     ],
   ],
   [
     'a setup.cfg without sections',
     // @ts-expect-error must have sections
     () => python({ setupCfg: { xcb: '1' } }),
-    ['option setupCfg of python() must be texts by section and name'],
+    [{ expected: 'option setupCfg of python() to be texts by section and name', found: "{ xcb: '1' }" }],
   ],
   [
     'something that is no object',
@@ -151,7 +161,7 @@ for (const [title, recipe, problem] of bad) {
   test(`recipeProblems() finds ${title}`, () => {
     const problems = recipeProblems(recipe);
     assert.equal(problems.length, 1);
-    assert.match(problems[0] ?? '', problem);
+    assert.match(String(problems[0]), problem);
   });
 }
 
