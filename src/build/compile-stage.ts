@@ -19,6 +19,7 @@ import type { Jobserver } from '../system/jobserver.ts';
 import type { Namespace } from '../system/namespace.ts';
 import { bootId } from '../system/platform.ts';
 import { count } from '../model/count.ts';
+import { VbuildError } from '../model/error.ts';
 import { version } from '../model/version.ts';
 import type { Artifacts } from './artifacts.ts';
 import { buildPlaces, earlierPlaces, removeBuild } from './build-places.ts';
@@ -27,6 +28,7 @@ import type { PackageFacts } from './facts.ts';
 import { visibleTo } from './graph.ts';
 import { newLog } from './logs.ts';
 import { type Run, runStage } from './run.ts';
+import { placedInSource } from './source-place.ts';
 import { stageInputs } from './stages.ts';
 import { compileReasons, packReasons } from './verdicts.ts';
 
@@ -55,7 +57,11 @@ export async function ensureCompiled(
   if (reasons.length === 0) return;
   await runStage(run, one, { stage: 'compile', reasons, inputs: stageInputs(facts, 'compile') }, async () => {
     const at = await freshTree(facts, artifacts, run, workshop);
-    await runSteps({ ...stepsFrame(facts, at, run, workshop), ...logged(facts, run) });
+    try {
+      await runSteps({ ...stepsFrame(facts, at, run, workshop), ...logged(facts, run) });
+    } catch (thrown) {
+      throw thrown instanceof VbuildError ? placedInSource(thrown, one, run.workspace) : thrown;
+    }
     return { results: { root: at.root, boot: bootId(), sandbox: namespace?.sealed ? 'sealed' : 'open' } };
   });
 }
