@@ -60,6 +60,7 @@ export async function explainPackage(one: Package, request: ExplainRequest): Pro
     unpinned: [],
     onDisk,
     ...(isInstalled && generation !== undefined && { generation: generation.number }),
+    ...(!isInstalled && installed !== undefined && generation !== undefined && { otherGeneration: generation.number }),
     ...(reasons.length > 0 && { install: { prefix, reasons } }),
     ...(compared !== undefined && { base: compared.base }),
     roots: compared === undefined ? [] : await explained(compared.before, snapshotNow(facts), at),

@@ -114,6 +114,8 @@ export interface Explanation {
   readonly generation?: number;
   /** Why the prefix would get a new generation if what was asked of it before were asked for again; absent where it would not. */
   readonly install?: { readonly prefix: string; readonly reasons: readonly Reason[] };
+  /** Number of the generation of the prefix that has it with another key. */
+  readonly otherGeneration?: number;
   /** What it is compared with; undefined when it was never made ready here. A fresh one is compared with what the prefix holds of it, if it is there. */
   readonly base?: { readonly key: ContentKey; readonly package: string; readonly from: 'history' | 'prefix' };
   readonly roots: readonly Root[];

@@ -44,7 +44,10 @@ export function explanationText(given: Explanation, at: ExplainWords): string {
   ]);
 }
 
-function verdict({ state, unpinned, generation, base, roots, lastRun, onDisk }: Explanation, at: ExplainWords): string {
+function verdict(
+  { state, unpinned, generation, otherGeneration, base, roots, lastRun, onDisk }: Explanation,
+  at: ExplainWords,
+): string {
   const place = pathFrom(at.cwd, at.prefix);
   switch (state) {
     case 'fresh': {
@@ -64,6 +67,8 @@ function verdict({ state, unpinned, generation, base, roots, lastRun, onDisk }: 
         : `has no content key yet: ${lack}; vbuild lock makes them`;
     }
     case 'stale': {
+      if (base === undefined && otherGeneration !== undefined)
+        return `is stale: generation ${otherGeneration} of ${place} has it with another key, and nothing tells any more what that one was made from`;
       if (base === undefined) return 'is stale: it was never made ready here';
       const then =
         base.from === 'prefix'

@@ -22,7 +22,7 @@ import { acquireLock } from '../../src/system/lock.ts';
 import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
-import { cloneOf, leafPatch, packages, type Project, project } from '../support/project.ts';
+import { cloneOf, leafPatch, packages, type Project, project, projectAt } from '../support/project.ts';
 import { skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { startProgram, vbuildBin } from '../support/vbuild.ts';
 
@@ -382,6 +382,12 @@ test('vbuild why', async (t) => {
         why.roots[0]?.changes[0]?.kind === 'patch' && why.roots[0].changes[0].content.now,
       ],
     );
+  });
+
+  await t.test('does not take for never made ready what the prefix has', async () => {
+    const alone = projectAt(site.path, join(site.home, 'other'));
+    const { stdout } = insistOnSuccess(await alone.run(['why', 'leaf', '--work', 'elsewhere']));
+    assert.match(stdout, /^leaf@1\.0 is stale: generation \d+ of vendor has it with another key, and nothing tells /);
   });
 
   await t.test('says which packages a file decides', async () => {
