@@ -29,7 +29,7 @@ const parallel = 8;
  *   `install-refused` for what does not go together: all of these before any body is brought.
  */
 export async function deploy(
-  { prefix, asked, roots, notes, reasons }: Deployment,
+  { prefix, asked, roots, notes, reasons, isSince }: Deployment,
   run: Run,
 ): Promise<ReadonlyMap<string, Outcome>> {
   for (const { id, key } of asked) run.labels.set(key, id);
@@ -42,7 +42,15 @@ export async function deploy(
   notePrefix(run.disk.folder, place);
   const members = (scratch: string): Promise<Member[]> =>
     inParallel(manifests, parallel, (one) => unpacked(one, scratch, run));
-  const content = { prefix, roots: roots.join(' '), manifests, members, notes: notes(place), reasons };
+  const content = {
+    prefix,
+    roots: roots.join(' '),
+    manifests,
+    members,
+    notes: notes(place),
+    reasons,
+    ...(isSince && { isSince }),
+  };
   const { keepGenerations: keep } = run.options;
   await switchPrefix({ ...content, ...(keep !== undefined && { keep }) }, run);
   return outcomes;

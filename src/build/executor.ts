@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { writeLock } from '../buildfile/pins.ts';
+import { PrefixMoved } from '../install/install.ts';
 import { lowestStatus } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import { readIfThere, replaceFile } from '../system/files.ts';
@@ -25,12 +26,24 @@ export interface BuildOutcome {
 }
 
 /**
- * Makes the targets ready and installs them.
+ * Makes the targets ready and installs them; once more where somebody else has asked something else of the prefix meanwhile.
  *
  * @returns The outcome when it got as far as the packages; what failed there has been emitted.
  * @throws {VbuildError | VbuildErrors} for what stops a run before any package: pins, tools, the lock file, no right to write.
  */
 export async function execute(request: BuildRequest): Promise<BuildOutcome> {
+  const before = new Map<string, Outcome>();
+  for (;;) {
+    const done = await attempt(request, before);
+    if (done !== undefined) return done;
+  }
+}
+
+/**
+ * @param before How packages came to be ready in earlier attempts; those of this one are added where it does not come to its end.
+ * @returns Undefined where it has to be done again.
+ */
+async function attempt(request: BuildRequest, before: Map<string, Outcome>): Promise<BuildOutcome | undefined> {
   const { workspace, options, signal } = request;
   await using _turn = await takeWorkFolder(workspace, request.emit, signal);
   noteNames(request);
@@ -65,9 +78,15 @@ export async function execute(request: BuildRequest): Promise<BuildOutcome> {
   for (const one of pinned) pushes.addSource(one);
   for (const one of facts.known.keys()) if (outcomes.has(packageId(one))) pushes.add(one);
   const statuses = await made({ missing: [...missing.keys()], facts, artifacts, outcomes, pushes, run });
+  let moved = false;
   if (statuses.length === 0 && !options.noInstall && !signal.aborted)
-    await installWanted(want, artifacts, request, run);
-  return { exitStatus: await finalStatus(statuses, pushes, signal), outcomes };
+    await installWanted(want, artifacts, request, run).catch((thrown: unknown) => {
+      if (!(thrown instanceof PrefixMoved)) throw thrown;
+      moved = true;
+    });
+  const exitStatus = await finalStatus(statuses, pushes, signal);
+  for (const [id, outcome] of outcomes) if (!before.has(id)) before.set(id, outcome);
+  return moved && !signal.aborted ? undefined : { exitStatus, outcomes: before };
 }
 
 /** Makes what no cache has; what that takes is loaded where there is something to make. @returns The exit statuses of what failed. */

@@ -7,11 +7,11 @@ import { makeFolder } from '../system/files.ts';
 import type { Artifacts } from './artifacts.ts';
 import { installReasons } from './install-reasons.ts';
 import type { BuildRequest } from './request.ts';
-import { notesFor, trustNotes, type Wanted } from './roots.ts';
+import { isSince, notesFor, trustNotes, type Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
 
-/** @throws {VbuildError | VbuildErrors} `install-refused` */
+/** @throws {VbuildError | VbuildErrors} `install-refused`. @throws {PrefixMoved} when somebody else has asked for something else meanwhile. */
 export async function installWanted(
   want: Wanted,
   artifacts: Artifacts,
@@ -33,6 +33,7 @@ export async function installWanted(
       manifests,
       members: await artifacts.lastMembers(want.packages),
       notes: notesFor(want, workspace.buildfile, { place, ...trustNotes(build) }),
+      isSince: (record) => isSince(want, record),
       reasons,
       ...(run.options.keepGenerations !== undefined && { keep: run.options.keepGenerations }),
     },

@@ -143,7 +143,7 @@ async function makeVisible(
   { facts, artifacts, run, request }: { facts: Facts; artifacts: Artifacts; run: Run; request: BuildRequest },
 ): Promise<void> {
   const outcomes = new Map();
-  const want = { roots: [], packages: visibleTo(one), dropped: [] };
+  const want = { roots: [], packages: visibleTo(one), dropped: [], earlier: '' };
   const { cache } = run;
   const { missing } = await findArtifacts(
     want,

@@ -26,6 +26,8 @@ export interface Deployment {
   /** @param place Where the prefix lies, its folder being there. */
   readonly notes: (place: string) => GenerationRecord['notes'];
   readonly reasons: readonly Reason[];
+  /** Whether this was chosen for what the prefix holds; see `InstallRequest`. */
+  readonly isSince?: (current: GenerationRecord | undefined) => boolean;
 }
 
 /** Why an artifact of the right key will not do. */

@@ -9,15 +9,25 @@ import { nameOf } from '../model/package-id.ts';
 import { runClosure } from './graph.ts';
 
 export interface Wanted {
-  /** What was asked for by name, now or before. */
+  /** What was asked for by name, now or before, in the order of their ids: who asks for the same in another order asks for nothing new. */
   readonly roots: readonly Package[];
   /** Everything that reaches the prefix, each after its dependencies. */
   readonly packages: readonly Package[];
   /** Earlier roots that this Buildfile does not have. */
   readonly dropped: readonly string[];
+  /** What the prefix was asked to hold until now, as its record notes it. */
+  readonly earlier: string;
 }
 
 const noteOf = (roots: readonly Package[]): string => roots.map(packageId).join(' ');
+
+const earlierRoots = (record: GenerationRecord | undefined): string => record?.notes['targets'] ?? '';
+
+/** Whether a prefix is still asked to hold what it was when it was found out what it is to hold now. */
+export const isSince = ({ earlier }: Wanted, record: GenerationRecord | undefined): boolean =>
+  earlierRoots(record) === earlier;
+
+const inOrder = (ids: string): string => ids.split(' ').sort().join(' ');
 
 /**
  * A prefix keeps what was asked of it before: the targets of this run are added to the roots of the current generation,
@@ -30,15 +40,22 @@ export function wanted(
   packages: readonly Package[],
   record: GenerationRecord | undefined,
 ): Wanted {
-  const earlier = (record?.notes['targets'] ?? '').split(' ').filter((id) => id !== '');
+  const earlier = earlierRoots(record)
+    .split(' ')
+    .filter((id) => id !== '');
   const asked = new Set(targets.map(({ name }) => name));
   const ids = new Map(packages.map((one) => [packageId(one), one]));
   // The first of a name, where there are several.
   const names = new Map(packages.map((one) => [one.name, one] as const).reverse());
   const kept = earlier.flatMap((id) => (asked.has(nameOf(id)) ? [] : (ids.get(id) ?? names.get(nameOf(id)) ?? [])));
-  const roots = [...new Set([...kept, ...targets])];
+  const roots = [...new Set([...kept, ...targets])].sort((a, b) => (packageId(a) < packageId(b) ? -1 : 1));
   insistOnOnePrefix(roots);
-  return { roots, packages: runClosure(roots), dropped: earlier.filter((id) => !names.has(nameOf(id))) };
+  return {
+    roots,
+    packages: runClosure(roots),
+    dropped: earlier.filter((id) => !names.has(nameOf(id))),
+    earlier: earlierRoots(record),
+  };
 }
 
 /** What of a prefix is noted beside its packages. */
@@ -108,10 +125,10 @@ export function contentDifferences(
       ? []
       : [
           ['place', record.notes['place'] ?? ''],
-          ['roots', record.notes['targets'] ?? ''],
+          ['roots', inOrder(earlierRoots(record))],
         ];
   return [
-    ...differences([...before, ...whole], [...packages, ['place', place], ['roots', roots]]),
+    ...differences([...before, ...whole], [...packages, ['place', place], ['roots', inOrder(roots)]]),
     ...(trust === undefined ? [] : trustDifferences(record, trust)),
   ];
 }

@@ -19,15 +19,17 @@ export interface NewContent {
   readonly notes: GenerationRecord['notes'];
   /** Why it gets a new one. */
   readonly reasons: readonly Reason[];
+  /** Whether this was chosen for what is there; see `InstallRequest`. */
+  readonly isSince?: NonNullable<InstallRequest['isSince']>;
   /** How many generations stay; see `InstallRequest`. */
   readonly keep?: number;
 }
 
 type Needed = Pick<Run, 'disk' | 'emit' | 'signal'>;
 
-/** @throws {VbuildError | VbuildErrors} `install-refused` */
+/** @throws {VbuildError | VbuildErrors} `install-refused`. @throws {PrefixMoved} */
 export async function switchPrefix(to: NewContent, run: Needed): Promise<Generation> {
-  const { prefix, roots, manifests, members, notes, reasons, keep } = to;
+  const { prefix, roots, manifests, members, notes, reasons, isSince, keep } = to;
   const { emit, signal } = run;
   for (const mixed of mixedAmong(manifests)) emit(mixedNotice(mixed));
   const startedMs = performance.now();
@@ -36,6 +38,7 @@ export async function switchPrefix(to: NewContent, run: Needed): Promise<Generat
     prefix,
     members,
     notes,
+    ...(isSince && { isSince }),
     peers: notedPrefixes(run.disk.folder),
     ...(keep !== undefined && { keep }),
     signal,

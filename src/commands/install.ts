@@ -5,12 +5,13 @@ import { installReasons, placeToBe } from '../build/install-reasons.ts';
 import { keyedFacts } from '../build/keyed.ts';
 import type { Deployment } from '../build/released.ts';
 import type { BuildRequest } from '../build/request.ts';
-import { notesFor, trustNotes } from '../build/roots.ts';
+import { isSince, notesFor, trustNotes } from '../build/roots.ts';
 import { wantedBy } from '../build/settle.ts';
 import { countedTraffic, startRun } from '../build/start-run.ts';
 import { packageId } from '../buildfile/package.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { currentGeneration } from '../install/generations.ts';
+import { PrefixMoved } from '../install/install.ts';
 import { atAcceptedPlatform, buildRequest } from './build.ts';
 import { type Command, type CommandContext, noTargets, openProject } from './command.ts';
 
@@ -22,19 +23,24 @@ export const install: Command = async (context) => {
 async function installTargets(context: CommandContext): Promise<number> {
   const { options, targets: named } = context.line;
   const project = await openProject(context);
-  const { prefix, workspace } = project;
   const request = await atAcceptedPlatform(buildRequest(context, project, selectTargets(project.build, named)));
+  const names = request.targets.map(({ name }) => name);
+  return installAll(() => targetsDeployment(project, request), names, request, options.repair);
+}
+
+/** For what is asked of the prefix now. */
+function targetsDeployment(project: Awaited<ReturnType<typeof openProject>>, request: BuildRequest): Deployment {
+  const { prefix, workspace } = project;
   const want = wantedBy(request, request.emit);
   const facts = keyedFacts(fullClosure(want.packages), request);
-  const deployment = {
+  return {
     prefix,
     asked: want.packages.map((one) => ({ id: packageId(one), name: one.name, key: facts.of(one).key })),
     roots: want.roots.map(packageId),
     notes: (place: string) => notesFor(want, workspace.buildfile, { place, ...trustNotes(project.build) }),
     reasons: installReasons(want, request, (one) => facts.of(one).key),
+    isSince: (record) => isSince(want, record),
   };
-  const names = request.targets.map(({ name }) => name);
-  return installAll(deployment, names, request, options.repair);
 }
 
 async function installRelease(context: CommandContext, wanted: string): Promise<number> {
@@ -45,24 +51,37 @@ async function installRelease(context: CommandContext, wanted: string): Promise<
   insistOnMachine(release, request.platform);
   const { prefix } = request;
   const reasons = releaseDifferences(currentGeneration(prefix)?.record, release, placeToBe(prefix));
-  return installAll(deploymentOf(release, prefix, reasons), [release.name], request, context.line.options.repair);
+  const deployment = deploymentOf(release, prefix, reasons);
+  return installAll(() => deployment, [release.name], request, context.line.options.repair);
 }
 
-/** @param names What was asked for. @param repair Install also where there is no other reason to. */
+/**
+ * @param deploymentNow Called once more where somebody else has asked something else of the prefix meanwhile.
+ * @param names What was asked for.
+ * @param repair Install also where there is no other reason to.
+ */
 async function installAll(
-  deployment: Deployment,
+  deploymentNow: () => Deployment,
   names: readonly string[],
   request: BuildRequest,
   repair: boolean,
 ): Promise<number> {
   const startedMs = performance.now();
   const { emit, prefix } = request;
-  const packages = deployment.asked.length;
-  emit({ type: 'run-started', targets: names, packages });
-  const reasons =
-    repair && deployment.reasons.length === 0 ? [{ input: 'a repair was asked for' }] : deployment.reasons;
-  const restored = reasons.length === 0 ? 0 : await deployed({ ...deployment, reasons }, request);
-  const outcomes = { fresh: packages - restored, restored, built: 0 };
+  let deployment = deploymentNow();
+  emit({ type: 'run-started', targets: names, packages: deployment.asked.length });
+  let restored: number | undefined;
+  while (restored === undefined) {
+    const reasons =
+      repair && deployment.reasons.length === 0 ? [{ input: 'a repair was asked for' }] : deployment.reasons;
+    try {
+      restored = reasons.length === 0 ? 0 : await deployed({ ...deployment, reasons }, request);
+    } catch (thrown) {
+      if (!(thrown instanceof PrefixMoved)) throw thrown;
+      deployment = deploymentNow();
+    }
+  }
+  const outcomes = { fresh: deployment.asked.length - restored, restored, built: 0 };
   emit({ type: 'run-finished', exitStatus: 0, durationMs: performance.now() - startedMs, outcomes, prefix });
   return 0;
 }

@@ -24,6 +24,11 @@ import {
 } from './generations.ts';
 import { type HandChange, handChanges, listPath, listText } from './installed-files.ts';
 
+/** Another installer has come between. */
+export class PrefixMoved extends Error {
+  override readonly name = 'PrefixMoved';
+}
+
 /** How many generations stay when nobody says otherwise, the current one among them: for rollback, and for programs that still run from them. */
 export const KEPT_GENERATIONS = 4;
 
@@ -41,6 +46,8 @@ export interface InstallRequest extends Locking {
   readonly prefix: string;
   /** What it is to hold, or what unpacks that into a folder which is gone afterwards; called once no other installer is at work. */
   readonly members: readonly Member[] | ((scratch: string) => Promise<readonly Member[]>);
+  /** Whether the members were chosen for what is there; asked once no other installer is at work. */
+  readonly isSince?: (current: GenerationRecord | undefined) => boolean;
   /** Kept in the generation's record, see `GenerationRecord`. */
   readonly notes: Readonly<Record<string, string>>;
   /** Absolute paths of other prefixes of this user, whose files may be shared where the bytes are equal. */
@@ -58,6 +65,7 @@ export interface InstallRequest extends Locking {
  * who resolved the link before keeps a whole tree. The last few generations are kept.
  *
  * @throws {VbuildError | VbuildErrors} `install-refused`: the place is taken, or the packages do not go together.
+ * @throws {PrefixMoved} where the members were not chosen for what is there; nothing was done.
  */
 export async function install(request: InstallRequest): Promise<Generation> {
   const { prefix, notes, peers = [], signal, onHandChanges } = request;
@@ -65,6 +73,7 @@ export async function install(request: InstallRequest): Promise<Generation> {
   currentNumber(prefix);
   const { assemble } = await import('../prefix/assemble.ts');
   await using _lock = await lockGenerations(prefix, request);
+  if (request.isSince?.(currentGeneration(prefix)?.record) === false) throw new PrefixMoved();
   // Of installers that were killed: there is none but us.
   removeTemporaries(folder);
   removeTemporaries(dirname(resolve(prefix)), { of: basename(resolve(prefix)) });

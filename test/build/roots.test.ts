@@ -21,7 +21,7 @@ const rows: readonly (readonly [name: string, TrustOptions | undefined, TrustOpt
 for (const [name, before, now, expected] of rows) {
   test(`prefixDifferences() names, for ${name}, what came and went`, () => {
     const notes = { place: '/p', targets: '', ...trustNotes(before && { trust: before }) };
-    const want = { roots: [], packages: [], dropped: [] };
+    const want = { roots: [], packages: [], dropped: [], earlier: '' };
     const record = { format: 1, packages: {}, notes } as const;
     const trust = trustNotes(now && { trust: now });
     assert.deepEqual(
@@ -32,7 +32,7 @@ for (const [name, before, now, expected] of rows) {
 }
 
 test('prefixDifferences() still sees that trust differs from what an older record notes without names', () => {
-  const want = { roots: [], packages: [], dropped: [] };
+  const want = { roots: [], packages: [], dropped: [], earlier: '' };
   const [before, now] = [trustNotes({ trust: both }), trustNotes({ trust: one })];
   const record = { format: 1, packages: {}, notes: { place: '/p', targets: '', trust: before.trust } } as const;
   assert.deepEqual(
