@@ -14,7 +14,7 @@ import { makeFolder } from '../system/files.ts';
 import { inParallel } from './in-parallel.ts';
 import { notReady } from './not-ready.ts';
 import { throwAll } from './pinning.ts';
-import { type Asked, type Deployment, otherTree } from './released.ts';
+import type { Asked, Deployment } from './released.ts';
 import type { Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
 
@@ -24,6 +24,7 @@ const parallel = 8;
 /**
  * Brings what is asked for to this machine and switches the prefix to it. Before that, nothing is written but in the disk cache.
  *
+ * @param run Made for `installingOf` what is asked for.
  * @returns How each package came to be ready, by `name@version`.
  * @throws {VbuildError | VbuildErrors} `not-ready` for each that no cache has, `unfit-host` for each that does not fit this host;
  *   `install-refused` for what does not go together: all of these before any body is brought.
@@ -58,14 +59,9 @@ export async function deploy(
 
 /** The manifests of all of them; nothing is brought yet. */
 async function foreseen(asked: readonly Asked[], run: Run): Promise<Manifest[]> {
-  const answers = await inParallel(asked, parallel, async ({ id, name, key, tree }) => {
+  const answers = await inParallel(asked, parallel, async ({ id, name, key }) => {
     const answer = await run.cache.foreseeArtifact(name, key, run.signal);
-    if (answer.outcome !== 'done') return notReady(id, key, missedBy(answer));
-    const { manifest, tier } = answer;
-    const isOther = tree !== undefined && manifest.tree !== tree;
-    return isOther
-      ? notReady(id, key, { answer: 'rejected', reason: `${tier}: ${otherTree(manifest.tree, tree)}` })
-      : manifest;
+    return answer.outcome === 'done' ? answer.manifest : notReady(id, key, missedBy(answer));
   });
   throwAll(answers.filter((answer) => answer instanceof VbuildError));
   return answers.flatMap((answer) => (answer instanceof VbuildError ? [] : [answer]));

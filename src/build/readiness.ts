@@ -11,7 +11,7 @@ import type { BuildRequest } from './request.ts';
 import { wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { installReasons, placeToBe } from './install-reasons.ts';
-import { type Asked, deploymentOf, otherTree, releaseDifferences } from './released.ts';
+import { type Asked, deploymentOf, installingOf, releaseDifferences } from './released.ts';
 
 /** How many artifacts are looked for at once. */
 const parallel = 8;
@@ -61,7 +61,10 @@ async function checkedPackages(
   record: GenerationRecord | undefined,
   request: BuildRequest,
 ): Promise<readonly CheckedPackage[]> {
-  const isInstalled = ({ name, key }: Asked): boolean => record?.packages[name]?.key === key;
+  const isInstalled = ({ name, key, tree }: Asked): boolean => {
+    const held = record?.packages[name];
+    return held?.key === key && (tree === undefined || held.tree === tree);
+  };
   const lacking = asked.filter((one) => !isInstalled(one));
   const found = lacking.length === 0 ? new Map<Asked, CheckedPackage>() : await lookFor(lacking, request);
   return asked.map((one) => found.get(one) ?? ({ package: one.id, key: one.key, state: 'installed' } as const));
@@ -70,14 +73,14 @@ async function checkedPackages(
 async function lookFor(lacking: readonly Asked[], request: BuildRequest): Promise<ReadonlyMap<Asked, CheckedPackage>> {
   const { countedTraffic, startRun } = await import('./start-run.ts');
   const { run, tiers } = startRun(request, {
-    installing: { prefix: request.prefix, packages: lacking.map(({ id }) => id) },
+    installing: installingOf(request.prefix, lacking),
   });
   using _traffic = countedTraffic(tiers, run.emit);
   await run.cache.foresee(lacking, run.signal);
   return new Map(await inParallel(lacking, parallel, async (one) => [one, await lookForOne(one, run)] as const));
 }
 
-async function lookForOne({ name, id, key, tree }: Asked, run: Run): Promise<CheckedPackage> {
+async function lookForOne({ name, id, key }: Asked, run: Run): Promise<CheckedPackage> {
   run.labels.set(key, id);
   const answer = await run.cache.foreseeArtifact(name, key, run.signal);
   const checked = { package: id, key } as const;
@@ -87,7 +90,5 @@ async function lookForOne({ name, id, key, tree }: Asked, run: Run): Promise<Che
     return { ...checked, state: 'missing', answer: outcome, ...rest };
   }
   const { manifest, tier, body } = answer;
-  if (tree !== undefined && manifest.tree !== tree)
-    return { ...checked, state: 'missing', answer: 'rejected', reason: `${tier}: ${otherTree(manifest.tree, tree)}` };
   return { ...checked, state: 'available', tier, transferBytes: exists(body) ? 0 : manifest.body.sizeBytes };
 }

@@ -1,10 +1,12 @@
 /** What is asked of a prefix that is filled from artifacts alone: by a Buildfile, or by a release. */
 import type { Release } from '../artifact/release.ts';
 import type { GenerationRecord } from '../install/generations.ts';
+import type { Field } from '../key/fields.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
 import { contentDifferences } from './roots.ts';
+import type { Installing } from './start-run.ts';
 
 /** An artifact as it is asked for. */
 export interface Asked {
@@ -30,9 +32,12 @@ export interface Deployment {
   readonly isSince?: (current: GenerationRecord | undefined) => boolean;
 }
 
-/** Why an artifact of the right key will not do. */
-export const otherTree = (found: Digest, expected: Digest): string =>
-  `another build of this key, with tree ${found} in place of ${expected}`;
+/** What a run is about that puts these into a prefix. */
+export const installingOf = (prefix: string, asked: readonly Asked[]): Installing => ({
+  prefix,
+  packages: asked.map(({ id }) => id),
+  trees: new Map(asked.flatMap(({ key, tree }) => (tree === undefined ? [] : [[key, tree] as const]))),
+});
 
 /** Everything that a release puts into a prefix, and nothing else: what was asked of the prefix before counts for nothing. */
 export function deploymentOf(release: Release, prefix: string, reasons: readonly Reason[]): Deployment {
@@ -51,17 +56,20 @@ export function deploymentOf(release: Release, prefix: string, reasons: readonly
   };
 }
 
-/** Why a prefix does not hold a release; none when it does. */
-export const releaseDifferences = (
+/** Why a prefix does not hold a release; none when it does. Another build of a key that is in it is another artifact. */
+export function releaseDifferences(
   record: GenerationRecord | undefined,
-  release: Release,
+  { packages, targets }: Release,
   place: string,
-): readonly Reason[] =>
-  contentDifferences(
-    record,
-    release.packages.map(({ name, version, key }) => [`${name}@${version}`, key]),
-    { place, roots: release.targets.join(' ') },
-  );
+): readonly Reason[] {
+  const keys = packages.map(({ name, version, key }): Field => [`${name}@${version}`, key]);
+  const otherBuilds = packages.flatMap(({ name, version, key, tree }): Reason[] => {
+    const held = record?.packages[name];
+    if (held?.version !== version || held.key !== key || held.tree === tree) return [];
+    return [{ input: `${name}@${version} tree`, before: held.tree, now: tree }];
+  });
+  return [...contentDifferences(record, keys, { place, roots: targets.join(' ') }), ...otherBuilds];
+}
 
 /** @param own The platform of this host. @throws {VbuildError} `unfit-host` for a release of another kind of machine. */
 export function insistOnMachine({ name, platform }: Release, own: string): void {

@@ -5,7 +5,7 @@ import { layeredCache } from '../cache/layered.ts';
 import { tierOf } from '../cache/tiers.ts';
 import type { Trust } from '../cache/trust.ts';
 import { thisHost, unfitReasons } from '../install/host.ts';
-import type { ContentKey } from '../model/digest.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
 import type { Emit } from '../model/event.ts';
 import { prefixProblems } from '../prefix/fits.ts';
 import { diskOf, trustIn } from './disk.ts';
@@ -14,7 +14,12 @@ import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 
 type Needed = Pick<BuildRequest, 'build' | 'workspace' | 'platform' | 'options' | 'environment' | 'emit' | 'signal'>;
-type Installing = Pick<BuildRequest, 'prefix'> & { readonly packages: readonly string[] };
+/** What is put into which prefix; `packages` are named `name@version`. */
+export type Installing = Pick<BuildRequest, 'prefix'> & {
+  readonly packages: readonly string[];
+  /** The trees that artifacts must have, by their keys; any will do for the others. */
+  readonly trees?: ReadonlyMap<ContentKey, Digest>;
+};
 
 /** Tells at the end of its scope what it cost to ask the tiers. */
 export const countedTraffic = (tiers: readonly CacheTier[], emit: Emit): Disposable => ({
@@ -92,6 +97,7 @@ export function startRun(
         facts,
       }),
     forThisHost ? judge : undefined,
+    installing?.trees,
   );
   const { mirrors } = build;
   return {

@@ -81,8 +81,12 @@ export interface CacheTier {
   readonly releases?: TierReleases;
   /** Told of all that is going to be looked up, in any order, it may find out in fewer requests what is absent. Never throws for trouble of the tier. */
   foresee?(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
-  /** Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier. */
-  lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
+  /**
+   * Asks for a manifest of a key; a hit is well-formed, bears this name and key, and is acceptable. Never throws for trouble of the tier.
+   *
+   * @param tree What its artifact must have packed: of several builds of one key this one. Any will do when not given.
+   */
+  lookUp(name: string, key: ContentKey, signal: AbortSignal, tree?: Digest): Promise<Answer>;
   /** The same for the manifest of an artifact that was made of the same to the byte, whatever its content key is. */
   lookUpEqual(name: string, equal: EqualKey, signal: AbortSignal): Promise<Answer>;
   /**

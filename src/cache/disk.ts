@@ -156,9 +156,9 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
         found.outcome === 'hit' && found.manifest.body.digest === digest && (await blobs.find(digest)) !== undefined
       );
     },
-    async lookUp(name, key, signal) {
+    async lookUp(name, key, signal, tree) {
       signal.throwIfAborted();
-      return look({ name, key });
+      return look({ name, key, tree });
     },
     async lookUpEqual(name, equal, signal) {
       signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { type ParsedManifest, parseManifest, serialiseManifest } from '../artifa
 import type { Manifest } from '../artifact/manifest.ts';
 import { openSealed, type SealedManifest } from '../artifact/sealed.ts';
 import type { Signer } from '../artifact/signer.ts';
+import type { Digest } from '../model/digest.ts';
 import type { Asked } from './layout.ts';
 import { signatureRefusal, statementRefusal, type Trust } from './trust.ts';
 
@@ -18,7 +19,7 @@ export type Place = Asked & {
 
 export type Judgement =
   | ({ readonly outcome: 'hit' } & SealedManifest)
-  /** `damaged`: nobody could use it; otherwise it is only against the policy. */
+  /** `damaged`: nobody could use it; otherwise it is only against the policy, or has another tree than is wanted. */
   | { readonly outcome: 'rejected'; readonly reason: string; readonly damaged: boolean };
 
 /** @param trust Without one, a signature counts for nothing. */
@@ -39,10 +40,16 @@ export function judgeManifest(bytes: Uint8Array, place: Place, trust: Trust | un
   if ('equal' in place && equalKeyOf(manifest) !== place.equal)
     return damaged('it was made of something else than its place says');
   const refused = trust && statementRefusal(parsed.manifest, signer, trust);
-  return refused === undefined
+  const unwanted = refused ?? otherTree(manifest.tree, place.tree);
+  return unwanted === undefined
     ? { outcome: 'hit', manifest, signer, bytes }
-    : { outcome: 'rejected', reason: refused, damaged: false };
+    : { outcome: 'rejected', reason: unwanted, damaged: false };
 }
+
+const otherTree = (found: Digest, wanted: Digest | undefined): string | undefined =>
+  wanted === undefined || found === wanted
+    ? undefined
+    : `another build of this key, with tree ${found} in place of ${wanted}`;
 
 /** The manifest that one stands in for; it must have been made of the same. */
 function standingManifest(manifest: Manifest, standing: unknown, { own = false }: Place): ParsedManifest {

@@ -90,6 +90,7 @@ export interface LayeredCache {
  * @param onAnswer Sees every answer of every tier as it comes; those that are only remembered are not told again.
  * @param onUnfilled Called for a tier that could not take in what was found behind it.
  * @param judge    Asked before a body is brought; what it finds unfit is left where it is. Everything is fit when not given.
+ * @param trees    What the artifacts of these keys must have packed: another build of such a key is rejected, and asked for further down.
  */
 export function layeredCache(
   disk: DiskCache,
@@ -97,6 +98,7 @@ export function layeredCache(
   onAnswer: (answer: TierAnswer) => void = () => {},
   onUnfilled: (tier: string, error: VbuildError) => void = () => {},
   judge: Judge = () => undefined,
+  trees: ReadonlyMap<ContentKey, Digest> = new Map(),
 ): LayeredCache {
   const remembered = new Map<string, Answer>();
   const unfillable = new Set<CacheTier>();
@@ -108,7 +110,8 @@ export function layeredCache(
     const known = tier === disk ? undefined : remembered.get(noteOf(tier, sought));
     if (known !== undefined) return known;
     const { name, key, equal } = sought;
-    const answer = equal === undefined ? tier.lookUp(name, key, signal) : tier.lookUpEqual(name, equal, signal);
+    const answer =
+      equal === undefined ? tier.lookUp(name, key, signal, trees.get(key)) : tier.lookUpEqual(name, equal, signal);
     return tell(tier, sought, await answer);
   }
   function tell<Told extends Answer>(tier: CacheTier, sought: Sought, answer: Told): Told {
@@ -216,7 +219,9 @@ export function layeredCache(
     const lacks: NamedLack[] = [];
     for (const tier of [disk, ...lower]) {
       const said =
-        tier === disk ? tell(disk, sought, await disk.peek(askedFor(sought), signal)) : await ask(tier, sought, signal);
+        tier === disk
+          ? tell(disk, sought, await disk.peek({ ...askedFor(sought), tree: trees.get(sought.key) }, signal))
+          : await ask(tier, sought, signal);
       const answer = judged(tier, sought, said);
       if (answer.outcome === 'hit') return foundIn(tier, answer, standing);
       lacks.push([tier.name, answer]);

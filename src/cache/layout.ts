@@ -36,8 +36,14 @@ export const equalFolder = `${ourFolder}/equal`;
 /** Holds a folder for each such key of a package, relative to the tier's top. */
 export const equalsFolder = (name: string): string => `${equalFolder}/${part(name)}`;
 
-/** What a manifest is asked for by: the content key of its artifact, or the key over the trees that it rests on. */
-export type Asked = { readonly name: string } & ({ readonly key: ContentKey } | { readonly equal: EqualKey });
+/**
+ * What a manifest is asked for by: the content key of its artifact, or the key over the trees that it rests on; `tree` is the one that
+ * it must have, where that matters.
+ */
+export type Asked = { readonly name: string; readonly tree?: Digest | undefined } & (
+  | { readonly key: ContentKey }
+  | { readonly equal: EqualKey }
+);
 
 /** Holds the manifests that are asked for in one way, one for each signer, relative to the tier's top. */
 export const folderFor = (asked: Asked): string =>

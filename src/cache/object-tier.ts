@@ -142,7 +142,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
         );
       for (const [folder, there] of await foreseen(wanted, signers.length, within(''), list)) known.set(folder, there);
     },
-    lookUp: (packageName, key, signal) => lookUp({ name: packageName, key }, signal),
+    lookUp: (packageName, key, signal, tree) => lookUp({ name: packageName, key, tree }, signal),
     lookUpEqual: (packageName, equal, signal) => lookUp({ name: packageName, equal }, signal),
     async fetchBlob(blob, into, signal, progress) {
       const object = within(blobObject(blob.digest));

@@ -3,7 +3,7 @@ import { deploy } from '../build/deploy.ts';
 import { fullClosure } from '../build/graph.ts';
 import { installReasons, placeToBe } from '../build/install-reasons.ts';
 import { keyedFacts } from '../build/keyed.ts';
-import type { Deployment } from '../build/released.ts';
+import { type Deployment, deploymentOf, insistOnMachine, installingOf, releaseDifferences } from '../build/released.ts';
 import type { BuildRequest } from '../build/request.ts';
 import { isSince, notesFor, trustNotes } from '../build/roots.ts';
 import { wantedBy } from '../build/settle.ts';
@@ -46,7 +46,6 @@ function targetsDeployment(project: Awaited<ReturnType<typeof openProject>>, req
 async function installRelease(context: CommandContext, wanted: string): Promise<number> {
   if (context.line.targets.length > 0) throw noTargets(context.line.targets);
   const { releaseRequest } = await import('./release-source.ts');
-  const { deploymentOf, insistOnMachine, releaseDifferences } = await import('../build/released.ts');
   const { release, request } = await releaseRequest(context, wanted);
   insistOnMachine(release, request.platform);
   const { prefix } = request;
@@ -89,7 +88,7 @@ async function installAll(
 /** @returns How many packages were brought. */
 async function deployed(deployment: Deployment, request: BuildRequest): Promise<number> {
   const { run, tiers } = startRun(request, {
-    installing: { prefix: request.prefix, packages: deployment.asked.map(({ id }) => id) },
+    installing: installingOf(request.prefix, deployment.asked),
   });
   using _traffic = countedTraffic(tiers, run.emit);
   return (await deploy(deployment, run)).size;

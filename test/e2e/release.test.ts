@@ -17,7 +17,7 @@ import { minisignKey } from '../../src/key/minisign.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
-import { leafPatch, project, projectAt } from '../support/project.ts';
+import { cloneOf, leafPatch, project, projectAt } from '../support/project.ts';
 import { tempDir } from '../support/temp.ts';
 import { filesBelow } from '../cache/sample.ts';
 
@@ -208,4 +208,59 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
     assert.equal(swept.swept.filter(({ name }) => name.includes('/artifacts/')).length, 2);
     assert.equal((await site.run(['release', 'drop', 'shop-1'])).exitStatus, 3);
   });
+});
+
+test('another build of the same keys is not what a release says, neither in the prefix nor in the cache of this machine', async (t) => {
+  const bucket = join(tempDir(t), 'bucket');
+  const site = project(t, {
+    'source/word': 'word\n',
+    'Buildfile.ts': `import { defineBuild, definePackage, directory, directoryCache, steps } from 'vbuild';
+const run = 'mkdir -p "@stage@@prefix@/share" && od -An -N16 -tx1 /dev/urandom >"@stage@@prefix@/share/dice"';
+const dice = definePackage('dice', { version: '1', source: directory('source'), recipe: steps([{ group: 'install', run }]) });
+export default defineBuild({ packages: [dice], defaults: [dice], cache: [directoryCache(${JSON.stringify(bucket)})] });
+`,
+  });
+  mkdirSync(bucket);
+  insistOnSuccess(await site.build());
+  insistOnSuccess(await site.run(['cache', 'push', 'dice']));
+  insistOnSuccess(await site.run(['release', 'create', 'dice-1']));
+  const there = readFileSync(join(site.path, 'vendor/share/dice'), 'utf8');
+
+  const server = cloneOf(site, join(tempDir(t), 'server'), join(tempDir(t), 'home'));
+  insistOnSuccess(await server.build(['--no-cache']));
+  const dice = (): string => readFileSync(join(server.path, 'vendor/share/dice'), 'utf8');
+  const [asBuilt, before] = [dice(), server.installed()];
+  assert.deepEqual(
+    [
+      before['dice']?.key === site.installed()['dice']?.key,
+      before['dice']?.tree === site.installed()['dice']?.tree,
+      asBuilt === there,
+    ],
+    [true, false, false],
+  );
+  const by = ['--release', 'dice-1.release.json'];
+  const checked = async (...args: string[]) => {
+    const { exitStatus, stdout } = await server.run(['check', ...by, ...args, '--json']);
+    const { packages, reasons } = JSON.parse(stdout) as {
+      packages: { state: string; tier?: string; reason?: string }[];
+      reasons: { input: string }[];
+    };
+    return {
+      exitStatus,
+      states: packages.map(({ state, tier }) => [state, tier]),
+      reason: packages[0]?.reason,
+      reasons,
+    };
+  };
+  const found = await checked();
+  assert.deepEqual([found.exitStatus, found.states], [3, [['available', bucket]]]);
+  assert.ok(found.reasons.some(({ input }) => input === 'dice@1 tree'));
+  const offline = await checked('--offline');
+  assert.deepEqual([offline.exitStatus, offline.states], [3, [['missing', undefined]]]);
+  assert.match(offline.reason ?? '', /^disk: another build of this key, with tree /);
+
+  assert.equal(insistOnSuccess(eventsOf(await server.run(['install', ...by, '--json']))).installs, 1);
+  assert.equal(dice(), there);
+  assert.deepEqual(server.installed(), site.installed());
+  assert.deepEqual([(await checked()).exitStatus, (await checked('--offline', '--no-install')).exitStatus], [0, 0]);
 });
