@@ -21,9 +21,9 @@ const unseen = 'another' as Digest;
 
 export interface WhatIf {
   /** Packages, by name or `name@version`, and files, absolute or relative to `cwd`; between commas. */
-  readonly touch?: string | undefined;
+  readonly touch?: readonly string[] | undefined;
   /** `PACKAGE.version=…`, `PACKAGE.env.NAME=…` or `tool.NAME=…`. */
-  readonly set?: string | undefined;
+  readonly set?: readonly string[] | undefined;
 }
 
 export interface WhatIfContext {
@@ -36,8 +36,8 @@ export interface WhatIfContext {
 
 /** @throws {VbuildError} `unknown-target`, `usage` */
 export function assumption({ touch, set }: WhatIf, at: WhatIfContext): Assumption | undefined {
-  const subjects = touch === undefined ? [] : touch.split(',');
-  const all = [...subjects.map((one) => touched(one, at)), ...(set === undefined ? [] : [changed(set, at)])];
+  const subjects = (touch ?? []).flatMap((text) => text.split(','));
+  const all = [...subjects.map((one) => touched(one, at)), ...(set ?? []).map((text) => changed(text, at))];
   return all.length === 0
     ? undefined
     : {

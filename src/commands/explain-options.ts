@@ -5,15 +5,19 @@ export const explainOptions = [
   {
     name: 'touch',
     type: 'text',
+    several: true,
     value: 'WHAT',
-    summary: 'plan as if the source of these packages, or these files, had changed; several between commas',
+    summary:
+      'plan as if the source of these packages, or these files, had changed; several between commas, or given more than once',
     commands: ['plan'],
   },
   {
     name: 'set',
     type: 'text',
+    several: true,
     value: 'INPUT',
-    summary: 'plan as if PACKAGE.version=VERSION, PACKAGE.env.NAME=VALUE or tool.NAME=VERSION were so',
+    summary:
+      'plan as if PACKAGE.version=VERSION, PACKAGE.env.NAME=VALUE or tool.NAME=VERSION were so; may be given more than once',
     commands: ['plan'],
   },
   { name: 'svg', type: 'flag', summary: 'draw a picture', commands: ['graph'] },

@@ -10,7 +10,7 @@ export const explainCommands = [
       'Prints for each package of the closure of every TARGET whether it is fresh, would be restored (and from which tier), or built, and then which stages would run, each with its reasons. It decides by the same code as a run, so that a run right after it does the same, unless an artifact turns out to be damaged on its way here.',
       'Nothing is written. Tools are asked for their versions, and buckets for artifacts, where a run would ask them. What stops a run before its first package, such as a missing tool, stops the plan with the same error.',
       'Times come from earlier runs in this project, or from artifacts on the disk. "vbuild -n TARGET" is the same.',
-      'With --touch and --set it plans what is not so yet: what would happen if a source, a file, a version, a variable or a tool were another one. What such a change makes new is asked of the caches too, where its key is known beforehand: a variable or a tool tells it, another version or content does not.',
+      'With --touch and --set it plans what is not so yet: what would happen if a source, a file, a version, a variable or a tool were another one. What such a change makes new is asked of the caches too, where its key is known beforehand: a variable or a tool tells it, another version or content does not. All that is given is taken to be so at once.',
     ],
     examples: [
       ['vbuild plan', 'what vbuild would do now'],

@@ -14,6 +14,8 @@ export interface OptionRow {
   readonly type: 'flag' | 'count' | 'number' | 'text';
   /** The only values that a `text` may have. */
   readonly choices?: readonly string[];
+  /** Whether every value counts where it is given more than once; of any other option the last one does. */
+  readonly several?: true;
   /** How the value is called on help pages. */
   readonly value?: string;
   readonly summary: string;

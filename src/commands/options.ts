@@ -23,9 +23,11 @@ type ValueOf<Of extends OptionRow> = Of['type'] extends 'flag'
       | undefined
       | (Of['type'] extends 'count' | 'number'
           ? number
-          : Of extends { readonly choices: readonly (infer Choice)[] }
-            ? Choice
-            : string);
+          : Of extends { readonly several: true }
+            ? readonly string[]
+            : Of extends { readonly choices: readonly (infer Choice)[] }
+              ? Choice
+              : string);
 
 type Row = Exclude<(typeof optionTable)[number], { readonly name: 'help' | 'version' }>;
 
@@ -45,7 +47,7 @@ export interface CommandLine {
 
 /**
  * Reads a command line. A first word that names no command is a target of `build`. Options may stand anywhere before `--`;
- * of an option given twice the last one counts. `--help` and `--version` win over everything, mistakes included.
+ * of an option given twice the last one counts, unless its row says that all do. `--help` and `--version` win over everything, mistakes included.
  *
  * @param argv The arguments alone, without Node and script.
  * @throws {VbuildError} `usage`; several mistakes come as one `VbuildErrors`.
@@ -277,8 +279,10 @@ function usage(headline: string, mend: string, facts: Readonly<Record<string, st
 }
 
 function toOptions(given: readonly Given[]): Options {
-  const valueOf = (row: OptionRow): boolean | number | string | undefined => {
-    const last = given.findLast((option) => option.row?.name === row.name);
+  const valueOf = (row: OptionRow): boolean | number | string | readonly string[] | undefined => {
+    const all = given.filter((option) => option.row?.name === row.name);
+    const last = all.at(-1);
+    if (row.several) return last && all.flatMap(({ value }) => value ?? []);
     if (row.type === 'flag') return last !== undefined;
     return row.type !== 'text' && last?.value !== undefined ? Number(last.value) : last?.value;
   };

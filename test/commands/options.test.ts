@@ -168,6 +168,12 @@ for (const [one, other] of conflicts) {
   });
 }
 
+test('parseCommandLine() keeps every value of an option that may be given more than once, and the last one of others', () => {
+  const { options } = parseCommandLine(['plan', '--set', 'a=1', '--touch=x', '--set', 'b=2', '-f', 'one', '-f', 'two']);
+  assert.deepEqual([options.set, options.touch, options.file], [['a=1', 'b=2'], ['x'], 'two']);
+  assert.equal(parseCommandLine(['plan']).options.set, undefined);
+});
+
 test('unknownTarget() suggests a package, or the command that was meant', () => {
   assert.match(unknownTarget('zlbi', ['zlib', 'pil']).mend, /"zlib"/);
   assert.match(unknownTarget('biuld', ['zlib', 'pil']).mend, /"build"/);

@@ -70,6 +70,9 @@ test('a plan of what is not so says what the plan says once it is so', async (t)
     assert.deepEqual(await built('--set', 'leaf.version=9'), ['app@1.0', 'branch@2.0', 'leaf@1.0']);
     assert.deepEqual(await built('--touch', 'patches/leaf'), ['app@1.0', 'branch@2.0', 'leaf@1.0']);
     assert.deepEqual(await built('--touch', 'gen,lone'), ['app@1.0', 'gen@0.1', 'lone@1.0']);
+    assert.deepEqual(await built('--touch', 'gen', '--touch', 'lone'), ['app@1.0', 'gen@0.1', 'lone@1.0']);
+    const sets = ['--set', 'gen.version=9', '--set', 'lone.env.MINE=x', '--set', 'lone.version=9'];
+    assert.deepEqual(await built(...sets), ['app@1.0', 'gen@0.1', 'lone@1.0']);
     assert.deepEqual(await built('--set', 'tool.cc=gcc 99.1.0'), [
       'app@1.0',
       'branch@2.0',
