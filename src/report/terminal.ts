@@ -8,6 +8,9 @@ import { regionLines } from './region.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 
 const redrawEveryMs = 250;
+/** Terminals that a person drags wider and narrower tell each size late: for so long lines stay as narrow as the narrowest terminal. */
+const settledAfterMs = 1000;
+const narrowest = 20;
 /** A terminal that does not tell its height has at least so many rows. */
 const fewRows = 12;
 const tailBytes = 1024;
@@ -17,7 +20,7 @@ const margin = 5;
 /** Whether a region can be drawn on this output at all. */
 export function isDrawable({ stderr, env }: Pick<ReportOptions, 'stderr' | 'env'>): boolean {
   const isCi = (env['CI'] ?? '') !== '' && env['CI'] !== 'false';
-  return stderr.isTTY === true && (stderr.columns ?? 0) >= 20 && !isCi && env['TERM'] !== 'dumb';
+  return stderr.isTTY === true && (stderr.columns ?? 0) >= narrowest && !isCi && env['TERM'] !== 'dumb';
 }
 
 /** No line of the region reaches the last column, where terminals differ about wrapping, and it is always written in one piece with what precedes it. */
@@ -27,13 +30,24 @@ export function terminalReporter(options: ReportOptions): Reporter {
   const startedMs = nowMs();
   let drawn: readonly string[] = [];
   let ended = false;
+  let known = [stderr.columns, stderr.rows];
+  let settledMs = startedMs;
 
   const wanted = (columns: number, rows: number): readonly string[] => {
-    if (ended || columns < 20) return [];
+    if (ended || columns < narrowest) return [];
     const height = Math.max(1, Math.floor((rows > 0 ? rows : fewRows) / 2));
-    return regionLines(state, { nowMs: nowMs(), startedMs, width: columns - margin, height, tail });
+    return regionLines(state, {
+      nowMs: nowMs(),
+      startedMs,
+      width: (nowMs() < settledMs ? narrowest : columns) - margin,
+      height,
+      tail,
+    });
   };
   const draw = (above: string): void => {
+    stderr._refreshSize?.();
+    if (stderr.columns !== known[0] || stderr.rows !== known[1]) settledMs = nowMs() + settledAfterMs;
+    known = [stderr.columns, stderr.rows];
     const [columns, rows] = [stderr.columns ?? 0, stderr.rows ?? fewRows];
     const region = wanted(columns, rows);
     if (above === '' && region.join('\n') === drawn.join('\n')) return;
@@ -41,6 +55,9 @@ export function terminalReporter(options: ReportOptions): Reporter {
     drawn = region;
   };
   const printer = linePrinter(options, state, draw, { live: true });
+  // At once, before the next change: only in the terminal as it is told now is it known how many rows the region takes.
+  const redraw = (): void => draw('');
+  stderr.on?.('resize', redraw);
   // A signal that the size has changed is taken note of between the two.
   const timer = setInterval(() => setImmediate(() => draw('')), redrawEveryMs).unref();
   return {
@@ -52,6 +69,7 @@ export function terminalReporter(options: ReportOptions): Reporter {
     end() {
       ended = true;
       clearInterval(timer);
+      stderr.off?.('resize', redraw);
       draw('');
     },
   };

@@ -102,6 +102,41 @@ test('what others print never garbles the region, and after it nothing of it is 
   assert.deepEqual(screen(before + record.stderr.text.slice(at), 25), screen(`${drawn.slice(0, -3).join('\n')}\n`, 25));
 });
 
+test('when the size of the terminal changes the region is drawn anew at once, and stays narrow until that is over', (t: TestContext) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setImmediate'] });
+  const record = recorded({ columns: 100 });
+  const listeners = new Set<() => void>();
+  Object.assign(record.stderr, {
+    on: (_: 'resize', listener: () => void) => listeners.add(listener),
+    off: (_: 'resize', listener: () => void) => listeners.delete(listener),
+    // As a terminal of Node's, which is told of it at the next turn only.
+    _refreshSize(this: { columns: number }) {
+      this.columns = columns;
+    },
+  });
+  let columns = 100;
+  const reporter = chooseReporter(record);
+  for (const event of running) reporter.event(event);
+  const tick = (): void => {
+    t.mock.timers.tick(250);
+    t.mock.timers.tick(1);
+  };
+  const drawn = (): readonly string[] => screen(record.stderr.text, 100).slice(-3);
+  tick();
+  assert.ok(Math.max(...drawn().map(({ length }) => length)) > 50);
+  columns = 90;
+  for (const listener of listeners) listener();
+  assert.deepEqual(drawn(), ['0 of 9 done', '  zlib@1.3.1', '  libpng@1.6.39']);
+  record.pass(900);
+  tick();
+  assert.deepEqual(drawn().slice(1), ['  zlib@1.3.1', '  libpng@1.6.39']);
+  record.pass(200);
+  tick();
+  assert.equal(drawn().at(-1), '  libpng@1.6.39  fetch 0:01  libpng.tar.xz: 1.2 MB of 3.4 MB');
+  reporter.end();
+  assert.equal(listeners.size, 0);
+});
+
 const places: readonly (readonly [
   meant: string,
   columns: number | undefined,
