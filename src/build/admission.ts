@@ -1,6 +1,6 @@
 /** When one more package may start: a token of the pool is free, and the machine not under pressure. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Jobserver, joinJobserver, parentPool, startJobserver } from '../system/jobserver.ts';
+import { type Jobserver, jobsAbove, joinJobserver, parentPool, startJobserver } from '../system/jobserver.ts';
 import { pressure } from '../system/pressure.ts';
 import { privateFolder } from './private-folder.ts';
 import type { JobRun, Lease } from './job-runner.ts';
@@ -21,7 +21,9 @@ export async function jobserverFor({ workspace, options, environment, emit }: Ru
           ] as const);
     emit({ type: 'notice', level: 'warning', code: 'jobserver-unavailable', headline, facts: { remedy } });
   }
-  const jobs = parent === undefined || options.ownJobs === true ? options.jobs : 1;
+  // A make that runs one job at a time has none to share.
+  const isAlone = parent !== undefined || jobsAbove(environment['MAKEFLAGS']) === 1;
+  const jobs = isAlone && options.ownJobs !== true ? 1 : options.jobs;
   return startJobserver(privateFolder(workspace), jobs);
 }
 

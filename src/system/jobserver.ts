@@ -108,14 +108,25 @@ export interface ParentPool {
   readonly by: { readonly descriptors: readonly [read: number, write: number] } | { readonly fifo: string };
 }
 
+/** The last word of `MAKEFLAGS` that has this form, which counts for make, too. What follows a lone -- are variables of the command line. */
+const lastFlag = (makeflags: string | undefined, form: RegExp): string | undefined =>
+  (makeflags ?? '')
+    .split(/ -- /)[0]
+    ?.split(/\s+/)
+    .flatMap((word) => form.exec(word)?.[1] ?? [])
+    .at(-1);
+
+/** How many jobs the make above us was told to run; undefined where there is none, or it was not told. */
+export function jobsAbove(makeflags: string | undefined): number | undefined {
+  const jobs = lastFlag(makeflags, /^-j(\d+)$/);
+  return jobs === undefined ? undefined : Number(jobs);
+}
+
 /** @returns undefined when no make above us shares its jobs. */
 export function parentPool(makeflags: string | undefined): ParentPool | undefined {
-  // What follows a lone -- are variables of the command line. Of several the last one counts, as for make.
-  const words = (makeflags ?? '').split(/ -- /)[0]?.split(/\s+/) ?? [];
-  const value = (pattern: RegExp): string | undefined => words.flatMap((word) => pattern.exec(word)?.[1] ?? []).at(-1);
-  const place = value(/^--jobserver-(?:auth|fds)=(.+)$/);
+  const place = lastFlag(makeflags, /^--jobserver-(?:auth|fds)=(.+)$/);
   if (place === undefined) return undefined;
-  const jobs = Number(value(/^-j(\d+)$/) ?? 1);
+  const jobs = jobsAbove(makeflags) ?? 1;
   if (place.startsWith('fifo:')) return { jobs, by: { fifo: place.slice('fifo:'.length) } };
   const [read, write] = place.split(',').map(Number);
   return read === undefined || write === undefined ? undefined : { jobs, by: { descriptors: [read, write] } };

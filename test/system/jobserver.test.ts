@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import {
   type Jobserver,
   joinJobserver,
+  jobsAbove,
   type ParentPool,
   parentPool,
   startJobserver,
@@ -30,6 +31,15 @@ const makeflags: readonly (readonly [text: string | undefined, pool: ParentPool 
 ];
 for (const [text, pool] of makeflags)
   test(`parentPool() of ${text ?? 'nothing'}`, () => assert.deepEqual(parentPool(text), pool));
+
+for (const [text, jobs] of [
+  [undefined, undefined],
+  ['s', undefined],
+  [' -j', undefined],
+  ['s -j1', 1],
+  [' -j3 --jobserver-auth=3,4 -- A=-j1', 3],
+] as const)
+  test(`jobsAbove() of ${text ?? 'nothing'}`, () => assert.equal(jobsAbove(text), jobs));
 
 test('joinJobserver() finds no pool where its descriptors are closed, or are something else by now', (t) => {
   assert.equal(joinJobserver({ jobs: 4, by: { descriptors: [997, 998] } }), undefined);
