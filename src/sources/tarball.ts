@@ -209,7 +209,7 @@ function placeProblems(place: unknown): readonly string[] {
     ];
   if (scheme === 'file:' && pathOfFileUrl(place) === undefined)
     return [
-      `${JSON.stringify(place)} names no file of this machine (file: has no host, and no slash or NUL as an escape)`,
+      `${JSON.stringify(place)} names no file of this machine (file: has no host, no escape of a slash or a NUL, and % as %25)`,
     ];
   return [];
 }
