@@ -4,6 +4,7 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { VbuildError } from '../model/error.ts';
 import { nameOf, versionOf } from '../model/package-id.ts';
+import { withPasswordsOf } from '../model/passwords.ts';
 import { applySeries } from '../patches/apply-series.ts';
 import { guessPatch } from '../patches/guess.ts';
 import { parsePatch } from '../patches/parse.ts';
@@ -128,7 +129,8 @@ function* earlierTrees({ package: one, run }: PatchSession): Iterable<(into: str
   for (const base of keptBases(workspace, one)) yield async (into) => copyTree(base.tree, into);
   for (const [id, locked] of Object.entries(readLock(workspace.lockFile).sources).toReversed()) {
     if (nameOf(id) !== one.name || id === packageId(one)) continue;
-    const then: Package = { ...one, version: versionOf(id), source: locked.spec as Package['source'] };
+    const source = withPasswordsOf(locked.spec as Package['source'], one.source);
+    const then: Package = { ...one, version: versionOf(id), source };
     yield async (into) => {
       await ensureSource(then, locked, run);
       await makeUpstreamTree(locked, placesOf(workspace, then), into, run);

@@ -10,9 +10,21 @@ export const withoutPasswords = (text: string): string =>
   text.includes('@') ? text.replaceAll(withPassword, '://$1:…@').replaceAll(withToken, '$1…@') : text;
 
 /** JSON data with all its texts like that; names of fields stay. */
-export function dataWithoutPasswords<Data>(data: Data): Data {
-  if (typeof data === 'string') return withoutPasswords(data) as Data;
-  if (Array.isArray(data)) return data.map((one: unknown) => dataWithoutPasswords(one)) as Data;
+export const dataWithoutPasswords = <Data>(data: Data): Data => withTexts(data, withoutPasswords);
+
+/** Scheme, user, password and host. */
+const authority = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/?#"]*@[^\s/?#"]*/gi;
+
+/** Such data with the passwords that other data has for the same user of the same host, such as an earlier version of a source from a later one. */
+export function withPasswordsOf<Data>(data: Data, other: unknown): Data {
+  const known = new Map<string, string>();
+  withTexts(other, (text) => text.replaceAll(authority, (one) => (known.set(withoutPasswords(one), one), one)));
+  return withTexts(data, (text) => text.replaceAll(authority, (one) => known.get(one) ?? one));
+}
+
+function withTexts<Data>(data: Data, change: (text: string) => string): Data {
+  if (typeof data === 'string') return change(data) as Data;
+  if (Array.isArray(data)) return data.map((one: unknown) => withTexts(one, change)) as Data;
   if (typeof data !== 'object' || data === null) return data;
-  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, dataWithoutPasswords(value)])) as Data;
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, withTexts(value, change)])) as Data;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dataWithoutPasswords, withoutPasswords } from '../../src/model/passwords.ts';
+import { dataWithoutPasswords, withoutPasswords, withPasswordsOf } from '../../src/model/passwords.ts';
 
 const rows: readonly (readonly [title: string, text: string, shown: string])[] = [
   ['a password', 'http://jo:s3cret@example.org/x', 'http://jo:…@example.org/x'],
@@ -32,4 +32,29 @@ test('dataWithoutPasswords() reaches every text of some data, and keeps its shap
     url: 'http://a:…@b/',
     also: [{ from: ['https://…@c/'], strip: 1 }, null, true, undefined],
   });
+});
+
+test('withPasswordsOf() puts passwords back for the same user of the same host, and for nobody else', () => {
+  const now = {
+    kind: 'tarball',
+    from: ['https://jo:s3cret@a.example/x-2.tar', 'https://t0ken@b.example/x', 'http://c/'],
+  };
+  const then = {
+    kind: 'tarball',
+    from: [
+      'https://jo:…@a.example/x-1.tar',
+      'https://…@b.example/y',
+      'https://jo:…@b.example/',
+      'https://al:…@a.example/',
+      'http://c/',
+    ],
+  };
+  assert.deepEqual(withPasswordsOf(then, now).from, [
+    'https://jo:s3cret@a.example/x-1.tar',
+    'https://t0ken@b.example/y',
+    'https://jo:…@b.example/',
+    'https://al:…@a.example/',
+    'http://c/',
+  ]);
+  assert.deepEqual(withPasswordsOf(dataWithoutPasswords(now), now), now);
 });
