@@ -3,6 +3,7 @@ import { VbuildError } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
 import { fileStat, readBytes } from '../system/files.ts';
 import { applyPatch, type FileChange } from './apply-patch.ts';
+import { insistAsDpkg } from './dpkg-headers.ts';
 import { parsePatch } from './parse.ts';
 import type { Dialect, SeriesPatch } from './patch-spec.ts';
 import { same, treeView } from './tree-view.ts';
@@ -45,7 +46,10 @@ export async function applySeries(request: ApplyRequest): Promise<PatchReport[]>
   const view = treeView(tree);
   const reports: PatchReport[] = [];
   for (const { name, path: file, strip } of patches) {
-    const sections = parsePatch(readPatch(file), file, dialect);
+    const text = readPatch(file);
+    const sections = parsePatch(text, file, dialect);
+    // It knows no other strip level.
+    if (dialect === 'dpkg' && strip === 1) insistAsDpkg(text, file);
     const before = view.snapshot();
     const patch = { file, sections, strip, dialect };
     const { files, rejections } = applyPatch(view, patch);

@@ -1,6 +1,7 @@
 /** What dpkg-source insists on in a patch before GNU patch sees it, for the dpkg dialect. */
 import { VbuildError } from '../model/error.ts';
 import { malformed } from './parse-hunk.ts';
+import { splitLines } from './section.ts';
 
 /** Where dpkg-source looks for the headers of a file; what stands between is a comment to it. */
 const begins = /^(--- |\+\+\+ |@@ -)/;
@@ -9,11 +10,12 @@ const begins = /^(--- |\+\+\+ |@@ -)/;
  * Insists on a `--- ` line, a `+++ ` line and hunks, in this order, wherever one of them is: a line of prose that looks like a header is
  * none to GNU patch, but dpkg-source stops at it. What a hunk holds, and paths, are for others to judge.
  *
- * @param lines The patch's lines, without their line ends.
+ * @param text The patch, latin1.
  * @throws {VbuildError} `patch-malformed`; `patch-unsupported` for a name in quotes.
  * @see Dpkg::Source::Patch in dpkg, `analyze()`.
  */
-export function insistAsDpkg(lines: readonly string[], file: string): void {
+export function insistAsDpkg(text: string, file: string): void {
+  const lines = splitLines(text).map((line) => line.replace(/\r?\n$|\r$/, ''));
   const refuse = (at: number, headline: string): never => malformed(file, at + 1, headline, lines[at] ?? '');
   for (let at = 0; at < lines.length; ) {
     const line = lines[at] ?? '';

@@ -1,7 +1,6 @@
 /** Reads a patch file: cuts prose, headers and counted hunks apart, as GNU patch does, and refuses by name what cannot be applied. */
 import { VbuildError } from '../model/error.ts';
 import { directionOf } from './direction.ts';
-import { insistAsDpkg } from './dpkg-headers.ts';
 import { type GitHeaders, gitNames, headerName, type HeaderName, readGitHeader } from './header-names.ts';
 import { malformed, readHunk } from './parse-hunk.ts';
 import type { Dialect } from './patch-spec.ts';
@@ -22,8 +21,7 @@ interface Pending {
 /**
  * @param text    The patch, latin1.
  * @param file    Its name, for errors.
- * @param dialect `dpkg` passes over "Binary files differ" and over lines beyond a hunk's counts, as GNU patch does, and refuses what
- *   dpkg-source refuses before it calls that.
+ * @param dialect `dpkg` passes over "Binary files differ" and over lines beyond a hunk's counts, as GNU patch does.
  * @returns Sections in the order of the file; none when the patch holds only prose.
  * @throws {VbuildError} `patch-malformed` where text that must be a header or a hunk is not one; `patch-unsupported` for binary,
  *   context, ed-script, submodule and device changes. `where.line` is the line in the patch.
@@ -105,11 +103,6 @@ export function parsePatch(text: string, file: string, dialect: Dialect = 'stric
     }
   }
   flush();
-  if (dialect === 'dpkg')
-    insistAsDpkg(
-      lines.map((_, i) => bare(i)),
-      file,
-    );
   return sections;
 }
 
