@@ -5,12 +5,12 @@ import type { Manifest } from '../artifact/manifest.ts';
 import { notePrefix } from '../cache/disk-content.ts';
 import type { FetchedArtifact } from '../cache/layered.ts';
 import { placeOf } from '../install/generations.ts';
-import { VbuildError } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import type { Missed } from '../model/plan.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { checkOwners } from '../prefix/owners.ts';
 import { makeFolder } from '../system/files.ts';
+import { foreseen } from './foreseen.ts';
 import { inParallel } from './in-parallel.ts';
 import { notReady } from './not-ready.ts';
 import { throwAll } from './pinning.ts';
@@ -30,14 +30,13 @@ const parallel = 8;
  *   `install-refused` for what does not go together: all of these before any body is brought.
  */
 export async function deploy(
-  { prefix, asked, roots, notes, reasons, isSince }: Deployment,
+  { prefix, asked, facts, roots, notes, reasons, isSince }: Deployment,
   run: Run,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  for (const { id, key } of asked) run.labels.set(key, id);
-  await run.cache.foresee(asked, run.signal);
-  checkOwners(await foreseen(asked, run));
+  const ready = await insistOnAll(asked, run, facts);
+  checkOwners(ready.map(({ manifest }) => manifest));
   const outcomes = new Map<string, Outcome>();
-  const manifests = await inParallel(asked, parallel, (one) => bring(one, outcomes, run));
+  const manifests = await inParallel(ready, parallel, (one) => bring(one, outcomes, run));
   makeFolder(dirname(prefix));
   const place = placeOf(prefix);
   notePrefix(run.disk.folder, place);
@@ -57,22 +56,26 @@ export async function deploy(
   return outcomes;
 }
 
-/** The manifests of all of them; nothing is brought yet. */
-async function foreseen(asked: readonly Asked[], run: Run): Promise<Manifest[]> {
-  const answers = await inParallel(asked, parallel, async ({ id, name, key }) => {
-    const answer = await run.cache.foreseeArtifact(name, key, run.signal);
-    return answer.outcome === 'done' ? answer.manifest : notReady(id, key, missedBy(answer));
-  });
-  throwAll(answers.filter((answer) => answer instanceof VbuildError));
-  return answers.flatMap((answer) => (answer instanceof VbuildError ? [] : [answer]));
+/** What is to be brought, as its manifest says. */
+type Ready = { readonly one: Asked; readonly manifest: Manifest; readonly isEqual: boolean };
+
+/** All of them, as the caches would give them; nothing is brought yet. */
+async function insistOnAll(asked: readonly Asked[], run: Run, facts: Deployment['facts']): Promise<Ready[]> {
+  const answers = [...(await foreseen(asked, run, facts))];
+  throwAll(answers.flatMap(([{ id, key }, found]) => ('answer' in found ? [notReady(id, key, found)] : [])));
+  return answers.flatMap(([one, found]) => ('answer' in found ? [] : [{ one, ...found }]));
 }
 
-async function bring({ id, name, key }: Asked, outcomes: Map<string, Outcome>, run: Run): Promise<Manifest> {
+async function bring({ one, manifest, isEqual }: Ready, outcomes: Map<string, Outcome>, run: Run): Promise<Manifest> {
+  const { id, name, key } = one;
   run.signal.throwIfAborted();
   const startedMs = performance.now();
-  const fetched = await run.cache.fetchArtifact(name, key, run.signal, (doneBytes, totalBytes) =>
-    run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
-  );
+  const progress = (doneBytes: number, totalBytes: number): void =>
+    run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes });
+  const { keyText, dependencies, against = [] } = manifest;
+  const fetched = isEqual
+    ? await run.cache.fetchEqual(name, { key, keyText, dependencies, against }, run.signal, progress)
+    : await run.cache.fetchArtifact(name, key, run.signal, progress);
   if (fetched.outcome !== 'done') throw notReady(id, key, missedBy(fetched));
   outcomes.set(id, 'restored');
   const durationMs = performance.now() - startedMs;

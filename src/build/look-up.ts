@@ -48,7 +48,12 @@ export interface LookUps {
 /** How many artifacts are looked for and brought at once. */
 const parallel = 8;
 
-export async function findArtifacts(want: Wanted, facts: Facts, effects: LookUpEffects, run: Run): Promise<LookUps> {
+export async function findArtifacts(
+  want: Pick<Wanted, 'packages'>,
+  facts: Facts,
+  effects: LookUpEffects,
+  run: Run,
+): Promise<LookUps> {
   const missing = new Map<Package, Missed>();
   const found = new Map<Package, Found>();
   const open = new Set<Package>();

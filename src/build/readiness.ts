@@ -4,17 +4,15 @@ import { packageId } from '../buildfile/package.ts';
 import { currentGeneration, type Generation, type GenerationRecord } from '../install/generations.ts';
 import type { CheckedPackage, Readiness } from '../model/readiness.ts';
 import { exists } from '../system/files.ts';
+import type { Facts } from './facts.ts';
+import type { Foreseen } from './foreseen.ts';
 import { fullClosure } from './graph.ts';
-import { inParallel } from './in-parallel.ts';
 import { keyedFacts } from './keyed.ts';
 import type { BuildRequest } from './request.ts';
 import { wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { installReasons, placeToBe } from './install-reasons.ts';
 import { type Asked, deploymentOf, installingOf, releaseDifferences } from './released.ts';
-
-/** How many artifacts are looked for at once. */
-const parallel = 8;
 
 /**
  * Writes nothing, and pins nothing. The caches are asked for what the prefix does not have, and only for manifests; offline, only the
@@ -29,7 +27,7 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
   const want = wanted(request.targets, request.build.packages, generation?.record);
   const facts = keyedFacts(fullClosure(want.packages), request);
   const asked = want.packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
-  const packages = await checkedPackages(asked, generation?.record, request);
+  const packages = await checkedPackages(asked, generation?.record, request, facts);
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = [
     ...installReasons(want, request, (one) => facts.of(one).key),
@@ -60,35 +58,41 @@ async function checkedPackages(
   asked: readonly Asked[],
   record: GenerationRecord | undefined,
   request: BuildRequest,
+  facts?: Facts,
 ): Promise<readonly CheckedPackage[]> {
   const isInstalled = ({ name, key, tree }: Asked): boolean => {
     const held = record?.packages[name];
     return held?.key === key && (tree === undefined || held.tree === tree);
   };
   const lacking = asked.filter((one) => !isInstalled(one));
-  const found = lacking.length === 0 ? new Map<Asked, CheckedPackage>() : await lookFor(lacking, request);
+  const found = lacking.length === 0 ? new Map<Asked, CheckedPackage>() : await lookFor(lacking, request, facts);
   return asked.map((one) => found.get(one) ?? ({ package: one.id, key: one.key, state: 'installed' } as const));
 }
 
-async function lookFor(lacking: readonly Asked[], request: BuildRequest): Promise<ReadonlyMap<Asked, CheckedPackage>> {
+async function lookFor(
+  lacking: readonly Asked[],
+  request: BuildRequest,
+  facts: Facts | undefined,
+): Promise<ReadonlyMap<Asked, CheckedPackage>> {
   const { countedTraffic, startRun } = await import('./start-run.ts');
-  const { run, tiers } = startRun(request, {
-    installing: installingOf(request.prefix, lacking),
-  });
+  const { foreseen } = await import('./foreseen.ts');
+  const { run, tiers } = startRun(request, { installing: installingOf(request.prefix, lacking) });
   using _traffic = countedTraffic(tiers, run.emit);
-  await run.cache.foresee(lacking, run.signal);
-  return new Map(await inParallel(lacking, parallel, async (one) => [one, await lookForOne(one, run)] as const));
+  const answers = await foreseen(lacking, run, facts);
+  return new Map([...answers].map(([one, answer]) => [one, checked(one, answer, run)]));
 }
 
-async function lookForOne({ name, id, key }: Asked, run: Run): Promise<CheckedPackage> {
-  run.labels.set(key, id);
-  const answer = await run.cache.foreseeArtifact(name, key, run.signal);
-  const checked = { package: id, key } as const;
-  if (answer.outcome === 'unfit') return { ...checked, state: 'unfit', reason: answer.reason };
-  if (answer.outcome !== 'done') {
-    const { outcome, ...rest } = answer;
-    return { ...checked, state: 'missing', answer: outcome, ...rest };
+function checked({ id, key }: Asked, found: Foreseen, { disk }: Run): CheckedPackage {
+  const one = { package: id, key } as const;
+  if (!('answer' in found)) {
+    const { body } = found.manifest;
+    return {
+      ...one,
+      state: 'available',
+      tier: found.tier,
+      transferBytes: exists(disk.blobs.pathOf(body.digest)) ? 0 : body.sizeBytes,
+    };
   }
-  const { manifest, tier, body } = answer;
-  return { ...checked, state: 'available', tier, transferBytes: exists(body) ? 0 : manifest.body.sizeBytes };
+  const { answer, reason = '' } = found;
+  return answer === 'unfit' ? { ...one, state: 'unfit', reason } : { ...one, state: 'missing', ...found };
 }

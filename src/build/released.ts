@@ -5,6 +5,7 @@ import type { Field } from '../key/fields.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
+import type { Facts } from './facts.ts';
 import { contentDifferences } from './roots.ts';
 import type { Installing } from './start-run.ts';
 
@@ -23,6 +24,8 @@ export interface Deployment {
   readonly prefix: string;
   /** All that it is to hold. */
   readonly asked: readonly Asked[];
+  /** Of all that these rest on, where they are known: with them, one that was made of the same to the byte will do. */
+  readonly facts?: Facts;
   /** What was asked for by name. */
   readonly roots: readonly string[];
   /** @param place Where the prefix lies, its folder being there. */

@@ -36,6 +36,7 @@ function targetsDeployment(project: Awaited<ReturnType<typeof openProject>>, req
   return {
     prefix,
     asked: want.packages.map((one) => ({ id: packageId(one), name: one.name, key: facts.of(one).key })),
+    facts,
     roots: want.roots.map(packageId),
     notes: (place: string) => notesFor(want, workspace.buildfile, { place, ...trustNotes(project.build) }),
     reasons: installReasons(want, request, (one) => facts.of(one).key),

@@ -165,6 +165,11 @@ test('what comes out equal on a build machine spares every other one, through ea
         machine.edit('Buildfile.ts', written, cache);
         const proof = await machine.run(['cache', 'prove'], { env });
         assert.equal(proof.exitStatus, 0, proof.stdout);
+        const elsewhere = ['--prefix', 'elsewhere', '--cache-dir', 'apart'];
+        assert.equal((await machine.run(['check', '--no-install', ...elsewhere], { env })).exitStatus, 0);
+        insistOnSuccess(await machine.run(['install', ...elsewhere], { env }));
+        assert.equal((await machine.run(['check', ...elsewhere], { env })).exitStatus, 0);
+        assert.deepEqual(machine.installed(join(machine.path, 'elsewhere')), ci.installed());
         const taken = insistOnSuccess(await machine.build(['--no-build', '--frozen'], { env }));
         assert.deepEqual([taken.outcomes, spared(taken)], [{ fresh: 0, restored: 3, built: 0 }, bothSpared]);
         assert.equal(await machine.output('bin/app'), appSays);
@@ -177,6 +182,7 @@ test('what comes out equal on a build machine spares every other one, through ea
     const late = cloneOf(ci, `${ci.path}-late`, `${ci.home}-late`);
     assert.equal((await late.run(['cache', 'prove'], { env })).exitStatus, 3);
     assert.equal((await late.run(['--no-build', '--frozen'], { env })).exitStatus, 3);
+    assert.equal((await late.run(['check', '--no-install'], { env })).exitStatus, 3);
   }
 });
 

@@ -1,0 +1,63 @@
+/** What the caches would give of what is asked for, by its key or as one that was made of the same; nothing is brought or written. */
+import type { Manifest } from '../artifact/manifest.ts';
+import { packageId } from '../buildfile/package.ts';
+import type { Missed } from '../model/plan.ts';
+import type { Facts } from './facts.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Asked } from './released.ts';
+import type { Run } from './run.ts';
+
+/** How many artifacts are looked for at once. */
+const parallel = 8;
+
+/** `isEqual`: what is there was made of the same to the byte, and would stand in for it; the manifest is as it would be then. */
+export type Foreseen = { readonly manifest: Manifest; readonly tier: string; readonly isEqual: boolean } | Missed;
+
+/**
+ * What a run that must not build would find.
+ *
+ * @param facts Of all that these rest on: without them, only keys are asked for.
+ * @returns An answer for each.
+ */
+export async function foreseen(
+  asked: readonly Asked[],
+  run: Run,
+  facts?: Facts,
+): Promise<ReadonlyMap<Asked, Foreseen>> {
+  for (const { id, key } of asked) run.labels.set(key, id);
+  await run.cache.foresee(asked, run.signal);
+  const answers = new Map(await inParallel(asked, parallel, async (one) => [one, await byKey(one, run)] as const));
+  const lacking = asked.filter((one) => 'answer' in (answers.get(one) ?? {}));
+  if (facts !== undefined && lacking.length > 0)
+    for (const [one, answer] of await byTrees(lacking, facts, run)) answers.set(one, answer);
+  return answers;
+}
+
+async function byKey({ name, key }: Asked, run: Run): Promise<Foreseen> {
+  const found = await run.cache.foreseeArtifact(name, key, run.signal);
+  if (found.outcome === 'done') return { manifest: found.manifest, tier: found.tier, isEqual: false };
+  const { outcome: answer, ...why } = found;
+  return { answer, ...why };
+}
+
+/** Those of which there is an equal one. Loaded at need: mostly the keys say it all. */
+async function byTrees(lacking: readonly Asked[], facts: Facts, run: Run): Promise<[Asked, Foreseen][]> {
+  const { findArtifacts } = await import('./look-up.ts');
+  const byId = new Map(lacking.map((one) => [one.id, one]));
+  const packages = [...facts.known.keys()].filter((one) => byId.has(packageId(one)));
+  const { cache } = run;
+  const { found } = await findArtifacts(
+    { packages },
+    facts,
+    {
+      get: (name, key, signal) => cache.foreseeArtifact(name, key, signal),
+      getEqual: (name, standing, signal) => cache.foreseeEqual(name, standing, signal),
+      keep: () => {},
+    },
+    run,
+  );
+  return [...found].flatMap(([one, { manifest, tier, equal }]): [Asked, Foreseen][] => {
+    const asked = byId.get(packageId(one));
+    return asked === undefined ? [] : [[asked, { manifest, tier, isEqual: equal !== undefined }]];
+  });
+}
