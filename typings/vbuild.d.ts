@@ -447,6 +447,12 @@ export interface Step {
     /** Seconds that it may print nothing before it is ended in the same way. Never part of the key. */
     readonly silentTimeout?: number;
 }
+/** A mistake in a recipe: a clause, or what was to be there and what was, with how to mend it where that is known. */
+type RecipeProblem = string | {
+    readonly expected: string;
+    readonly found: string;
+    readonly mend?: string;
+};
 export interface Recipe {
     /** The function that it came from, for people: `autotools`, `cmake`, `meson`, `make`, `python`, `steps`. */
     readonly kind: string;
@@ -458,7 +464,7 @@ export interface Recipe {
     /** Set when the steps regenerate configure; silences the warning for patches that would need it. */
     readonly autoreconf: boolean;
     /** Mistakes in the options that it was made from, each one a clause; a Buildfile with any is refused when it is loaded. */
-    readonly problems?: readonly string[];
+    readonly problems?: readonly RecipeProblem[];
 }
 /** Options that every recipe function takes. None of these functions throws: mistakes are `buildfile-invalid` when the Buildfile is loaded. */
 export interface CommonOptions {
