@@ -61,7 +61,10 @@ async function attempt(request: BuildRequest, before: Map<string, Outcome>): Pro
       save: (lock) => writeLock(workspace.lockFile, lock),
       pin(unpinned, lock) {
         pinned.push(...unpinned);
-        return pinSources(unpinned, lock, run);
+        return pinSources(unpinned, lock, run).catch((thrown: unknown) => {
+          history.unpinnable(thrown, unpinned, workspace);
+          throw thrown;
+        });
       },
       begin(known) {
         outcomes.clear();

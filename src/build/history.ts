@@ -2,7 +2,7 @@
  * What each package was last made ready from, kept as long as the work folder: with it a change can be shown to the byte, also when the
  * stamps are gone because a stage failed. Nothing decides by it; without it explanations are shorter and estimates are guesses.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type ContentKey, type Digest, digestOf } from '../model/digest.ts';
 import type { ErrorCode } from '../model/error.ts';
 import type { BuildEvent, Reason, StageName } from '../model/event.ts';
@@ -89,8 +89,7 @@ export function writeRecord({ places, patches }: PackageFacts, record: ReadyReco
   const { endedAtMs, error } = record;
   for (const one of record.stages) {
     const failed = one.durationMs === undefined && error !== undefined ? { failed: error.headline } : {};
-    const did: StageRecord = { ...one, endedAtMs, ...failed };
-    replaceFile(stageFile(folder, one.stage), `${JSON.stringify(did)}\n`);
+    writeStage(places, { ...one, endedAtMs, ...failed });
   }
   const text = `${JSON.stringify(record, undefined, 1)}\n`;
   if (record.outcome === 'failed') return replaceFile(join(folder, failureName), text);
@@ -117,6 +116,13 @@ export const readRecords = ({ history }: Pick<PackagePlaces, 'history'>): ReadyR
 /** How its last run failed, if it did. */
 export const readFailure = ({ history }: Pick<PackagePlaces, 'history'>): ReadyRecord | undefined =>
   readRecord(join(history, failureName));
+
+/** Remembers what a stage of a package did, in place of what it did before. */
+export function writeStage({ history }: Pick<PackagePlaces, 'history'>, did: StageRecord): void {
+  const file = stageFile(history, did.stage);
+  makeFolder(dirname(file));
+  replaceFile(file, `${JSON.stringify(did)}\n`);
+}
 
 /** What one of its stages did the last time, if it is remembered. */
 export function readStage({ history }: Pick<PackagePlaces, 'history'>, stage: StageName): StageRecord | undefined {

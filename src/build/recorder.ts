@@ -1,15 +1,20 @@
 /** Listens to the events of a run and writes down what each package was made ready from, or failed with, as soon as that is known. */
+import { type Package, packageId } from '../buildfile/package.ts';
 import type { Digest } from '../model/digest.ts';
 import { diskTrouble } from '../model/disk-trouble.ts';
 import type { BuildEvent, Emit } from '../model/event.ts';
+import { problemsOf } from '../model/problems.ts';
 import type { Facts, PackageFacts } from './facts.ts';
-import { type ReadyRecord, writeRecord } from './history.ts';
+import { type ReadyRecord, type StageRecord, writeRecord, writeStage } from './history.ts';
+import { placesOf, type Workspace } from './workspace.ts';
 
 export interface Recorder {
   /** Notes an event, then passes it on. */
   readonly emit: Emit;
   /** Packages are recorded by the facts that were made known last. */
   readonly know: (facts: Facts) => void;
+  /** Notes which of these packages could not even be pinned, as their sources cannot be had, and of which nothing is known therefore. */
+  readonly unpinnable: (thrown: unknown, packages: readonly Package[], workspace: Workspace) => void;
 }
 
 interface Notes {
@@ -45,9 +50,9 @@ export function recorder(next: Emit): Recorder {
     });
   }
   /** What failed may have done so because nothing can be written any more. */
-  function writeWhereItCan(...what: Parameters<typeof write>): void {
+  function whereItCan(writes: () => void): void {
     try {
-      write(...what);
+      writes();
     } catch (thrown) {
       if (diskTrouble(thrown) === undefined) throw thrown;
     }
@@ -86,7 +91,8 @@ export function recorder(next: Emit): Recorder {
         const { code, message: headline, where } = event.error;
         const error = { code, headline, ...(where.stage !== undefined && { stage: where.stage }) };
         // A failed upload leaves the package ready.
-        if (code !== 'upload-failed') writeWhereItCan(event.package, { outcome: 'failed', durationMs: 0, error });
+        if (code !== 'upload-failed')
+          whereItCan(() => write(event.package, { outcome: 'failed', durationMs: 0, error }));
         return;
       }
       default:
@@ -99,6 +105,14 @@ export function recorder(next: Emit): Recorder {
     },
     know(facts) {
       for (const one of facts.known.values()) known.set(one.id, one);
+    },
+    unpinnable(thrown, packages, workspace) {
+      for (const { where, message } of problemsOf(thrown) ?? []) {
+        const one = packages.find((each) => packageId(each) === where.package);
+        if (one === undefined || where.stage !== 'fetch') continue;
+        const did: StageRecord = { stage: 'fetch', reasons: [], endedAtMs: Date.now(), failed: message };
+        whereItCan(() => writeStage(placesOf(workspace, one), did));
+      }
     },
   };
 }

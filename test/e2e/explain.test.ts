@@ -588,6 +588,12 @@ test('vbuild log says of the stages without steps what they did, also in a run t
   assert.deepEqual([missing.exitStatus, missing.stdout], [3, '']);
   assert.match(missing.stderr, /^error: Step was not reached\n[^]*it ends in step 1 of 2, build\n/);
   const whole = await site.run(['log', 'leaf']);
+  site.edit('Buildfile.ts', 'upstream/leaf-1.0.tar.gz', 'upstream/gone.tar.gz');
+  assert.equal((await site.run(['leaf'])).exitStatus, 1);
+  assert.match(
+    await said(site, ['log', 'leaf', 'fetch']),
+    /^fetch of leaf@1\.0 failed: Archive is not there, in a run /,
+  );
   assert.match(whole.stderr, /^note: Log of a compilation of leaf@1\.0, written .* ago, failed: A step failed\n$/);
 });
 
