@@ -22,8 +22,6 @@ export interface Output {
   readonly columns?: number;
   /** Its height, in the same way. */
   readonly rows?: number;
-  /** Of a terminal: asks it for its size anew; Node does so by itself only some time after it was told of a change. */
-  _refreshSize?(): void;
   /** Of a terminal: tells when its size has changed. */
   on?(event: 'resize', listener: () => void): unknown;
   off?(event: 'resize', listener: () => void): unknown;

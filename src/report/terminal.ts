@@ -45,7 +45,6 @@ export function terminalReporter(options: ReportOptions): Reporter {
     });
   };
   const draw = (above: string): void => {
-    stderr._refreshSize?.();
     if (stderr.columns !== known[0] || stderr.rows !== known[1]) settledMs = nowMs() + settledAfterMs;
     known = [stderr.columns, stderr.rows];
     const [columns, rows] = [stderr.columns ?? 0, stderr.rows ?? fewRows];

@@ -109,12 +109,7 @@ test('when the size of the terminal changes the region is drawn anew at once, an
   Object.assign(record.stderr, {
     on: (_: 'resize', listener: () => void) => listeners.add(listener),
     off: (_: 'resize', listener: () => void) => listeners.delete(listener),
-    // As a terminal of Node's, which is told of it at the next turn only.
-    _refreshSize(this: { columns: number }) {
-      this.columns = columns;
-    },
   });
-  let columns = 100;
   const reporter = chooseReporter(record);
   for (const event of running) reporter.event(event);
   const tick = (): void => {
@@ -124,7 +119,7 @@ test('when the size of the terminal changes the region is drawn anew at once, an
   const drawn = (): readonly string[] => screen(record.stderr.text, 100).slice(-3);
   tick();
   assert.ok(Math.max(...drawn().map(({ length }) => length)) > 50);
-  columns = 90;
+  Object.assign(record.stderr, { columns: 90 });
   for (const listener of listeners) listener();
   assert.deepEqual(drawn(), ['0 of 9 done', '  zlib@1.3.1', '  libpng@1.6.39']);
   record.pass(900);
