@@ -390,12 +390,6 @@ test('vbuild why', async (t) => {
     assert.match(stdout, /^leaf@1\.0 is stale: generation \d+ of vendor has it with another key, and nothing tells /);
   });
 
-  await t.test('does not take for never made ready what the prefix has', async () => {
-    const alone = projectAt(site.path, join(site.home, 'other'));
-    const { stdout } = insistOnSuccess(await alone.run(['why', 'leaf', '--work', 'elsewhere']));
-    assert.match(stdout, /^leaf@1\.0 is stale: generation \d+ of vendor has it with another key, and nothing tells /);
-  });
-
   await t.test('says which packages a file decides', async () => {
     const decided = async (file: string): Promise<readonly Influence[]> =>
       (await told<{ readonly packages: readonly Influence[] }>(site, ['why', file])).packages;
