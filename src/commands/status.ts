@@ -54,7 +54,7 @@ export const status: Command = async (context) => {
       last: last === undefined ? null : { outcome: last.outcome, endedAtMs: last.endedAtMs },
       compileMs: compile ?? null,
       // A failure of something else, or before it came to be there all the same, says nothing any more.
-      failed: !onDisk && installed?.key !== facts?.key && readFailure(places)?.key === facts?.key,
+      failed: facts !== undefined && !onDisk && installed?.key !== facts.key && readFailure(places)?.key === facts.key,
     };
   });
   const number = generation?.number;
