@@ -6,7 +6,10 @@ import { forecast, limitsFor, packageJobs, packageOf } from './jobs.ts';
 export const guessMs = 15_000;
 
 export interface PlanFacts
-  extends Pick<Plan, 'targets' | 'assumed' | 'packages' | 'install' | 'installOpen' | 'pushTo'> {
+  extends Pick<
+    Plan,
+    'targets' | 'assumed' | 'packages' | 'install' | 'installOpen' | 'pushTo' | 'uploads' | 'withheld'
+  > {
   /** The `-j` number. */
   readonly jobs: number;
 }

@@ -12,6 +12,7 @@ import { gatherFacts, type PackageFacts } from './facts.ts';
 import { fullClosure, runClosure, visibleTo } from './graph.ts';
 import { insistOnLeave } from './pinning.ts';
 import { planOf } from './plan.ts';
+import { plannedPush } from './push-plan.ts';
 import { type BuildRequest, isUpToDate } from './request.ts';
 import type { Run } from './run.ts';
 import { type Settled, settle, wantedBy } from './settle.ts';
@@ -38,7 +39,7 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
   }
   const want = wantedBy(request, request.emit);
   const installing = { prefix, packages: want.packages.map(packageId) };
-  const { run, tiers } = startRun(
+  const { run, tiers, trust } = startRun(
     { ...request, options: { ...options, installTools: false, planOnly: true } },
     { installing },
   );
@@ -65,13 +66,17 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
   const reasons = options.noInstall ? [] : installReasons(want, request, keyOf);
   const below = tiers.length > 0 && !options.noCache;
   const all = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one) || open.includes(one));
+  const filled = options.push ? tiers.filter(({ writable }) => writable) : [];
+  const pushed = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one));
   return planOf({
     targets,
     ...(assumed !== undefined && { assumed: assumed.words }),
     packages: await Promise.all(all.map((one) => plannedPackage(one, settled, below, run))),
     ...(reasons.length > 0 && { install: { prefix, reasons } }),
     installOpen: !options.noInstall && reasons.length === 0 && open.length > 0,
-    pushTo: options.push ? tiers.filter(({ writable }) => writable).map(({ name }) => name) : [],
+    pushTo: filled.map(({ name }) => name),
+    ...(filled.length > 0 &&
+      (await plannedPush(pushed, { facts, tiers: filled, publishing: request.publishing, trust }, run))),
     jobs: options.jobs,
   });
 }

@@ -47,6 +47,19 @@ export interface PushRequest {
   readonly repair?: boolean;
 }
 
+/** Why an artifact is not pushed: what it rests on no commit holds, or what it needs is not pushed. @param at.withheld What is known of what it needs. */
+export function reasonToWithhold(
+  one: Package,
+  at: Pick<Publishing, 'named'> & {
+    readonly provenance: Provenance;
+    readonly withheld: ReadonlyMap<Package, string>;
+  },
+): string | undefined {
+  const own = at.named.includes(one) ? undefined : at.provenance.unclean(one);
+  const lacking = directDependencies(one).find((other) => at.withheld.has(other));
+  return own ?? (lacking && `it needs ${packageId(lacking)}, which is not pushed`);
+}
+
 type Sent = 'there' | 'failed' | 'withheld';
 
 /** @throws {VbuildError} `signing-key` */
@@ -70,7 +83,8 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
   const provenance = (): Promise<Provenance> =>
     (asked ??= provenanceOf({ folder, files: publishing.files }, facts, run));
 
-  const reasonToWithhold = async (one: Package): Promise<string | undefined> =>
+  // A source counts by itself: nothing that it needs is pushed before it.
+  const ownReason = async (one: Package): Promise<string | undefined> =>
     publishing.named.includes(one) ? undefined : (await provenance()).unclean(one);
 
   async function send(one: Package, tier: CacheTier): Promise<Sent> {
@@ -79,10 +93,10 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
       directDependencies(one).map(async (other) => [other, await under.get(uploadOf(other, tier))] as const),
     );
     if (before.some(([, sent]) => sent === 'failed')) return 'failed';
-    const reason = await reasonToWithhold(one);
-    const lacking = before.find(([, sent]) => sent === 'withheld')?.[0];
-    if (reason !== undefined || lacking !== undefined) {
-      withheld.set(one, reason ?? `it needs ${lacking === undefined ? '' : packageId(lacking)}, which is not pushed`);
+    const { named } = publishing;
+    const reason = reasonToWithhold(one, { named, provenance: await provenance(), withheld });
+    if (reason !== undefined) {
+      withheld.set(one, reason);
       return 'withheld';
     }
     return reported(one, async () => {
@@ -148,7 +162,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     addSource(one) {
       const known = factsOf(one);
       for (const tier of tiers)
-        early.push(reported(one, async () => (await reasonToWithhold(one)) ?? sendSource(known, tier)));
+        early.push(reported(one, async () => (await ownReason(one)) ?? sendSource(known, tier)));
     },
     add(one) {
       for (const tier of tiers)

@@ -2,7 +2,8 @@
 import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
-import { dependencyPrefix, differences, parseKeyText } from '../key/fields.ts';
+import { alignedDifferences } from '../key/aligned.ts';
+import { dependencyPrefix, parseKeyText } from '../key/fields.ts';
 import type { Reason } from '../model/event.ts';
 import type { GraphPackage, PackageGraph } from '../model/graph.ts';
 import { diskOf } from './disk.ts';
@@ -32,7 +33,7 @@ export function packageGraph(targets: readonly Package[], request: ExplainReques
     const edges = { deps: (one.deps ?? []).map(packageId), buildDeps: (one.buildDeps ?? []).map(packageId) };
     const rest = { package: packageId(one), ...edges, everReady: last !== undefined };
     if (facts === undefined) return { ...rest, standing: 'unpinned', changed: [], follows: [] };
-    const moved = last === undefined ? [] : differences(parseKeyText(last.keyText), parseKeyText(facts.keyText));
+    const moved = last === undefined ? [] : alignedDifferences(parseKeyText(last.keyText), parseKeyText(facts.keyText));
     const of = { ...rest, key: facts.key, ...split(moved, one) };
     const state = readiness(facts, disk.has(one.name, facts.key), installed?.[one.name]?.key === facts.key);
     if (state !== 'stale') return { ...of, standing: state === 'fresh' ? 'fresh' : 'cached' };

@@ -56,6 +56,10 @@ export interface Plan {
   readonly installOpen: boolean;
   /** Names of the tiers to which artifacts would be uploaded. */
   readonly pushTo: readonly string[];
+  /** With those: what they lack as far as they say so; without a size what is still to be built or brought. */
+  readonly uploads?: readonly { readonly package: string; readonly tier: string; readonly sizeBytes?: number }[];
+  /** And what is held back, and why. */
+  readonly withheld?: readonly { readonly package: string; readonly reason: string }[];
   readonly transferBytes: number;
   /** How long building would take with this number of jobs, transfers aside. */
   readonly expectedMs: number;

@@ -26,13 +26,33 @@ export function planText(
     ]),
     ...(plan.install === undefined ? [] : [`${place} gets a new generation: ${because(plan.install.reasons)}`]),
     ...(plan.installOpen ? [`whether ${place} gets a new generation is open until then`] : []),
-    ...(plan.pushTo.length === 0 ? [] : [`every artifact is pushed to ${list(plan.pushTo)}, if it is not there`]),
+    ...pushLines(plan),
     ...openLine(plan),
     summary(plan, at.jobs),
     ...(plan.criticalPath.length > 1 ? [`critical path: ${plan.criticalPath.join(' → ')}`] : []),
     ...(plan.guessed.length > 0 ? [`a guess, for want of an earlier build: ${list(plan.guessed)}`] : []),
   ];
   return lines.map((line) => `${printableLine(line)}\n`).join('');
+}
+
+/** What goes where, and what is held back for the same reason together. */
+function pushLines({ pushTo, uploads = [], withheld = [] }: Plan): string[] {
+  const sent = pushTo.map((tier) => {
+    const to = uploads.filter((one) => one.tier === tier);
+    const bytes = to.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+    const open = to.filter(({ sizeBytes }) => sizeBytes === undefined).length;
+    const amount = [
+      ...(bytes > 0 ? [size(bytes)] : []),
+      ...(open > 0 ? [`the size of ${open === to.length ? 'which' : open} is not known yet`] : []),
+    ];
+    return to.length === 0
+      ? `nothing is pushed to ${tier}`
+      : `${count(to.length, 'artifact')} pushed to ${tier}, sources where they lack: ${amount.join(', ')}`;
+  });
+  const held = [...Map.groupBy(withheld, ({ reason }) => reason)].map(
+    ([reason, those]) => `not pushed: ${list(those.map((one) => one.package))}: ${reason}`,
+  );
+  return [...sent, ...held];
 }
 
 function openLine({ packages }: Plan): string[] {

@@ -143,10 +143,16 @@ for (const [signal, status] of [
     assert.deepEqual(processesWith(hold), []);
     assert.ok(!existsSync(join(site.path, 'vendor')));
     assert.deepEqual(filesIn(join(site.path, '.vbuild/Buildfile/run')), []);
-    assert.deepEqual(filesIn(join(site.path, '.vbuild/Buildfile/stamps/leaf_1.0')), ['fetch', 'patch']);
+    assert.deepEqual(filesIn(join(site.path, '.vbuild/Buildfile/stamps/leaf_1.0')), [
+      'compile.aside',
+      'fetch',
+      'patch',
+    ]);
 
     rmSync(hold);
     const next = insistOnSuccess(await site.build());
+    const compiled = next.events.find((one) => one.package === 'leaf@1.0' && one.stage === 'compile');
+    assert.deepEqual(compiled?.reasons, [{ input: 'stamp', now: 'was cut off the last time' }]);
     assert.ok(
       next.stages.includes('leaf@1.0 compile') && !next.stages.includes('leaf@1.0 patch'),
       next.stages.join(', '),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Plan } from '../../src/model/plan.ts';
 import { checkIn } from '../support/check-in.ts';
 import { type EventsOf, eventsOf, insistOnSuccess } from '../support/events.ts';
 import { cloneOf, leafPatch, type Project, project } from '../support/project.ts';
@@ -44,6 +45,18 @@ test('pushing', { skip: skipWithoutS3 }, async (t) => {
   const objects = async (part: string): Promise<string[]> =>
     (await server.list(bucket)).filter((name) => name.includes(part));
 
+  /** What a plan says of a push: packages with the sizes that are known, those that are held back with why, and the text for people. */
+  const planned = async (): Promise<readonly [Record<string, number | undefined>, Record<string, string>, string]> => {
+    const look = async (...args: string[]) =>
+      insistOnSuccess(await site.run(['plan', '--push', ...args], { env: owner })).stdout;
+    const { uploads = [], withheld: held = [] } = JSON.parse(await look('--json')) as Plan;
+    return [
+      Object.fromEntries(uploads.map((one) => [one.package, one.sizeBytes])),
+      Object.fromEntries(held.map((one) => [one.package, one.reason])),
+      await look(),
+    ];
+  };
+
   await t.test('a clean checkout is pushed, although the lock file is not committed', async () => {
     const run = insistOnSuccess(await build(site, '--push'));
     assert.deepEqual([pushed(run), withheld(run)], [['branch@2.0', 'leaf@1.0', 'own@1'], {}]);
@@ -53,6 +66,9 @@ test('pushing', { skip: skipWithoutS3 }, async (t) => {
   });
 
   await t.test('what is there already is not pushed again', async () => {
+    const [uploads, held, text] = await planned();
+    assert.deepEqual([uploads, held], [{}, {}]);
+    assert.match(text, /^nothing is pushed to s3:/m);
     const run = insistOnSuccess(await build(site, '--push'));
     assert.deepEqual([pushed(run), run.stages], [[], []]);
   });
@@ -60,10 +76,13 @@ test('pushing', { skip: skipWithoutS3 }, async (t) => {
   await t.test('what rests on a modified patch is built and not pushed, nor is what needs it', async () => {
     const before = await server.list(bucket);
     site.write({ 'patches/leaf/value.patch': leafPatch(3) });
+    const [uploads, held, text] = await planned();
     const run = insistOnSuccess(await build(site, '--push'));
     assert.deepEqual(run.outcomes, { fresh: 1, restored: 0, built: 2 });
     const reason = `${site.path}/patches/leaf/value.patch is modified`;
     assert.deepEqual(withheld(run), { 'leaf@1.0': reason, 'branch@2.0': reason });
+    assert.deepEqual([uploads, held], [{}, withheld(run)]);
+    assert.match(text, /^not pushed: leaf@1\.0 and branch@2\.0: .* is modified$/m);
     assert.deepEqual([pushed(run), await server.list(bucket)], [[], before]);
     const named = insistOnSuccess(await cachePush(site, 'branch'));
     assert.deepEqual(withheld(named), { 'leaf@1.0': reason, 'branch@2.0': 'it needs leaf@1.0, which is not pushed' });

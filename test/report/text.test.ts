@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { VbuildError, VbuildErrors } from '../../src/model/error.ts';
 import { errorText, exitStatusOf } from '../../src/report/error-text.ts';
 import { jsonLine } from '../../src/report/json.ts';
+import { planText } from '../../src/report/plan-text.ts';
 import { because } from '../../src/report/phrases.ts';
 import { printable, printableJson, printableLine } from '../../src/report/printable.ts';
 import { clock, duration, list, pathFrom, shortened, size } from '../../src/report/words.ts';
@@ -71,6 +72,35 @@ const words: readonly (readonly [actual: string, expected: string])[] = [
 for (const [index, [actual, expected]] of words.entries()) {
   test(`words, row ${index + 1}: ${JSON.stringify(expected)}`, () => assert.equal(actual, expected));
 }
+
+test('planText() says of a push what goes where, and what is held back for which reason', () => {
+  const text = planText(
+    {
+      targets: ['pil'],
+      packages: [],
+      installOpen: false,
+      pushTo: ['one', 'two'],
+      uploads: [
+        { package: 'zlib@1', tier: 'one', sizeBytes: 2_000 },
+        { package: 'png@1', tier: 'one' },
+      ],
+      withheld: [
+        { package: 'pil@1', reason: 'Buildfile.ts is modified' },
+        { package: 'own@1', reason: 'Buildfile.ts is modified' },
+      ],
+      transferBytes: 0,
+      expectedMs: 0,
+      criticalPath: [],
+      guessed: [],
+    },
+    { cwd: '/', prefix: '/vendor', jobs: 1 },
+  );
+  assert.deepEqual(text.split('\n').slice(0, 3), [
+    '2 artifacts pushed to one, sources where they lack: 2 kB, the size of 1 is not known yet',
+    'nothing is pushed to two',
+    'not pushed: pil@1 and own@1: Buildfile.ts is modified',
+  ]);
+});
 
 test('printableJson() keeps the value of any text', () => {
   fc.assert(
