@@ -5,6 +5,7 @@ import { notedPrefixes } from '../cache/disk-content.ts';
 import type { GenerationRecord, Generation } from '../install/generations.ts';
 import { install, type InstallRequest } from '../install/install.ts';
 import type { Emit, Reason } from '../model/event.ts';
+import { prefixNotices } from './prefix-notices.ts';
 import { reportShadowed } from './shadowed.ts';
 import type { Run } from './run.ts';
 
@@ -42,25 +43,7 @@ export async function switchPrefix(to: NewContent, run: Needed): Promise<Generat
     peers: notedPrefixes(run.disk.folder),
     ...(keep !== undefined && { keep }),
     signal,
-    onWait: (holder) =>
-      emit({
-        type: 'notice',
-        level: 'info',
-        code: 'waiting-for-prefix',
-        headline: 'Another vbuild installs into this prefix, waiting for it',
-        ...(holder && { facts: { process: String(holder.pid) } }),
-      }),
-    onHandChanges: ({ number, path }, changes) =>
-      emit({
-        type: 'notice',
-        level: 'warning',
-        code: 'changed-by-hand',
-        headline: `Generation ${number} was changed by hand; the new one has nothing of that`,
-        facts: {
-          files: changes.map((one) => `${one.path} ${one.what}`).join(', '),
-          kept: path,
-        },
-      }),
+    ...prefixNotices(emit),
   });
   emit({ type: 'stage-finished', package: roots, stage: 'install', durationMs: performance.now() - startedMs });
   emit({ type: 'installed', prefix, generation: generation.number, packages: manifests.length });

@@ -8,7 +8,7 @@ export const deployCommands = [
     summary: 'say whether the prefix holds what is asked for, and what the caches have of the rest',
     description: [
       'Ends with status 0 when the prefix holds every TARGET (or the defaults of the Buildfile) as the Buildfile and the lock file have them now. Otherwise it prints, for each package of the closure, whether it is installed, available in a cache, unfit for this host, or missing. It ends with status 4 when nothing is missing but an artifact is unfit, and else with status 3.',
-      'Nothing is written, compiled or pinned. Caches are asked only for what the prefix does not hold; with --offline only the disk is. With --no-install the prefix counts for nothing: what a cache has is ready.',
+      'Nothing is written, compiled or pinned. Caches are asked only for what the prefix does not hold; with --offline only the disk is. With --no-install the prefix counts for nothing: what a cache has is ready. It goes by what was noted at the installation; whether files were changed by hand since, "vbuild verify" says.',
       'Without pins for this platform it ends with status 2: then nobody can tell what to ask for. "vbuild -q TARGET" is the same.',
       'With --release it asks for what a release says, without a Buildfile.',
     ],
@@ -39,7 +39,7 @@ export const deployCommands = [
     takes: 'nothing',
     summary: 'switch the prefix back to an earlier generation',
     description: [
-      'Makes the generation current again that the current one replaced, or with --to any one that is still there, with one rename. Nothing is downloaded or removed. A second rollback goes one further back. It needs no Buildfile.',
+      'Makes the generation current again that the current one replaced, or with --to any one that is still there, with one rename. Nothing is downloaded or removed. What somebody has changed by hand in the generation that is left is told, and that one stays. A second rollback goes one further back. It needs no Buildfile.',
     ],
     examples: [
       ['vbuild rollback --prefix /srv/shop/vendor', 'one back'],

@@ -5,18 +5,20 @@ import { count } from '../model/count.ts';
 import { VbuildError } from '../model/error.ts';
 import { columns } from '../report/table.ts';
 import { pathFrom } from '../report/words.ts';
-import { type Command, prefixOf, printResult } from './command.ts';
+import { asides, type Command, prefixOf, printResult } from './command.ts';
 
 export const rollback: Command = async (context) => {
   const { cwd, line, signal } = context;
   const prefix = prefixOf(context);
   const { rollBack } = await import('../install/install.ts');
-  const { before, now } = await rollBack(prefix, line.options.to, { signal });
+  const { prefixNotices } = await import('../build/prefix-notices.ts');
+  const { emit, notices } = asides(context);
+  const { before, now } = await rollBack(prefix, line.options.to, { signal, ...prefixNotices(emit) });
   const from = before === undefined ? '' : ` (was ${before})`;
   printResult(
     context,
     () => `${pathFrom(cwd, prefix)} shows generation ${now.number}${from}: ${contentOf(now)}\n`,
-    () => ({ format: 1, type: 'rolled-back', prefix, before: before ?? null, ...told(now) }),
+    () => ({ format: 1, type: 'rolled-back', prefix, before: before ?? null, ...told(now), notices }),
   );
   return 0;
 };

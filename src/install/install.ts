@@ -35,13 +35,15 @@ export const KEPT_GENERATIONS = 4;
 /** Who resolved the link before a switch has this long to read what it needs, in milliseconds. */
 const readersMs = 60_000;
 
-interface Locking {
+interface Switching {
   readonly signal?: AbortSignal;
   /** Called when another installer of this prefix is waited for. */
   readonly onWait?: (holder: LockHolder | undefined) => void;
+  /** Told once of what somebody has changed in a generation that is left, or that would have been removed; that one is kept. */
+  readonly onHandChanges?: (changed: Generation, changes: readonly HandChange[]) => void;
 }
 
-export interface InstallRequest extends Locking {
+export interface InstallRequest extends Switching {
   /** Absolute path of the link; its parent folder is made. */
   readonly prefix: string;
   /** What it is to hold, or what unpacks that into a folder which is gone afterwards; called once no other installer is at work. */
@@ -56,8 +58,6 @@ export interface InstallRequest extends Locking {
   readonly keep?: number;
   /** How long a generation stays after it was left, in milliseconds; a minute when not given. */
   readonly graceMs?: number;
-  /** Told of what somebody has changed in the generation that is replaced; that one is kept. */
-  readonly onHandChanges?: (replaced: Generation, changes: readonly HandChange[]) => void;
 }
 
 /**
@@ -126,10 +126,11 @@ export interface Switched {
  * @param to Its number; the one that the current one replaced when not given.
  * @throws {VbuildError} `not-ready` when there is no such generation; `install-refused` when it was made for another place.
  */
-export async function rollBack(prefix: string, to: number | undefined, locking: Locking = {}): Promise<Switched> {
+export async function rollBack(prefix: string, to: number | undefined, switching: Switching = {}): Promise<Switched> {
   if (currentNumber(prefix) === undefined && generationsOf(prefix).length === 0) throw noGeneration(prefix, to);
-  await using _lock = await lockGenerations(prefix, locking);
+  await using _lock = await lockGenerations(prefix, switching);
   const before = currentNumber(prefix);
+  const left = currentGeneration(prefix);
   const now = to === undefined ? previousGeneration(prefix) : generationsOf(prefix).find(({ number }) => number === to);
   if (now === undefined) throw noGeneration(prefix, to);
   const madeFor = now.record?.notes['place'];
@@ -140,6 +141,8 @@ export async function rollBack(prefix: string, to: number | undefined, locking: 
       mend: 'install anew: the texts in it name that place',
     });
   switchTo(prefix, now.number);
+  // Afterwards, as reading all of it takes a while; whoever is killed before it leaves it to the installation that would remove that one.
+  if (left !== undefined && left.number !== now.number) keepIfChanged(left, switching.onHandChanges);
   return { before, now };
 }
 
@@ -152,25 +155,32 @@ function noGeneration(prefix: string, to: number | undefined): VbuildError {
   });
 }
 
-async function lockGenerations(prefix: string, { signal, onWait }: Locking): Promise<AsyncDisposable> {
+async function lockGenerations(prefix: string, { signal, onWait }: Switching): Promise<AsyncDisposable> {
   makeFolder(generationsFolder(prefix));
   const lock = join(generationsFolder(prefix), 'lock');
   return acquireLock(lock, { ...(signal && { signal }), ...(onWait && { onWait }) });
 }
 
-/** What somebody has changed by hand is never thrown away by us. */
-function keepIfChanged(replaced: Generation, tell: InstallRequest['onHandChanges']): void {
-  const changes = handChanges(replaced) ?? [];
-  if (changes.length === 0 || replaced.record === undefined) return;
-  tell?.(replaced, changes);
-  const record = { ...replaced.record, notes: { ...replaced.record.notes, kept: 'changed by hand' } };
-  writeAtomically(replaced.recordFile, `${JSON.stringify(record, undefined, 1)}\n`);
+/** What somebody has changed by hand is never thrown away by us. @returns Whether there is such a thing. */
+function keepIfChanged(one: Generation, tell: Switching['onHandChanges']): boolean {
+  const changes = handChanges(one) ?? [];
+  if (changes.length === 0) return false;
+  tell?.(one, changes);
+  if (one.record !== undefined) {
+    const record = { ...one.record, notes: { ...one.record.notes, kept: 'changed by hand' } };
+    writeAtomically(one.recordFile, `${JSON.stringify(record, undefined, 1)}\n`);
+  }
+  return true;
 }
 
 /** What goes: more than are wanted, left for long enough, unchanged by hand, and used by no process that we can see. */
 function prune(
   prefix: string,
-  { keep = KEPT_GENERATIONS, graceMs = readersMs }: Pick<InstallRequest, 'keep' | 'graceMs'>,
+  {
+    keep = KEPT_GENERATIONS,
+    graceMs = readersMs,
+    onHandChanges,
+  }: Pick<InstallRequest, 'keep' | 'graceMs' | 'onHandChanges'>,
 ): void {
   const folder = generationsFolder(prefix);
   const current = currentGeneration(prefix);
@@ -191,6 +201,9 @@ function prune(
   const used = old.length === 0 ? new Set() : foldersInUse(old.map(pathOf));
   for (const number of old) {
     if (used.has(pathOf(number))) continue;
+    // Looked for once more: hands may have been at it since it was left.
+    const one = left.get(number);
+    if (one !== undefined && keepIfChanged(one, onHandChanges)) continue;
     // Set aside by one rename first: a half removed generation never bears a generation's name.
     const aside = temporaryName(pathOf(number));
     if (kindOf(pathOf(number)) === 'folder') moveIntoPlace(pathOf(number), aside);

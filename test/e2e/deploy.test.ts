@@ -6,13 +6,15 @@ import { test } from 'node:test';
 import { serialiseManifest } from '../../src/artifact/manifest-text.ts';
 import type { Manifest } from '../../src/artifact/manifest.ts';
 import { manifestObject } from '../../src/cache/layout.ts';
+import { generationsFolder } from '../../src/install/generations.ts';
+import { acquireLock } from '../../src/system/lock.ts';
 import { hostPlatform } from '../../src/system/platform.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { forge, manifestIn } from '../support/forged.ts';
 import { cloneOf, projectAt } from '../support/project.ts';
 import { served } from '../support/served.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
-import { runProgram, startProgram } from '../support/vbuild.ts';
+import { runProgram, startProgram, vbuildBin } from '../support/vbuild.ts';
 
 test('install takes what a cache has, and refuses the rest before any body is brought', async (t) => {
   const { site, bucket, clone, seen } = await served(t);
@@ -121,6 +123,20 @@ test('install takes what a cache has, and refuses the rest before any body is br
     );
     assert.equal(await clone.output('bin/lone'), 'alone\n');
     assert.equal((await at('verify')).exitStatus, 0);
+
+    rmSync(join(prefix, 'bin/lone'));
+    const lock = await acquireLock(join(generationsFolder(prefix), 'lock'));
+    const waiting = startProgram([vbuildBin, 'rollback', '--prefix', prefix], { cwd: bare, home: clone.home });
+    let heard = '';
+    const told = new Promise<void>((done) =>
+      waiting.child.stderr?.on('data', (more: string) => /waiting for it/.test((heard += more)) && done()),
+    );
+    await Promise.race([told, waiting.ended]);
+    await lock[Symbol.asyncDispose]();
+    const left = insistOnSuccess(await waiting.ended);
+    assert.match(left.stderr, new RegExp(`works on this prefix, waiting for it\\n +process +${process.pid}\\n`));
+    assert.match(left.stderr, /Generation 3 was changed by hand; the current one has nothing of that/);
+    assert.match(left.stderr, /bin\/lone missing/);
   });
 });
 

@@ -24,7 +24,7 @@ import {
   switchTo,
 } from '../../src/install/generations.ts';
 import { handChanges } from '../../src/install/installed-files.ts';
-import { install, KEPT_GENERATIONS, rollBack } from '../../src/install/install.ts';
+import { install, type InstallRequest, KEPT_GENERATIONS, rollBack } from '../../src/install/install.ts';
 import type { ManifestFile } from '../../src/artifact/manifest.ts';
 import { digestOf } from '../../src/model/digest.ts';
 import { VbuildError } from '../../src/model/error.ts';
@@ -309,6 +309,9 @@ process.on('SIGTERM', () => { process.stdout.write(JSON.stringify([looks, seen.s
     const second = currentGeneration(prefix) ?? assert.fail();
     rmSync(join(second.path, 'a'));
     writeFileSync(join(second.path, 'c'), 'new');
+    // A file of its own, as it may be a hard link that the first generation has as well.
+    rmSync(join(second.path, 'lib/m.py'));
+    writeFileSync(join(second.path, 'lib/m.py'), 'm');
     chmodSync(join(second.path, 'lib/m.py'), 0o777);
     for (const text of ['3', '4', '5']) await next(text);
     const changes = [
@@ -322,6 +325,47 @@ process.on('SIGTERM', () => { process.stdout.write(JSON.stringify([looks, seen.s
       [2, 4, 5],
     );
     assert.equal(readFileSync(join(second.path, 'c'), 'utf8'), 'new');
+  });
+
+  test('what was changed by hand is told when it is rolled back from, or at the latest before it would be removed, and stays', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const prefix = join(folder.path, 'vendor');
+    const told: unknown[] = [];
+    const onHandChanges: NonNullable<InstallRequest['onHandChanges']> = ({ number }, changes) =>
+      told.push([number, ...changes.map(({ path, what }) => `${path} ${what}`)]);
+    const next = (text: string) => {
+      const members = [member(folder.path, 'one', { a: text })];
+      return install({ prefix, members, notes, keep: 1, graceMs: 0, onHandChanges });
+    };
+    const edit = (path: string): void => {
+      chmodSync(join(path, 'a'), 0o644);
+      writeFileSync(join(path, 'a'), `fixed in ${path}`);
+      chmodSync(join(path, 'a'), 0o444);
+    };
+    await next('1');
+    const second = await next('2');
+    edit(second.path);
+    await rollBack(prefix, undefined, { onHandChanges });
+    assert.deepEqual(told, [[2, 'a changed']]);
+    const third = await next('3');
+    await next('4');
+    // Nobody looks at it now: it was left as it had been installed.
+    edit(third.path);
+    for (const text of ['5', '6']) await next(text);
+    assert.deepEqual(told, [
+      [2, 'a changed'],
+      [3, 'a changed'],
+    ]);
+    assert.deepEqual(
+      generationsOf(prefix).map(({ number, record }) => [number, record?.notes['kept']]),
+      [
+        [2, 'changed by hand'],
+        [3, 'changed by hand'],
+        [5, undefined],
+        [6, undefined],
+      ],
+    );
+    for (const { path } of [second, third]) assert.equal(readFileSync(join(path, 'a'), 'utf8'), `fixed in ${path}`);
   });
 
   test('rollBack() goes to what the current generation replaced, one further each time, and never back to what was left', async () => {
