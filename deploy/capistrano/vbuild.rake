@@ -40,6 +40,8 @@ namespace :vbuild do
     files = git.call('ls-tree', '--name-only', branch, '--', *fetch(:vbuild_files)).split("\n")
     raise "the local clone has no #{fetch(:vbuild_buildfile)} in #{branch}" unless files.include?(fetch(:vbuild_buildfile))
 
+    # Where the release will be: what is compiled in may not fit a path of another length.
+    prefix = releases_path.join(now, fetch(:vbuild_prefix))
     archive = git.call('archive', '--format=tar', branch, '--', *files)
 
     on release_roles(fetch(:vbuild_roles)) do
@@ -48,7 +50,7 @@ namespace :vbuild do
         upload! StringIO.new(archive), "#{folder}/files.tar"
         within folder do
           execute :tar, '-xf', 'files.tar'
-          with(vbuild_cache: fetch(:vbuild_cache)) { execute fetch(:vbuild), 'check', '--no-install', *vbuild_arguments }
+          with(vbuild_cache: fetch(:vbuild_cache)) { execute fetch(:vbuild), 'check', '--no-install', '--prefix', prefix, *vbuild_arguments }
         end
       ensure
         execute :rm, '-rf', folder

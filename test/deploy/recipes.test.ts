@@ -1,7 +1,7 @@
 /** The deploy recipes that are no programs of their own: the script, and the tasks for Ansible. */
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { insistOnSuccess } from '../support/events.ts';
 import type { Project } from '../support/project.ts';
@@ -18,12 +18,13 @@ const asking = (site: Project, before: string, now: string): void =>
 
 test('the deploy script installs, and goes back where the command at its end fails', async (t) => {
   const { clone: site } = await served(t);
-  const prefix = join(tempDir(t, 'prefix'), 'vendor');
+  const folder = tempDir(t, 'prefix');
+  const prefix = join(folder, 'vendor');
   const bin = tempDir(t, 'bin');
   symlinkSync(vbuildBin, join(bin, 'vbuild'));
   const deploy = (...command: readonly string[]): Promise<Ended> =>
-    runProgram([join(checkout, 'deploy/deploy.sh'), site.path, prefix, ...command], {
-      cwd: '/',
+    runProgram([join(checkout, 'deploy/deploy.sh'), relative(folder, site.path), 'vendor', ...command], {
+      cwd: folder,
       home: site.home,
       env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` },
     });
