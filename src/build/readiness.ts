@@ -18,16 +18,17 @@ import { type Asked, deploymentOf, installingOf, releaseDifferences } from './re
  * Writes nothing, and pins nothing. The caches are asked for what the prefix does not have, and only for manifests; offline, only the
  * disk is.
  *
- * @throws {VbuildError} `unpinned`: without pins for this platform there is nothing to ask for.
+ * @throws {VbuildError | VbuildErrors} `unpinned`: without pins for this platform there is nothing to ask for; `install-refused`:
+ *   what the caches have of it does not go together.
  */
-export async function checkReadiness(request: BuildRequest): Promise<Readiness> {
+export async function checkReadiness(request: BuildRequest, place: Place): Promise<Readiness> {
   const { options, platform, prefix } = request;
   const targets = request.targets.map(({ name }) => name);
   const generation = options.noInstall ? undefined : currentGeneration(prefix);
   const want = wanted(request.targets, request.build.packages, generation?.record);
   const facts = keyedFacts(fullClosure(want.packages), request);
   const asked = want.packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
-  const packages = await checkedPackages(asked, generation?.record, request, facts);
+  const packages = await checkedPackages(asked, generation?.record, judging(request, place), facts);
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = [
     ...installReasons(want, request, (one) => facts.of(one).key),
@@ -37,16 +38,24 @@ export async function checkReadiness(request: BuildRequest): Promise<Readiness> 
 }
 
 /** The same for what a release says. */
-export async function checkReleaseReadiness(release: Release, request: BuildRequest): Promise<Readiness> {
+export async function checkReleaseReadiness(release: Release, request: BuildRequest, place: Place): Promise<Readiness> {
   const { options, prefix } = request;
   const generation = options.noInstall ? undefined : currentGeneration(prefix);
   const { asked } = deploymentOf(release, prefix, []);
   const [targets, { platform }] = [[release.name], release];
-  const packages = await checkedPackages(asked, generation?.record, request);
+  const packages = await checkedPackages(asked, generation?.record, judging(request, place));
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = releaseDifferences(generation?.record, release, placeToBe(prefix));
   return { targets, platform, ...inPrefix(prefix, generation), packages, reasons };
 }
+
+/** Whether artifacts have to fit the prefix of the request where nothing is to be installed now. */
+export interface Place {
+  readonly mustFit: boolean;
+}
+
+const judging = (request: BuildRequest, { mustFit }: Place): BuildRequest =>
+  mustFit ? { ...request, options: { ...request.options, noInstall: false } } : request;
 
 const inPrefix = (prefix: string, generation: Generation | undefined): Pick<Readiness, 'prefix' | 'generation'> => ({
   prefix,
@@ -79,6 +88,8 @@ async function lookFor(
   const { run, tiers } = startRun(request, { installing: installingOf(request.prefix, lacking) });
   using _traffic = countedTraffic(tiers, run.emit);
   const answers = await foreseen(lacking, run, facts);
+  const { checkOwners } = await import('../prefix/owners.ts');
+  checkOwners([...answers.values()].flatMap((found) => ('answer' in found ? [] : [found.manifest])));
   return new Map([...answers].map(([one, answer]) => [one, checked(one, answer, run)]));
 }
 

@@ -23,14 +23,16 @@ export const check: Command = async (context) => {
 
 async function readinessOf(context: CommandContext, emit: Emit): Promise<Readiness> {
   const { options, targets } = context.line;
+  // With --no-install only a prefix that was named counts: the default one may lie anywhere else later.
+  const place = { mustFit: options.prefix !== undefined };
   if (options.release !== undefined) {
     if (targets.length > 0) throw noTargets(targets);
     const { releaseRequest } = await import('./release-source.ts');
     const { release, request } = await releaseRequest(context, options.release);
     insistOnMachine(release, request.platform);
-    return checkReleaseReadiness(release, { ...request, emit });
+    return checkReleaseReadiness(release, { ...request, emit }, place);
   }
   const project = await openProject(context);
   const asked = { ...buildRequest(context, project, selectTargets(project.build, targets)), emit };
-  return checkReadiness(await atAcceptedPlatform(asked));
+  return checkReadiness(await atAcceptedPlatform(asked), place);
 }

@@ -8,13 +8,16 @@ export const deployCommands = [
     summary: 'say whether the prefix holds what is asked for, and what the caches have of the rest',
     description: [
       'Ends with status 0 when the prefix holds every TARGET (or the defaults of the Buildfile) as the Buildfile and the lock file have them now. Otherwise it prints, for each package of the closure, whether it is installed, available in a cache, unfit for this host, or missing. It ends with status 4 when nothing is missing but an artifact is unfit, and else with status 3.',
-      'Nothing is written, compiled or pinned. Caches are asked only for what the prefix does not hold; with --offline only the disk is. With --no-install the prefix counts for nothing: what a cache has is ready. It goes by what was noted at the installation; whether files were changed by hand since, "vbuild verify" says.',
+      'Nothing is written, compiled or pinned. Caches are asked only for what the prefix does not hold; with --offline only the disk is. With --no-install what the prefix holds counts for nothing: what a cache has is ready, if it fits the prefix that --prefix names. It goes by what was noted at the installation; whether files were changed by hand since, "vbuild verify" says.',
       'Without pins for this platform it ends with status 2: then nobody can tell what to ask for. "vbuild -q TARGET" is the same.',
       'With --release it asks for what a release says, without a Buildfile.',
     ],
     examples: [
       ['vbuild check pil --prefix /srv/shop/vendor', 'whether a site has its PIL'],
-      ['vbuild check pil --no-install', 'before a deployment: whether all of it could be installed'],
+      [
+        'vbuild check pil --no-install --prefix /srv/shop/vendor',
+        'before a deployment: whether all of it could be installed',
+      ],
       ['vbuild check --json', 'the same for a program to read'],
     ],
   },

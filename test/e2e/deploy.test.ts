@@ -83,6 +83,9 @@ test('install takes what a cache has, and refuses the rest before any body is br
       [run.exitStatus, run.errors.map(({ code, facts }) => [code, facts])],
       [1, [['install-refused', { first: 'leaf@1.0', second: 'branch@2.0', paths: 'include/leaf.h' }]]],
     );
+    const checked = await other.run(['check', 'branch', '--no-install']);
+    assert.equal(checked.exitStatus, 1, checked.stdout);
+    assert.match(checked.stderr, /Two packages own one path\n +first +leaf@1\.0\n +second +branch@2\.0/);
     assert.equal(bodies(), before);
     rmSync(bucket, { recursive: true });
     cpSync(honest, bucket, { recursive: true });

@@ -33,6 +33,7 @@ test('an artifact that has no room for a prefix is refused by file and offset be
   const server = projectAt(join(top, 'site'), join(top, 'server'));
   const long = join(top, 'p'.repeat(180));
   for (const command of [
+    ['check', '--no-install', '--json'],
     ['install', '--json'],
     ['build', 'one', '--no-build', '--json', '--work', join(top, 'work')],
     ['build', 'one', '--json', '--work', join(top, 'work')],
