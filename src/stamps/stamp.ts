@@ -7,7 +7,9 @@ import type { StageName } from '../model/event.ts';
 import {
   type FileStat,
   digestFileSync,
+  exists,
   fileStat,
+  moveIntoPlace,
   readIfThere,
   removeTree,
   replaceFile,
@@ -92,8 +94,9 @@ export function readStamp(folder: string, stage: StageName): Stamp | undefined {
 
 /** Written after the stage's outputs are complete, never before. */
 export function writeStamp(folder: string, stamp: Stamp): void {
-  writeAtomically(pathOf(folder, stamp.stage), stampText(stamp));
+  // First, so that a kill in between leaves nothing that no later run takes away.
   removeTree(asidePath(folder, stamp.stage));
+  writeAtomically(pathOf(folder, stamp.stage), stampText(stamp));
 }
 
 /** What is known of a stage without a stamp. Nothing is fresh by it. */
@@ -106,15 +109,20 @@ export interface Aside {
 
 const asidePath = (folder: string, stage: StageName): string => `${pathOf(folder, stage)}.aside`;
 
-/** Takes the stamp away before the stage touches anything, and notes how it ended since; a disk that takes no note does without. */
+/**
+ * Takes the stamp away before the stage touches anything, and notes how it ended since; a disk that takes no note does without. A stamp
+ * becomes its own note by one rename, so that never both are there.
+ */
 export function setAside(folder: string, stage: StageName, ended: Aside['ended']): void {
-  const last = readIfThere(pathOf(folder, stage)) ?? noteIn(folder, stage)?.last;
+  const [stamp, aside] = [pathOf(folder, stage), asidePath(folder, stage)];
+  const isThere = exists(stamp);
+  if (isThere) moveIntoPlace(stamp, aside);
+  if (isThere && ended === 'cut-off') return;
   try {
-    replaceFile(asidePath(folder, stage), JSON.stringify({ ended, last }));
+    replaceFile(aside, JSON.stringify({ ended, last: noteIn(folder, stage)?.last }));
   } catch (error) {
     if (diskTrouble(error) === undefined) throw error;
   }
-  removeTree(pathOf(folder, stage));
 }
 
 export function readAside(folder: string, stage: StageName): Aside | undefined {
@@ -123,10 +131,11 @@ export function readAside(folder: string, stage: StageName): Aside | undefined {
 }
 
 function noteIn(folder: string, stage: StageName): { ended: Aside['ended']; last?: string } | undefined {
+  const text = readIfThere(asidePath(folder, stage));
+  if (text === undefined) return undefined;
+  if (parseStamp(text) !== undefined) return { ended: 'cut-off', last: text };
   try {
-    return (
-      (JSON.parse(readIfThere(asidePath(folder, stage)) ?? 'null') as ReturnType<typeof noteIn> | null) ?? undefined
-    );
+    return JSON.parse(text) as ReturnType<typeof noteIn>;
   } catch {
     return undefined;
   }
