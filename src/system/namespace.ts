@@ -4,7 +4,7 @@
  * @see mount_namespaces(7), user_namespaces(7)
  */
 import { run } from './process.ts';
-import { beginNote, cutOff, hide, takeNote, watchHomes } from './sandbox.ts';
+import { beginNote, cutOff, hide, takeNote, watchHomes, writeProtect } from './sandbox.ts';
 
 /** How this process gets a mount namespace: as root by right, else inside a user namespace, if the machine grants those. */
 export interface Namespace {
@@ -51,6 +51,7 @@ function script({ processes, sealed, network }: Namespace & { readonly network: 
     'mount -n -c --bind -o X-mount.mkdir=0555 . "$2"',
     ...(sealed ? [beginNote, watchHomes, 'vbuild_seen=$2'] : []),
     ...(sealed && !network ? [cutOff] : []),
+    ...(sealed ? [writeProtect] : []),
     'cd "$3"',
     'unset PWD OLDPWD',
     'shift 3',

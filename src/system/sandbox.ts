@@ -92,6 +92,13 @@ export const hide = [
   'mount -n -t tmpfs -o mode=1777 vbuild /var/tmp',
 ].join(' && ');
 
+/**
+ * Shell words that let nobody write to the system, not even root, once everything is mounted that is to be written to; a user who may not
+ * write there anyway need not be allowed to do this.
+ */
+export const writeProtect =
+  'for vbuild_top in / /boot /etc /nix /opt /usr /var; do mount -n -o remount,bind,ro "$vbuild_top" 2>/dev/null || :; done';
+
 /** Shell words that begin a note in the folder that is bound at `$2`. */
 export const beginNote = `: >"$2/${noteName}"`;
 

@@ -62,6 +62,15 @@ for (const namespace of none === false ? by : [{ by: 'user' } as const]) {
       assert.equal(existsSync(join(host, '.reached')), false);
     });
 
+    test('nothing of the system can be written to, not even by root', async (t) => {
+      const places = ['/', '/etc/', '/opt/', '/usr/local/', '/var/lib/'].map((folder) => `${folder}vbuild-was-here`);
+      const { stdout, stderr } = await sealed(
+        tempDir(t),
+        `for one in ${places.join(' ')}; do touch "$one" && echo "$one" && rm "$one"; done; touch /tmp/x /var/tmp/x /dev/shm/vbuild-x && rm /dev/shm/vbuild-x && echo done`,
+      );
+      assert.equal(stdout, 'done', stderr);
+    });
+
     test('servers of the machine are out of reach, one of its own is not', async (t) => {
       const server = createServer((_, response) => response.end('outside')).listen(0, '127.0.0.1');
       t.after(() => server.close());
