@@ -254,6 +254,23 @@ test('vbuild pil makes a usable PIL of upstream source, once', async (t) => {
     },
   );
 
+  await t.test('whatever explains a build explains this one', async () => {
+    const ask = async (...args: string[]): Promise<string> =>
+      insistOnSuccess(await vbuild([...args, ...example])).stdout;
+    assert.match(await ask('why', 'pil'), /^pil@9\.4\.0 is fresh/);
+    assert.match(await ask('why', 'patches/pil'), /pil@9\.4\.0/);
+    const { packages } = JSON.parse(await ask('plan', 'pil', '--json')) as { packages: readonly { outcome: string }[] };
+    assert.deepEqual(
+      packages.map(({ outcome }) => outcome),
+      closure.map(() => 'fresh'),
+    );
+    const page = join(top, 'report.html');
+    await ask('report', '-o', page);
+    for (const text of [await ask('status'), await ask('graph', 'pil'), readFileSync(page, 'utf8')])
+      for (const id of closure) assert.ok(text.includes(id.split('@')[0] ?? id), `${id} in ${text.slice(0, 500)}`);
+    assert.match(await ask('log', 'pil'), /setup\.py|pip/);
+  });
+
   await t.test('a second run takes no stage and loads no package', async () => {
     const run = insistOnSuccess(eventsOf(await vbuild(['pil', ...example, '--json'])));
     assert.deepEqual(
