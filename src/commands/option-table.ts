@@ -27,10 +27,12 @@ const caching = ['cache push', 'cache ls', 'cache prove', 'cache gc'] as const;
 const releasing = ['release create', 'release diff', 'release drop'] as const;
 const switching = ['rollback', 'generations', 'verify'] as const;
 const patching = ['patch check', 'patch edit', 'patch save', 'patch rebase'] as const;
-const byHand = ['shell', 'clean', 'doctor', 'eject'] as const;
+const helping = ['clean', 'doctor', 'eject'] as const;
+const explaining = ['plan', 'why', 'status', 'graph', 'report', 'log'] as const;
 const parts = ['sbom', 'legal'] as const;
 const working = ['build', 'lock', 'update', ...patching, ...caching, ...parts] as const;
-const reading = [
+/** Those that read a Buildfile and print something of their own. */
+const telling = [
   'build',
   'check',
   'install',
@@ -39,14 +41,17 @@ const reading = [
   'list',
   'show',
   'init',
-  'exec',
   'env',
   'lock',
   'update',
   ...patching,
   ...caching,
   ...parts,
+  ...helping,
+  ...explaining,
 ] as const;
+/** And those that leave the printing to another program. */
+const reading = [...telling, 'exec', 'shell'] as const;
 
 export const optionTable = [
   {
@@ -55,7 +60,7 @@ export const optionTable = [
     type: 'text',
     value: 'FILE',
     summary: 'read FILE as the Buildfile (default: Buildfile.ts)',
-    commands: [...byHand, ...reading, 'plan', 'why', 'status', 'graph', 'report', 'log'],
+    commands: reading,
   },
   {
     name: 'directory',
@@ -63,7 +68,7 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'change to DIR first; other relative paths are relative to it',
-    commands: [...byHand, ...reading, 'patch apply', 'plan', 'why', 'status', 'graph', 'report', 'log', 'key new'],
+    commands: [...reading, 'patch apply', 'key new'],
   },
   {
     name: 'jobs',
@@ -107,7 +112,7 @@ export const optionTable = [
     type: 'text',
     value: 'DIR',
     summary: 'keep trees, stamps and logs in DIR (default: .vbuild beside the Buildfile)',
-    commands: [...byHand, ...working, 'plan', 'why', 'status', 'graph', 'report', 'log', 'check', 'verify'],
+    commands: ['shell', ...helping, ...working, ...explaining, 'check', 'verify'],
   },
   {
     name: 'cache-dir',
@@ -237,35 +242,7 @@ export const optionTable = [
     name: 'json',
     type: 'flag',
     summary: 'write JSON to stdout: results, or while building one event per line',
-    commands: [
-      'eject',
-      'doctor',
-      'clean',
-      'build',
-      'check',
-      'install',
-      ...switching,
-      ...releasing,
-      'list',
-      'show',
-      'init',
-      'env',
-      'lock',
-      'update',
-      'patch apply',
-      ...patching,
-      'plan',
-      'why',
-      'status',
-      'graph',
-      'report',
-      'log',
-      'key new',
-      ...caching,
-      ...parts,
-      'help',
-      'version',
-    ],
+    commands: [...telling, 'patch apply', 'key new', 'help', 'version'],
   },
   { name: 'help', short: 'h', type: 'flag', summary: 'show the help page', commands: 'all' },
   { name: 'version', type: 'flag', summary: 'print the version of vbuild', commands: 'all' },
