@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
-import { cloneOf, leafPatch, type Project, project, projectAt } from '../support/project.ts';
+import { cloneOf, leafPatch, type Project, project, projectAt, withFolderCache } from '../support/project.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
 import { runProgram, vbuildBin } from '../support/vbuild.ts';
 import { filesBelow } from '../cache/sample.ts';
@@ -20,14 +20,7 @@ function age(folder: string, days: number): void {
 
 test('looking into caches', async (t) => {
   const site = project(t);
-  const bucket = join(site.home, 'bucket');
-  mkdirSync(bucket, { recursive: true });
-  site.edit('Buildfile.ts', 'make, place, tarball', 'directoryCache, make, place, tarball');
-  site.edit(
-    'Buildfile.ts',
-    'defaults: [app, lone]',
-    `defaults: [branch], cache: [directoryCache(${JSON.stringify(bucket)})]`,
-  );
+  const bucket = withFolderCache(site, 'branch');
   checkIn(site.path);
   const disk = join(site.home, '.cache/vbuild');
   const result = async (where: Project, ...args: string[]) => {

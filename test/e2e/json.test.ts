@@ -1,22 +1,15 @@
 /** What commands really print under --json, held to the schemas that are shipped. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkIn } from '../support/check-in.ts';
-import { leafPatch, project } from '../support/project.ts';
+import { leafPatch, project, withFolderCache } from '../support/project.ts';
 import { complaints, eventTypes, schemaNames, schemaOf } from '../support/schemas.ts';
 
 test('every command prints what its schema says', async (t) => {
   const site = project(t);
-  const bucket = join(site.home, 'bucket');
-  mkdirSync(bucket, { recursive: true });
-  site.edit('Buildfile.ts', 'make, place, tarball', 'directoryCache, make, place, tarball');
-  site.edit(
-    'Buildfile.ts',
-    'defaults: [app, lone]',
-    `defaults: [app], cache: [directoryCache(${JSON.stringify(bucket)})]`,
-  );
+  const bucket = withFolderCache(site, 'app');
   checkIn(site.path);
   const covered = new Set(['common', 'event']);
   const wrong: string[] = [];

@@ -17,6 +17,7 @@ import { BUILD_ROOT_LENGTH } from '../../src/artifact/build-root.ts';
 import { cycloneDxProblems } from '../support/cyclonedx.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
+import { closure } from '../support/example.ts';
 import { runAndListLoads } from '../support/loads.ts';
 import { otherUser, skipUnlessRoot } from '../support/other-user.ts';
 import { forget, type Project, projectAt } from '../support/project.ts';
@@ -26,17 +27,6 @@ import { tempDir } from '../support/temp.ts';
 import { checkout, type Ended, runProgram } from '../support/vbuild.ts';
 
 const example = ['-f', 'Buildfile.example.ts'] as const;
-const closure = [
-  'zlib@1.2.13',
-  'libjpeg-turbo@2.1.5',
-  'libpng@1.6.39',
-  'freetype@2.12.1',
-  'libwebp@1.2.4',
-  'lcms2@2.14',
-  'tiff@4.5.0',
-  'openjpeg@2.5.0',
-  'pil@9.4.0',
-];
 const useProgram = join(checkout, 'test/support/use-pil.py');
 
 /** What `use-pil.py` prints. */

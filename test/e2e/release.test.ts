@@ -17,7 +17,7 @@ import { minisignKey } from '../../src/key/minisign.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
-import { cloneOf, leafPatch, project, projectAt } from '../support/project.ts';
+import { cloneOf, leafPatch, project, projectAt, withFolderCache } from '../support/project.ts';
 import { tempDir } from '../support/temp.ts';
 import { filesBelow } from '../cache/sample.ts';
 
@@ -28,19 +28,13 @@ interface Key {
 
 test('a release is made, signed, installed by, compared and kept', async (t) => {
   const site = project(t);
-  const bucket = join(site.home, 'bucket');
-  mkdirSync(bucket, { recursive: true });
+  const bucket = withFolderCache(site, 'branch');
   const keyFrom = async (name: string): Promise<Key> =>
     JSON.parse(insistOnSuccess(await site.run(['key', 'new', join(site.home, name), '--json'])).stdout) as Key;
   const key = await keyFrom('ci.key');
   const trust = { keys: [{ name: 'ci', publicKey: key.publicKey, role: 'ci' }] };
   const env = { VBUILD_SIGNING_KEY_FILE: key.secretFile };
-  site.edit('Buildfile.ts', 'make, place, tarball', 'directoryCache, make, place, tarball');
-  site.edit(
-    'Buildfile.ts',
-    'defaults: [app, lone]',
-    `defaults: [branch], cache: [directoryCache(${JSON.stringify(bucket)})], trust: ${JSON.stringify(trust)}`,
-  );
+  site.edit('Buildfile.ts', 'defaults: [branch],', `defaults: [branch], trust: ${JSON.stringify(trust)},`);
   const create = (name: string, args: readonly string[] = []) =>
     site.run(['release', 'create', name, ...args], { env });
   insistOnSuccess(await site.run(['lock']));

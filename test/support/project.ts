@@ -203,3 +203,21 @@ const lone = definePackage('lone', {
 
 export default defineBuild({ packages: [leaf, branch, gen, app, lone], defaults: [app, lone] });
 `;
+
+/**
+ * Gives a project a folder as its cache, in its home, empty.
+ *
+ * @param defaults What the Buildfile builds without a target, as it names that.
+ * @returns The absolute path of the folder.
+ */
+export function withFolderCache(site: Project, defaults: string): string {
+  const bucket = join(site.home, 'bucket');
+  mkdirSync(bucket, { recursive: true });
+  site.edit('Buildfile.ts', 'make, place, tarball', 'directoryCache, make, place, tarball');
+  site.edit(
+    'Buildfile.ts',
+    'defaults: [app, lone]',
+    `defaults: [${defaults}], cache: [directoryCache(${JSON.stringify(bucket)})]`,
+  );
+  return bucket;
+}
