@@ -3,16 +3,14 @@ import { dirname, join } from 'node:path';
 import { unpackVerified } from '../artifact/unpack.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { notePrefix } from '../cache/disk-content.ts';
-import type { FetchedArtifact } from '../cache/layered.ts';
 import { placeOf } from '../install/generations.ts';
 import type { Outcome } from '../model/event.ts';
-import type { Missed } from '../model/plan.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { checkOwners } from '../prefix/owners.ts';
 import { makeFolder } from '../system/files.ts';
 import { foreseen } from './foreseen.ts';
 import { inParallel } from './in-parallel.ts';
-import { notReady } from './not-ready.ts';
+import { missedBy, notReady } from './not-ready.ts';
 import { throwAll } from './pinning.ts';
 import type { Asked, Deployment } from './released.ts';
 import type { Run } from './run.ts';
@@ -89,8 +87,3 @@ async function unpacked(manifest: Manifest, scratch: string, { disk }: Run): Pro
   await unpackVerified({ manifest, bodyFile: disk.blobs.pathOf(manifest.body.digest), into: tree });
   return { manifest, tree, isSpare: true };
 }
-
-const missedBy = ({ outcome, ...rest }: Exclude<FetchedArtifact, { outcome: 'done' }>): Missed => ({
-  answer: outcome,
-  ...rest,
-});

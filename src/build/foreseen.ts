@@ -4,6 +4,7 @@ import { packageId } from '../buildfile/package.ts';
 import type { Missed } from '../model/plan.ts';
 import type { Facts } from './facts.ts';
 import { inParallel } from './in-parallel.ts';
+import { missedBy } from './not-ready.ts';
 import type { Asked } from './released.ts';
 import type { Run } from './run.ts';
 
@@ -36,8 +37,7 @@ export async function foreseen(
 async function byKey({ name, key }: Asked, run: Run): Promise<Foreseen> {
   const found = await run.cache.foreseeArtifact(name, key, run.signal);
   if (found.outcome === 'done') return { manifest: found.manifest, tier: found.tier, isEqual: false };
-  const { outcome: answer, ...why } = found;
-  return { answer, ...why };
+  return missedBy(found);
 }
 
 /** Those of which there is an equal one. Loaded at need: mostly the keys say it all. */

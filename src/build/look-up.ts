@@ -12,6 +12,7 @@ import type { Facts, PackageFacts } from './facts.ts';
 import { cutOff } from './cutoff.ts';
 import { fullClosure, visibleTo } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
+import { missedBy } from './not-ready.ts';
 import type { Wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { stageInputs } from './stages.ts';
@@ -119,10 +120,7 @@ async function find(facts: PackageFacts, get: LayeredCache['fetchArtifact'], run
   const fetched = await get(one.name, key, run.signal, (doneBytes, totalBytes) =>
     run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
   );
-  if (fetched.outcome !== 'done') {
-    const { outcome: answer, ...why } = fetched;
-    return { answer, ...why };
-  }
+  if (fetched.outcome !== 'done') return missedBy(fetched);
   const { manifest, tier } = fetched;
   const outcome = stamped ? 'fresh' : 'restored';
   return { outcome, manifest, tier, durationMs: Math.round(performance.now() - startedMs) };

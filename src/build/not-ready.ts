@@ -1,4 +1,5 @@
 /** The errors for artifacts that cannot be had, or not for this host, where building is not allowed. */
+import type { FetchedArtifact } from '../cache/layered.ts';
 import { VbuildError } from '../model/error.ts';
 import { nameOf } from '../model/package-id.ts';
 import type { Missed } from '../model/plan.ts';
@@ -23,3 +24,9 @@ export function notReady(id: string, key: string, { answer, reason, misfit }: Mi
     mend: `build it where compilers are and push it with --push; if that was done, vbuild why ${nameOf(id)} --cache says what differs`,
   });
 }
+
+/** What a look-up that found nothing says, as a plan and its readers have it. */
+export const missedBy = ({ outcome, ...why }: Exclude<FetchedArtifact, { outcome: 'done' }>): Missed => ({
+  answer: outcome,
+  ...why,
+});
