@@ -98,9 +98,7 @@ export const record =
     const path = option === '' ? '' : `${option}.`;
     const given = Object.keys(value);
     return [
-      ...given
-        .filter((name) => !Object.hasOwn(options, name))
-        .map((name) => unknownOption(path, name, Object.keys(options))),
+      ...unknownOptions(value, Object.keys(options), path),
       ...required
         .filter((name) => value[name] === undefined)
         .map(
@@ -120,14 +118,18 @@ export const record =
     ];
   };
 
-function unknownOption(path: string, name: string, known: readonly string[]): Mistake {
-  const meant = nearest(name, known);
-  return {
-    headline: 'Option is unknown',
-    facts: { option: path + name, expected: `one of ${known.join(', ')}` },
-    mend: meant ? `write ${meant}` : 'leave it out',
-  };
-}
+/** What an object holds beside the options that are known. @param path The way to it, with what parts it from the name of an option. */
+export const unknownOptions = (given: object, known: readonly string[], path: string): Mistake[] =>
+  Object.keys(given)
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = nearest(name, known);
+      return {
+        headline: 'Option is unknown',
+        facts: { option: path + name, expected: `one of ${known.join(', ')}` },
+        mend: meant ? `write ${meant}` : 'leave it out',
+      };
+    });
 
 /** An object that is neither a list nor a promise whose `await` was forgotten. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -17,6 +17,7 @@ import {
   record,
   spelt,
   text,
+  unknownOptions,
   wrong,
 } from './checks.ts';
 import { describe } from './describe.ts';
@@ -156,10 +157,12 @@ function notPackage(value: unknown, option: string, names: readonly string[]): M
 const sourceCheck: Check = (value, option) => {
   const expected = 'what a source function such as tarball(), git() or debian() returns';
   if (typeof value === 'function') return wrong(option, expected, value, `call it: ${value.name || 'tarball'}(…)`);
-  const kind = isRecord(value) ? sourceKinds.find((one) => one.kind === value['kind'])?.kind : undefined;
-  if (kind === undefined) return wrong(option, expected, value, 'write a source, such as tarball(…)');
-  const spec = value as SourceSpec;
-  return fromClauses(option, sourceKind(spec).problems(spec), value);
+  if (!isRecord(value) || !sourceKinds.some(({ kind }) => kind === value['kind']))
+    return wrong(option, expected, value, 'write a source, such as tarball(…)');
+  const spec = value as unknown as SourceSpec;
+  const kind = sourceKind(spec);
+  const { kind: _, ...given } = value;
+  return [...unknownOptions(given, kind.options, `${option}.`), ...fromClauses(option, kind.problems(spec), value)];
 };
 
 const patchPath = text('the path of a patch, relative to the Buildfile');

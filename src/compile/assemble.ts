@@ -37,10 +37,14 @@ export function suggestion(name: string, known: readonly string[]): string {
 }
 
 /** Every unknown tool in a list. */
-export const toolProblems = (tools: readonly unknown[]): string[] =>
+export const toolProblems = (tools: readonly unknown[]): RecipeProblem[] =>
   tools
     .filter((tool) => !isToolName(tool))
-    .map((tool) => `tool ${String(tool)} is not known${suggestion(String(tool), toolNames)}`);
+    .map((tool) => {
+      const near = nearest(String(tool), toolNames);
+      const mend = near === undefined ? 'leave it out: steps can call it all the same' : `write ${near}`;
+      return { expected: `tools among ${toolNames.join(', ')}`, found: String(tool), mend };
+    });
 
 const inspected = (value: unknown): string => inspect(value, { depth: 1, breakLength: Infinity });
 

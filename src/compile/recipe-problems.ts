@@ -33,11 +33,14 @@ export function recipeProblems(recipe: unknown, extraTools: readonly string[] = 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const stepOptions = ['group', 'run', 'in', 'timeout', 'silentTimeout'];
+
 function stepProblems(step: unknown): string[] {
   if (!isObject(step)) return ['must be an object with group and run'];
-  const { group, run, in: folder, timeout, silentTimeout } = step as Partial<Step>;
+  const { group, run, in: folder, timeout, silentTimeout, ...others } = step as Partial<Step>;
   const words: readonly unknown[] = Array.isArray(run) ? run : [run];
   return [
+    ...Object.keys(others).map((name) => `has the option ${name}${suggestion(name, stepOptions)}`),
     ...((stepGroups as readonly unknown[]).includes(group)
       ? []
       : [`is of group ${String(group)}${suggestion(String(group), stepGroups)}`]),

@@ -41,6 +41,7 @@ export const bazaar = (url: string, options: BazaarOptions): BazaarSpec => ({ ki
 
 export const bazaarKind: SourceKind<BazaarSpec> = {
   kind: 'bazaar',
+  options: ['url', 'rev', 'subdir'],
   needs: () => ['brz'],
   problems: ({ url, rev, subdir }) => [
     ...urlProblems('bazaar', url, ['bzr', 'bzr+ssh', 'bzr+http', 'bzr+https', 'sftp', 'http', 'https', 'file']),

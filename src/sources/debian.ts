@@ -35,8 +35,8 @@ export const debian = (
 ): DebianSpec => ({
   kind: 'debian',
   name,
+  ...options,
   patches: options.patches ?? false,
-  ...(options.version !== undefined && { version: options.version }),
 });
 
 /** What the lock file holds of a Debian source. */
@@ -54,6 +54,7 @@ const usualAgeMs = 2 * 60 * 60 * 1000;
 
 export const debianKind: SourceKind<DebianSpec> = {
   kind: 'debian',
+  options: ['name', 'patches', 'version'],
 
   // Which of the two it takes is known only when the archives have been found.
   needs: () => ['bzip2', 'xz'],

@@ -26,6 +26,7 @@ const keptOut = new Set(['.git', '.hg', '.svn', '.vbuild']);
 
 export const directoryKind: SourceKind<DirectorySpec> = {
   kind: 'directory',
+  options: ['path'],
   problems: ({ path }) => (typeof path === 'string' && path !== '' ? [] : ['directory needs a path, as a string']),
 
   current: ({ path }, buildfileFolder) => treeDigest(existing(path, buildfileFolder), comesAlong),

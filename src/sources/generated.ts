@@ -39,6 +39,7 @@ export const generated = (options: GeneratedOptions): GeneratedSpec => ({ kind: 
 
 export const generatedKind: SourceKind<GeneratedSpec> = {
   kind: 'generated',
+  options: ['steps', 'tools', 'env', 'pass', 'tree'],
   problems,
 
   origin: () => ({}),

@@ -57,6 +57,7 @@ export const git = (url: string, options: GitOptions): GitSpec => ({ kind: 'git'
  */
 export const gitKind: SourceKind<GitSpec> = {
   kind: 'git',
+  options: ['url', 'rev', 'subdir', 'submodules', 'lfs'],
   needs: ({ lfs }) => (lfs === true ? ['git', 'git-lfs'] : ['git']),
   problems,
 

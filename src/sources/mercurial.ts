@@ -52,6 +52,7 @@ export const mercurial = (url: string, options: MercurialOptions): MercurialSpec
  */
 export const mercurialKind: SourceKind<MercurialSpec> = {
   kind: 'mercurial',
+  options: ['url', 'rev', 'subdir'],
   needs: () => ['hg'],
   problems: ({ url, rev, subdir }) => [
     ...urlProblems('mercurial', url, ['http', 'https', 'ssh', 'file']),

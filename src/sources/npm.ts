@@ -29,6 +29,7 @@ interface NpmPin extends Pin {
 
 export const npmKind: SourceKind<NpmSpec> = {
   kind: 'npm',
+  options: ['name', 'version'],
 
   problems: ({ name, version }) => [
     ...(typeof name === 'string' &&

@@ -73,6 +73,8 @@ export interface FetchTarget {
 
 export interface SourceKind<Spec extends { readonly kind: string }> {
   readonly kind: Spec['kind'];
+  /** All that a spec may hold beside its `kind`; anything else is a mistake. */
+  readonly options: readonly Exclude<keyof Spec, 'kind'>[];
   /** Every mistake in a spec, each one a clause such as `rev must be a string`; pure. */
   problems(spec: Spec): readonly string[];
   /**

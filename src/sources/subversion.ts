@@ -41,6 +41,7 @@ export const subversion = (url: string, options: SubversionOptions = {}): Subver
 
 export const subversionKind: SourceKind<SubversionSpec> = {
   kind: 'subversion',
+  options: ['url', 'rev', 'subdir'],
   needs: () => ['svn'],
   problems: ({ url, rev, subdir }) => [
     ...urlProblems('subversion', url, ['http', 'https', 'svn', 'svn+ssh', 'file']),

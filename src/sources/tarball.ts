@@ -59,6 +59,8 @@ export interface TarballSpec extends ArchiveSpec {
   readonly also?: readonly FurtherSpec[];
 }
 
+const archiveOptions = ['from', 'sha256', 'strip', 'subdir', 'signature'] as const;
+
 const listed = (from: string | readonly string[]): readonly string[] => (typeof from === 'string' ? [from] : from);
 
 /**
@@ -92,6 +94,7 @@ const programs = [
 
 export const tarballKind: SourceKind<TarballSpec> = {
   kind: 'tarball',
+  options: [...archiveOptions, 'also'],
 
   needs(spec) {
     const archives = archivesOf(spec);
@@ -159,12 +162,18 @@ function problems(spec: TarballSpec): readonly string[] {
     ...further.flatMap((one, at) => {
       if (typeof one !== 'object' || one === null) return ['also must be a list of objects with from and into'];
       const { into } = one as FurtherSpec;
-      const found = [...archiveProblems(one as FurtherSpec)];
+      const found = [...unknownIn(one, [...archiveOptions, 'into']), ...archiveProblems(one as FurtherSpec)];
       if (!isInside(into)) found.push('into must be a relative path without ".."');
       return found.map((clause) => `also[${at}]: ${clause}`);
     }),
   ];
 }
+
+/** What an object holds beside the options that are known. */
+const unknownIn = (given: object, known: readonly string[]): string[] =>
+  Object.keys(given)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${name} is not an option; those are ${known.join(', ')}`);
 
 function archiveProblems({ from, sha256, strip, subdir, signature }: ArchiveSpec): readonly string[] {
   const found: string[] = [];
@@ -182,7 +191,10 @@ function archiveProblems({ from, sha256, strip, subdir, signature }: ArchiveSpec
 function signatureProblems(signature: unknown): readonly string[] {
   if (typeof signature !== 'object' || signature === null) return ['signature must name a keyring or a minisignKey'];
   const { keyring, minisignKey, url } = signature as Readonly<Record<string, unknown>>;
-  const found = url === undefined ? [] : placeProblems(url).map((clause) => `signature.url: ${clause}`);
+  const found = [
+    ...unknownIn(signature, ['keyring', 'minisignKey', 'url']).map((clause) => `signature: ${clause}`),
+    ...(url === undefined ? [] : placeProblems(url).map((clause) => `signature.url: ${clause}`)),
+  ];
   if ((keyring === undefined) === (minisignKey === undefined))
     return [...found, 'signature must name a keyring or a minisignKey, one of them'];
   if (keyring !== undefined && (typeof keyring !== 'string' || keyring === ''))

@@ -9,7 +9,8 @@ import {
   definitionOf,
 } from '../../src/buildfile/package.ts';
 import { validate } from '../../src/buildfile/validate.ts';
-import { autotools, debian, git, mirror, python, s3, tarball } from '../../src/index.ts';
+import { type SourceSpec, autotools, debian, git, mirror, python, s3, tarball } from '../../src/index.ts';
+import { sourceKinds } from '../../src/sources/index.ts';
 import { VbuildErrors } from '../../src/model/error.ts';
 import { reservedNames } from '../../src/model/reserved-names.ts';
 import { buildfile, outline, problems, read } from './buildfiles.ts';
@@ -124,6 +125,28 @@ const options: readonly {
   { given: { source: tarball }, option: 'source', found: 'a function (tarball)', mend: /call it/ },
   { given: { source: tarball('a.tar.gz', { sha256: 'abc' }) }, option: 'source', expected: /sha256/ },
   { given: { source: git('https://example.org/a', {} as never) }, option: 'source', expected: /rev/ },
+  {
+    given: { source: tarball('a.tar.gz', { sha265: 'abc' } as never) },
+    option: 'source.sha265',
+    message: 'Option is unknown',
+    mend: /^write sha256$/,
+  },
+  {
+    given: { source: debian('zlib', { patchs: true } as never) },
+    option: 'source.patchs',
+    message: 'Option is unknown',
+    mend: /^write patches$/,
+  },
+  {
+    given: { source: tarball('a.tar.gz', { also: [{ from: 'b.tar.gz', into: 'b', sha265: 'abc' } as never] }) },
+    option: 'source',
+    expected: /^also\[0\]: sha265 is not an option; those are from, sha256/,
+  },
+  {
+    given: { source: tarball('a.tar.gz', { signature: { keyring: 'a.asc', ulr: 'a.sig' } as never }) },
+    option: 'source',
+    expected: /^signature: ulr is not an option; those are keyring/,
+  },
   { given: { patches: 3 }, option: 'patches', found: 'a number (3)' },
   { given: { patches: '' }, option: 'patches' },
   { given: { patches: ['a.patch', 3] }, option: 'patches[1]' },
@@ -150,7 +173,7 @@ const options: readonly {
   { given: { recipe: autotools }, option: 'recipe', found: 'a function (autotools)', mend: /autotools\(\)/ },
   { given: { recipe: 'autotools' }, option: 'recipe', expected: /autotools\(\)/ },
   { given: { recipe: autotools({ configur: [] } as never) }, option: 'recipe', expected: /configure/ },
-  { given: { recipe: autotools({ tools: ['nasn' as never] }) }, option: 'recipe', expected: /nasm/ },
+  { given: { recipe: autotools({ tools: ['nasn' as never] }) }, option: 'recipe', found: 'nasn', mend: /^write nasm$/ },
   { given: { tools: ['nasn'] }, option: 'tools[0]', expected: /cmake/, mend: /^write 'nasm'$/ },
   { given: { tools: 'nasm' }, option: 'tools' },
   { given: { tools: ['nasm', 'nasm'] }, option: 'tools', mend: /once/ },
@@ -177,6 +200,15 @@ for (const { given, option, message = 'Option has a wrong value', expected, foun
     assert.equal(problem.where.package?.split('@')[0], 'pil');
   });
 }
+
+test('an option that a source does not have is refused, whatever its kind', () => {
+  for (const { kind } of sourceKinds) {
+    const source = { kind, rve: 'main' } as unknown as SourceSpec;
+    const [first] = refusals({ packages: [pack('pil', { source })] });
+    assert.equal(first?.message, 'Option is unknown');
+    assert.equal(first.facts['option'], 'source.rve');
+  }
+});
 
 test('options that are right are taken', () => {
   const zlib = pack('zlib', {

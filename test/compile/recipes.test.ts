@@ -150,7 +150,12 @@ const bad: readonly (readonly [title: string, recipe: unknown, problem: RegExp])
   ['a PATH of its own', { ...good, env: { PATH: '/x' } }, /^env sets PATH, which is for vbuild to set$/],
   ['variables for make', { ...good, env: { MAKEFLAGS: '-j8' } }, /^env sets MAKEFLAGS/],
   ['a variable that no shell could name', { ...good, env: { 'A B': '1' } }, /^env has a variable/],
-  ['an unknown tool', { ...good, tools: ['cmaek'] }, /^tool cmaek is not known, did you mean cmake$/],
+  ['an unknown tool', { ...good, tools: ['cmaek'] }, /"found":"cmaek","mend":"write cmake"/],
+  [
+    'an option that no step has',
+    { ...good, steps: [{ group: 'build', run: 'true', timout: 3 }] },
+    /^step 1 has the option timout, did you mean timeout$/,
+  ],
   [
     'python without the tool',
     { ...good, steps: [{ group: 'build', run: [place.python] }] },
@@ -161,7 +166,8 @@ for (const [title, recipe, problem] of bad) {
   test(`recipeProblems() finds ${title}`, () => {
     const problems = recipeProblems(recipe);
     assert.equal(problems.length, 1);
-    assert.match(String(problems[0]), problem);
+    const [first] = problems;
+    assert.match(typeof first === 'string' ? first : JSON.stringify(first), problem);
   });
 }
 

@@ -110,7 +110,7 @@ test('installToolsCommand() goes through sudo for whoever is not root', () => {
 test('a misspelt tool is found by the compiler, and when the Buildfile is loaded', () => {
   // @ts-expect-error there is no such tool
   const { problems } = cmake({ tools: ['nasmm'] });
-  assert.deepEqual(problems, ['tool nasmm is not known, did you mean nasm']);
+  assert.deepEqual(problems, [{ expected: `tools among ${toolNames.join(', ')}`, found: 'nasmm', mend: 'write nasm' }]);
 });
 
 test('a package that needs nasm says so in its recipe, so that its lack shows before anything is compiled', () => {
