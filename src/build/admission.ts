@@ -6,11 +6,11 @@ import { privateFolder } from './private-folder.ts';
 import type { JobRun, Lease } from './job-runner.ts';
 import type { Run } from './run.ts';
 
-/** The pool of the make that started us, unless a number of jobs was asked for; else one of our own. @throws {VbuildError} `disk-trouble` */
+/** The pool for a run; it takes part in that of the make that started us, unless a number of jobs was asked for. @throws {VbuildError} `disk-trouble` */
 export async function jobserverFor({ workspace, options, environment, emit }: Run): Promise<Jobserver> {
   const parent = parentPool(environment['MAKEFLAGS']);
-  const joined = parent === undefined || options.ownJobs === true ? undefined : joinJobserver(parent);
-  if (joined !== undefined) return joined;
+  const above = parent === undefined || options.ownJobs === true ? undefined : joinJobserver(parent);
+  if (above !== undefined) return startJobserver(privateFolder(workspace), parent?.jobs ?? 1, above);
   if (parent !== undefined) {
     const [headline, remedy] =
       options.ownJobs === true

@@ -153,11 +153,11 @@ async function takeFinished(facts: PackageFacts, keep: ReturnType<typeof keeper>
 /** How often those who watch are told of the jobs, in milliseconds. */
 const sampleMs = 500;
 
-function watchJobs({ inUse, jobs }: Jobserver, run: Run): Disposable {
+function watchJobs(jobserver: Jobserver, run: Run): Disposable {
   let last = -1;
   const timer = setInterval(() => {
-    const now = inUse?.() ?? last;
-    if (now !== last) run.emit({ type: 'jobs-sampled', inUse: now, jobs });
+    const now = jobserver.inUse();
+    if (now !== last) run.emit({ type: 'jobs-sampled', inUse: now, jobs: jobserver.jobs });
     last = now;
   }, sampleMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };

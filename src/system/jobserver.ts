@@ -1,5 +1,5 @@
 /**
- * One pool of job tokens for vbuild and every GNU make and ninja below it: our own, or that of the make that started us.
+ * One pool of job tokens for vbuild and every GNU make and ninja below it, which takes part in that of the make that started us.
  * @see GNU make manual, "Sharing Job Slots with GNU make", "POSIX Jobserver Interaction"
  */
 import { closeSync, constants, fstatSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
@@ -8,25 +8,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VbuildError } from '../model/error.ts';
 import { run } from './process.ts';
 
-/** What a tool below learns about the pool. */
-export interface JobserverAccess {
+export interface Jobserver extends Disposable {
   /** How many tokens there are in all; for a tool's own flags only. */
   readonly jobs: number;
   /** A descriptor to read and write tokens, that reads block on. */
   readonly descriptor: number;
   /** Gives the pool a name in a folder, for tools that open it by name; false where that cannot be. */
   nameIn(folder: string): boolean;
-}
-
-export interface Jobserver extends JobserverAccess, Disposable {
   /** Takes a token, which stands for the one job that a child may always run; waits until one is free. */
   take(signal: AbortSignal): Promise<void>;
   /** Takes as many as are free now, for a tool that cannot share; @returns how many. */
   takeFree(most: number): number;
   /** Gives back tokens, one when not told otherwise. */
   give(count?: number): void;
-  /** How many tokens are with somebody now; undefined where others have the pool in common with us. */
-  readonly inUse?: () => number;
+  /** How many tokens are with us and what runs below us now. */
+  inUse(): number;
   /** A child that may have held tokens was ended by force: no more are given out until all of ours are back and can be counted. */
   suspect(): void;
 }
@@ -36,14 +32,19 @@ export const pipeName = 'jobserver';
 
 const waitMs = 10;
 
+/** How long a token of the make above is offered to what runs below us, and how long none is after one that nobody wanted. */
+const offerMs = 10;
+const restMs = 40;
+
 /**
- * A pool of our own.
+ * A pool of our own. Below a make that shares its jobs it holds the one token that came with being started and what is borrowed from
+ * that make: what runs below us never holds any of its tokens itself, so that none is lost when something is ended by force.
  *
  * @param folder Absolute; an existing folder of this process alone, for the named pipe.
- * @param jobs How many tokens there are, at least 1.
+ * @param jobs How many tokens there are, at least 1; below a make all of its.
  * @throws {VbuildError} `disk-trouble`
  */
-export async function startJobserver(folder: string, jobs: number): Promise<Jobserver> {
+export async function startJobserver(folder: string, jobs: number, above?: Lender): Promise<Jobserver> {
   const pipe = join(folder, pipeName);
   rmSync(pipe, { force: true });
   const made = await run({ argv: ['mkfifo', '-m', '600', pipe], cwd: folder, env: { PATH: '/usr/bin:/bin' } });
@@ -54,26 +55,55 @@ export async function startJobserver(folder: string, jobs: number): Promise<Jobs
       mend: 'make room, or name a work folder on a local file system with --work',
     });
   }
-  const pool = poolOf(pipe, jobs, pipe);
-  const fill = (): void => pool.put(Buffer.alloc(jobs, '+'));
-  fill();
+  const pool = openPool(pipe);
+  const theirs = openSync(pipe, constants.O_RDWR);
+  const own = above === undefined ? jobs : 1;
+  const put = (count: number): void => (count > 0 ? pool.put(Buffer.alloc(count, '+')) : undefined);
+  const drain = (): number => {
+    let free = 0;
+    while (pool.get() !== undefined) free += 1;
+    return free;
+  };
+  put(own);
   let held = 0;
   let suspected = false;
+  let trading: NodeJS.Timeout | undefined;
   /** With nothing running below us, what is in the pipe is all that is left, and can be made whole again. */
   const recount = (): void => {
     if (held > 0) return;
-    while (pool.get() !== undefined);
-    fill();
+    clearTimeout(trading);
+    trading = undefined;
+    drain();
+    above?.giveBack();
+    put(own);
     suspected = false;
+  };
+  /** Takes back what nobody below wants; else offers one more. Nobody can see who waits for a token, only that it is gone. */
+  const trade = (): void => {
+    const free = drain();
+    put(free - (above?.giveBack(free) ?? 0));
+    const offers = free === 0 && above?.borrow() === true;
+    if (offers) put(1);
+    trading = setTimeout(trade, offers ? offerMs : restMs).unref();
   };
   const taken = (): boolean => {
     recount();
-    if (suspected || pool.get() === undefined) return false;
+    if (suspected || (pool.get() === undefined && above?.borrow() !== true)) return false;
     held += 1;
+    if (above !== undefined) trading ??= setTimeout(trade).unref();
     return true;
   };
   return {
-    ...pool.access,
+    jobs,
+    descriptor: theirs,
+    nameIn(seen) {
+      try {
+        linkSync(pipe, join(seen, pipeName));
+        return true;
+      } catch {
+        return false;
+      }
+    },
     async take(signal) {
       while (!taken()) await sleep(waitMs, undefined, { signal });
     },
@@ -84,18 +114,22 @@ export async function startJobserver(folder: string, jobs: number): Promise<Jobs
     },
     give(count = 1) {
       held -= count;
-      pool.put(Buffer.alloc(count, '+'));
+      put(count);
+      recount();
     },
     inUse() {
-      let free = 0;
-      while (pool.get() !== undefined) free += 1;
+      const free = drain();
       // Before any reader has noticed: they wait for a token as long as it takes.
-      if (free > 0) pool.put(Buffer.alloc(free, '+'));
-      return jobs - free;
+      put(free);
+      return own + (above?.borrowed() ?? 0) - free;
     },
     suspect: () => void (suspected = true),
     [Symbol.dispose]() {
+      held = 0;
+      recount();
+      above?.[Symbol.dispose]();
       pool[Symbol.dispose]();
+      closeSync(theirs);
       rmSync(pipe, { force: true });
     },
   };
@@ -132,96 +166,68 @@ export function parentPool(makeflags: string | undefined): ParentPool | undefine
   return read === undefined || write === undefined ? undefined : { jobs, by: { descriptors: [read, write] } };
 }
 
-/**
- * Joins the pool of a make above us. The one token that came with being started needs no taking.
- *
- * @returns undefined when it cannot be reached, as below a line of a makefile that has no `+` before it.
- */
-export function joinJobserver({ jobs, by }: ParentPool): Jobserver | undefined {
-  let pool: ReturnType<typeof poolOf>;
+/** The pool of a make above us, and what we have of it; disposing gives that back, as the end of this process does. */
+export interface Lender extends Disposable {
+  /** @returns Whether there was a token. */
+  borrow(): boolean;
+  /** Gives back so many at most, all when not told otherwise; @returns how many. */
+  giveBack(most?: number): number;
+  readonly borrowed: () => number;
+}
+
+/** @returns undefined when the pool cannot be reached, as below a line of a makefile that has no `+` before it. */
+export function joinJobserver({ by }: ParentPool): Lender | undefined {
+  let pool: ReturnType<typeof openPool>;
   try {
-    if ('fifo' in by) pool = poolOf(by.fifo, jobs, by.fifo);
+    if ('fifo' in by) pool = openPool(by.fifo);
     else {
       // Closed numbers may be another file of ours by now.
       if (!by.descriptors.every((descriptor) => descriptor > 2 && fstatSync(descriptor).isFIFO())) return undefined;
-      pool = poolOf(`/proc/self/fd/${by.descriptors[0]}`, jobs);
+      pool = openPool(`/proc/self/fd/${by.descriptors[0]}`);
     }
   } catch {
     return undefined;
   }
   // A token is given back as it came: make may mean something by it.
-  const held: (number | 'ours')[] = [];
-  const taken = (): boolean => {
-    const token = held.includes('ours') ? pool.get() : 'ours';
-    if (token !== undefined) held.push(token);
-    return token !== undefined;
+  const tokens: number[] = [];
+  const giveBack = (most = tokens.length): number => {
+    const back = tokens.splice(0, most);
+    if (back.length > 0) pool.put(Buffer.from(back));
+    return back.length;
   };
-  const give = (count = 1): void => {
-    for (let at = 0; at < count; at += 1) {
-      const index = held.findLastIndex((token) => token !== 'ours');
-      const [token] = held.splice(index, 1);
-      if (typeof token === 'number') pool.put(Buffer.of(token));
-    }
-  };
+  // A second interrupt ends this process without another word.
+  const atExit = (): void => void giveBack();
+  process.once('exit', atExit);
   return {
-    ...pool.access,
-    async take(signal) {
-      while (!taken()) await sleep(waitMs, undefined, { signal });
+    borrow() {
+      const token = pool.get();
+      if (token !== undefined) tokens.push(token);
+      return token !== undefined;
     },
-    takeFree(most) {
-      let count = 0;
-      while (count < most && taken()) count += 1;
-      return count;
-    },
-    give,
-    // Others use it: nobody but its owner can count.
-    suspect: () => {},
+    giveBack,
+    borrowed: () => tokens.length,
     [Symbol.dispose]() {
-      give(held.length);
+      process.off('exit', atExit);
+      giveBack();
       pool[Symbol.dispose]();
     },
   };
 }
 
 /** @param path The pipe, opened anew: flags such as non-blocking belong to an opening, and make reads blocking, we must not. */
-function poolOf(
-  path: string,
-  jobs: number,
-  named?: string,
-): Disposable & {
-  readonly access: JobserverAccess;
-  get(): number | undefined;
-  put(tokens: Buffer): void;
-} {
-  const ours = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  const theirs = openSync(path, constants.O_RDWR);
+function openPool(path: string): Disposable & { get(): number | undefined; put(tokens: Buffer): void } {
+  const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const token = Buffer.alloc(1);
   return {
-    access: {
-      jobs,
-      descriptor: theirs,
-      nameIn(folder) {
-        if (named === undefined) return false;
-        try {
-          linkSync(named, join(folder, pipeName));
-          return true;
-        } catch {
-          return false;
-        }
-      },
-    },
     get() {
       try {
-        return readSync(ours, token, 0, 1, null) === 1 ? token[0] : undefined;
+        return readSync(pipe, token, 0, 1, null) === 1 ? token[0] : undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
         throw error;
       }
     },
-    put: (tokens) => void writeSync(ours, tokens),
-    [Symbol.dispose]() {
-      closeSync(ours);
-      closeSync(theirs);
-    },
+    put: (tokens) => void writeSync(pipe, tokens),
+    [Symbol.dispose]: () => closeSync(pipe),
   };
 }

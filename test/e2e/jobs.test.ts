@@ -159,6 +159,36 @@ test('run from a makefile, it is part of the budget of that make, and gives back
   assert.match(readFileSync(join(site.home, 'alone'), 'utf8'), /"code":"jobserver-unavailable".*begin the line/);
 });
 
+const forced: readonly (readonly [how: string, timeout: string, signals: readonly NodeJS.Signals[], kill: string])[] = [
+  ['a step took too long', ', timeout: 1', [], ''],
+  ['a make of a step was killed', '', [], 'while [ $$(wc -l <$(held)) -lt 3 ]; do sleep 0.02; done; kill -9 $$PPID;'],
+  ['vbuild was interrupted', '', ['SIGTERM'], ''],
+  ['vbuild was interrupted twice', '', ['SIGTERM', 'SIGTERM'], ''],
+];
+for (const [how, timeout, signals, kill] of forced) {
+  test(`the make above has all its jobs again after ${how}`, async (t) => {
+    const site = workspace(t, {});
+    const [held, later, pid] = [join(site.home, 'held'), join(site.home, 'later'), join(site.home, 'pid')];
+    // Deaf to the polite request, so that its make has to be killed while it holds every job there is.
+    const deaf = `held=${held}\nall: w x y z\nw x y:\n\t@trap '' TERM; echo >>$(held); sleep 60\nz:\n\t@trap '' TERM; echo >>$(held); ${kill} sleep 60\n`;
+    site.write(project([{ name: 'deaf', makefile: deaf, steps: `{ group: 'build', run: ['make']${timeout} }` }]));
+    site.write({
+      'outer.mk': `all: ${targets(8)}\nt%: vbuild\n${loggedJob(later)}vbuild:\n\t-+@echo $$$$ >'${pid}'; exec '${vbuildBin}'\n`,
+    });
+    const argv = ['make', '--no-print-directory', '-j4', '-f', 'outer.mk'];
+    const { ended } = startProgram(argv, { cwd: site.path, home: site.home });
+    const count = (): number => (existsSync(held) ? readFileSync(held, 'utf8').length : 0);
+    while (count() < 4) await sleep(10);
+    for (const signal of signals) process.kill(Number(readFileSync(pid, 'utf8')), signal);
+    const { exitStatus, stderr } = await ended;
+    assert.equal(exitStatus, 0, stderr);
+    // make counts its tokens at the end, and complains about lost ones.
+    assert.doesNotMatch(stderr, /INTERNAL/);
+    assert.match(stderr, signals.length > 0 ? /Error 143/ : /Error 1 /);
+    assert.equal(mostAtOnce(later), 4);
+  });
+}
+
 test('a limit of the load reaches the makes below', async (t) => {
   const site = workspace(t, project([{ name: 'a', makefile: 'all:\n\t@echo "flags $(MAKEFLAGS)"\n' }]));
   insistOnSuccess(await site.run(['-j3', '-l', '5000']));

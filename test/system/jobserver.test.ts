@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Jobserver,
   joinJobserver,
@@ -110,27 +111,68 @@ test('after suspicion none is given out until all of ours are back', async (t) =
 
 test('a pool has a name in a folder, through which others take and give the same tokens', async (t) => {
   const [own, seen] = [tempDir(t), tempDir(t)];
-  using server = await startJobserver(own, 2);
+  using server = await startJobserver(own, 3);
+  await server.take(never);
   assert.ok(server.nameIn(seen));
   assert.ok(!server.nameIn(join(seen, 'none')));
   using other = joinJobserver({ jobs: 2, by: { fifo: join(seen, 'jobserver') } });
   assert.ok(other);
-  // The first needs none of the pool.
-  assert.equal(other.takeFree(9), 3);
-  other.give(2);
+  assert.deepEqual([other.borrow(), other.borrow(), other.borrow()], [true, true, false]);
+  assert.equal(server.takeFree(9), 0);
+  assert.equal(other.giveBack(1), 1);
+  assert.equal(server.takeFree(9), 1);
+  server.give();
+  assert.ok(other.borrow());
+  assert.equal(other.giveBack(), 2);
   assert.equal(server.takeFree(9), 2);
-  server.give(2);
-  other.give();
-  assert.equal(other.takeFree(9), 3);
+});
+
+test('what is borrowed from the make above is offered below, taken back where nobody wants it, and all given back whatever was lost', async (t) => {
+  const [own, up] = [tempDir(t), tempDir(t)];
+  using top = await startJobserver(up, 4);
+  assert.equal(top.takeFree(1), 1);
+  const above = joinJobserver({ jobs: 4, by: { fifo: join(up, 'jobserver') } });
+  assert.ok(above);
+  const server = await startJobserver(own, 4, above);
+  const pipe = join(own, 'jobserver');
+  using below = joinJobserver({ jobs: 4, by: { fifo: pipe } });
+  assert.ok(below);
+  await server.take(never);
+  assert.equal(server.inUse(), 1, 'the one that came with being started');
+  // Nobody wants any: now and then one is offered, and the make above has it again.
+  const seen = new Set<number>();
+  while (seen.size < 2) {
+    seen.add(above.borrowed());
+    await sleep(5);
+  }
+  assert.deepEqual(seen, new Set([0, 1]));
+  // Somebody does, as a make that waits for the next one each time.
+  const want = async (count: number): Promise<void> => {
+    while (below.borrowed() < count) if (!below.borrow()) await sleep(1);
+  };
+  await want(3);
+  assert.equal(top.inUse(), 4);
+  assert.ok(!below.borrow());
+  below.giveBack();
+  while (above.borrowed() > 1) await sleep(5);
+  await want(2);
+  // It is killed, and its tokens with it.
+  server.suspect();
+  server.give();
+  assert.equal(above.borrowed(), 0);
+  assert.equal(top.inUse(), 1);
+  server[Symbol.dispose]();
+  assert.equal(top.takeFree(9), 3);
 });
 
 /** Joins the make that started it, runs some makes at once below, each with a token, and tells what it found. */
 const joiner = (module: string): string => `
-import { joinJobserver, parentPool } from ${JSON.stringify(join(module, 'jobserver.ts'))};
+import { joinJobserver, parentPool, startJobserver } from ${JSON.stringify(join(module, 'jobserver.ts'))};
 import { run } from ${JSON.stringify(join(module, 'process.ts'))};
 const pool = parentPool(process.env.MAKEFLAGS);
-const server = pool && joinJobserver(pool);
-if (!server) { console.log('no pool'); process.exit(); }
+const above = pool && joinJobserver(pool);
+if (!above) { console.log('no pool'); process.exit(); }
+const server = await startJobserver(process.cwd(), pool.jobs, above);
 const never = new AbortController().signal;
 await Promise.all([1, 2, 3].map(async () => {
   await server.take(never);
