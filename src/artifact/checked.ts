@@ -1,11 +1,19 @@
 /** What documents that anybody may have written have in common: the pieces of their schemas, and how they are read and refused. */
 import * as v from 'valibot';
-import { isDigest, type ContentKey, type Digest } from '../model/digest.ts';
+import { isKeyText } from '../key/fields.ts';
+import { digestOf, isDigest, type ContentKey, type Digest } from '../model/digest.ts';
 import { messageOf } from '../model/error.ts';
+import type { Manifest } from './manifest.ts';
 
 /** A digest or a content key, which are spelt alike. */
-export const sha256 = <Kind extends Digest | ContentKey>(expected: string) =>
-  v.custom<Kind>((text) => typeof text === 'string' && isDigest(text), expected);
+const sha256 = <Kind extends Digest | ContentKey>() =>
+  v.custom<Kind>((text) => typeof text === 'string' && isDigest(text), 'expected 64 lower-case hexadecimal digits');
+
+export const digest = sha256<Digest>();
+const key = sha256<ContentKey>();
+
+/** The content key of an artifact with its text; see `hasKeyOfText`. */
+export const keyed = { key, keyText: v.pipe(v.string(), v.check(isKeyText, 'expected the fields of a key')) };
 
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -14,9 +22,23 @@ export const word = v.pipe(v.string(), v.regex(/^\P{Cc}{1,300}$/u, 'expected a s
 /** Becomes a part of paths and of addresses in a bucket. */
 export const name = v.pipe(word, v.regex(/^(?!\.)[^/\\\s]+$/, 'expected a name without slashes and blanks'));
 
-/** Of a packed tree. @param digest The schema of its digest. */
-export const body = (digest: v.GenericSchema<unknown, Digest>) =>
-  v.strictObject({ digest, sizeBytes: count, unpackedBytes: count });
+/** Of a packed tree. */
+export const body = v.strictObject({ digest, sizeBytes: count, unpackedBytes: count });
+
+/** The trees that an artifact rests on; see `hasAllAgainst`. */
+export const resting = {
+  dependencies: v.array(v.strictObject({ name, version: name, key, tree: digest })),
+  against: v.pipe(v.array(v.strictObject({ name, tree: digest, reachesPrefix: v.boolean() })), v.minLength(1)),
+};
+
+/** Whether the key is the SHA-256 of its text. */
+export const hasKeyOfText = (one: Pick<Manifest, 'key' | 'keyText'>): boolean =>
+  (digestOf(one.keyText) as string) === one.key;
+
+/** Whether each dependency is among all that the artifact was compiled against, where that is said. */
+export const hasAllAgainst = ({ dependencies, against }: Pick<Manifest, 'dependencies' | 'against'>): boolean =>
+  against === undefined ||
+  dependencies.every((one) => against.some(({ name: other, tree }) => other === one.name && tree === one.tree));
 
 /** Of the checkout that a document was made from. */
 export const revision = v.strictObject({

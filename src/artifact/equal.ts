@@ -27,14 +27,8 @@ export function equalKey(text: string, against: readonly Against[] | undefined):
   return digestOf(keyText([['equal', '1'], ...ownFields(text), ...trees])) as string as EqualKey;
 }
 
-/** What an artifact is called by those who look for one that is equal; undefined as well for a key text that is none. */
-export function equalKeyOf({ keyText: text, against }: Manifest): EqualKey | undefined {
-  try {
-    return equalKey(text, against);
-  } catch {
-    return undefined;
-  }
-}
+/** What an artifact is called by those who look for one that is equal. */
+export const equalKeyOf = ({ keyText: text, against }: Manifest): EqualKey | undefined => equalKey(text, against);
 
 /** The manifests of all that is visible while a package is compiled. */
 export interface Dependencies {

@@ -1,8 +1,20 @@
 /** Manifests as JSON: written so that equal data gives equal bytes, read as if they came from an enemy. */
 import * as v from 'valibot';
-import { digestOf, type ContentKey, type Digest } from '../model/digest.ts';
-import { body, checkedBy, count, name, parseJson, revision, sha256, word } from './checked.ts';
-import type { Against, Manifest } from './manifest.ts';
+import {
+  body,
+  checkedBy,
+  count,
+  digest,
+  hasAllAgainst,
+  hasKeyOfText,
+  keyed,
+  name,
+  parseJson,
+  resting,
+  revision,
+  word,
+} from './checked.ts';
+import type { Manifest } from './manifest.ts';
 import { linkTargetProblem, manifestPathProblem } from './manifest-path.ts';
 
 /** Longest manifest that is read, in bytes: room for some hundred thousand files. */
@@ -41,14 +53,10 @@ function sorted(value: unknown): unknown {
   );
 }
 
-const digits = 'expected 64 lower-case hexadecimal digits';
-const digest = sha256<Digest>(digits);
-const key = sha256<ContentKey>(digits);
 const path = v.pipe(
   v.string(),
   v.check((text) => manifestPathProblem(text) === undefined, 'expected a plain relative path'),
 );
-const identity = { name, version: name };
 
 const prefixUse = v.variant('as', [
   v.strictObject({ as: v.literal('text'), interpreterLineBytes: v.exactOptional(count) }),
@@ -71,10 +79,9 @@ const symlink = v.pipe(
 const schema = v.pipe(
   v.strictObject({
     format: v.literal(1),
-    package: v.strictObject(identity),
-    key,
-    keyText: v.string(),
-    body: body(digest),
+    package: v.strictObject({ name, version: name }),
+    ...keyed,
+    body,
     tree: digest,
     files: v.pipe(
       v.array(v.variant('type', [plainFile, symlink])),
@@ -84,10 +91,8 @@ const schema = v.pipe(
         if (problem !== undefined) addIssue({ message: problem });
       }),
     ),
-    dependencies: v.array(v.strictObject({ ...identity, key, tree: digest })),
-    against: v.exactOptional(
-      v.pipe(v.array(v.strictObject({ name, tree: digest, reachesPrefix: v.boolean() })), v.minLength(1)),
-    ),
+    dependencies: resting.dependencies,
+    against: v.exactOptional(resting.against),
     needs: v.strictObject({
       symbolVersions: v.record(word, v.pipe(v.string(), v.regex(/^\d{1,6}(\.\d{1,6}){0,5}$/))),
       libraries: v.array(word),
@@ -111,18 +116,12 @@ const schema = v.pipe(
       }),
     ),
   }),
-  v.check(
-    (manifest) => (digestOf(manifest.keyText) as string) === manifest.key,
-    'the key is not the SHA-256 of the key text',
-  ),
+  v.check((manifest) => hasKeyOfText(manifest), 'the key is not the SHA-256 of the key text'),
   v.check(
     (manifest) => hasAll(manifest.files, Object.values(manifest.provides)),
     'a provided library is not among the files',
   ),
-  v.check(
-    ({ dependencies, against }) => against === undefined || dependencies.every((one) => hasTree(against, one)),
-    'a dependency is not among what it was compiled against',
-  ),
+  v.check((manifest) => hasAllAgainst(manifest), 'a dependency is not among what it was compiled against'),
 );
 
 /** Files stand in code-unit order, each once, and none lies where another one is no folder. */
@@ -142,6 +141,3 @@ function hasAll(files: readonly { readonly path: string }[], sought: readonly st
   const paths = new Set(files.map((file) => file.path));
   return sought.every((one) => paths.has(one));
 }
-
-const hasTree = (against: readonly Against[], { name: sought, tree }: Pick<Against, 'name' | 'tree'>): boolean =>
-  against.some((one) => one.name === sought && one.tree === tree);

@@ -1,7 +1,20 @@
 /** A release: one small document that says exactly which artifacts belong together, enough to install them by. */
 import * as v from 'valibot';
-import { digestOf, type ContentKey, type Digest } from '../model/digest.ts';
-import { body, checkedBy, name, parseJson, revision, sha256, word } from './checked.ts';
+import type { ContentKey, Digest } from '../model/digest.ts';
+import {
+  body,
+  checkedBy,
+  digest,
+  hasAllAgainst,
+  hasKeyOfText,
+  keyed,
+  name,
+  parseJson,
+  resting,
+  revision,
+  word,
+} from './checked.ts';
+import type { Standing } from './equal.ts';
 import type { Revision } from './manifest.ts';
 
 export interface ReleasedPackage {
@@ -19,6 +32,8 @@ export interface ReleasedPackage {
   readonly patches: readonly { readonly name: string; readonly digest: Digest }[];
   /** SPDX identifiers of the licences of the source, sorted; absent where they were not looked for. */
   readonly licences?: readonly string[];
+  /** What it rests on, where caches have it only as one that was made of the same to the byte: it is found by that. */
+  readonly standing?: Pick<Standing, 'dependencies' | 'against'>;
 }
 
 export interface Release {
@@ -45,21 +60,24 @@ export const LARGEST_RELEASE = 16 * 1024 * 1024;
 
 export const releaseText = (release: Release): string => `${JSON.stringify(release, undefined, 1)}\n`;
 
-const digest = sha256<Digest>('expected a SHA-256');
-
 const released = v.pipe(
   v.strictObject({
     name,
     version: name,
-    key: sha256<ContentKey>('expected a SHA-256'),
-    keyText: v.string(),
+    ...keyed,
     tree: digest,
-    body: body(digest),
+    body,
     pin: v.looseObject({ kind: word }),
     patches: v.array(v.strictObject({ name: word, digest })),
     licences: v.exactOptional(v.array(word)),
+    standing: v.exactOptional(
+      v.pipe(
+        v.strictObject(resting),
+        v.check((one) => hasAllAgainst(one), 'a dependency is not among what it was compiled against'),
+      ),
+    ),
   }),
-  v.check((one) => (digestOf(one.keyText) as string) === one.key, 'the key is not the SHA-256 of the key text'),
+  v.check((one) => hasKeyOfText(one), 'the key is not the SHA-256 of the key text'),
 );
 
 const schema = v.strictObject({

@@ -4,12 +4,9 @@ import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
-import { inParallel } from './in-parallel.ts';
+import { type Asked, installingOf } from './released.ts';
 import { type BuildRequest, isUpToDate } from './request.ts';
 import { wanted } from './roots.ts';
-
-/** How many artifacts are looked for at once. */
-const parallel = 8;
 
 /**
  * The platforms that are tried, in their order: those of the list that this host's processor and C library run, then its own.
@@ -42,22 +39,17 @@ export async function choosePlatform(request: BuildRequest): Promise<string> {
 }
 
 async function hasAll(packages: BuildRequest['targets'], request: BuildRequest): Promise<boolean> {
-  const { workspace, platform, signal } = request;
-  const { known } = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
-  const facts = packages.flatMap((one) => known.get(one) ?? []);
-  if (facts.length < packages.length) return false;
+  const { workspace, platform } = request;
+  const facts = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
+  const asked = packages.flatMap((one): Asked | [] => {
+    const key = facts.known.get(one)?.key;
+    return key === undefined ? [] : { id: packageId(one), name: one.name, key };
+  });
+  if (asked.length < packages.length) return false;
   const { startRun } = await import('./start-run.ts');
+  const { foreseen } = await import('./foreseen.ts');
   // What becomes of each look-up is told once, by the run itself.
-  const { run } = startRun(
-    { ...request, emit: () => {} },
-    { installing: { prefix: request.prefix, packages: packages.map(packageId) } },
-  );
-  await run.cache.foresee(
-    facts.map(({ package: { name }, key }) => ({ name, key })),
-    signal,
-  );
-  const answers = await inParallel(facts, parallel, ({ package: { name }, key }) =>
-    run.cache.foreseeArtifact(name, key, signal),
-  );
-  return answers.every(({ outcome }) => outcome === 'done');
+  const { run } = startRun({ ...request, emit: () => {} }, { installing: installingOf(request.prefix, asked) });
+  const answers = await foreseen(asked, run, facts);
+  return [...answers.values()].every((found) => !('answer' in found));
 }

@@ -17,7 +17,7 @@ export type Foreseen = { readonly manifest: Manifest; readonly tier: string; rea
 /**
  * What a run that must not build would find.
  *
- * @param facts Of all that these rest on: without them, only keys are asked for.
+ * @param facts Of all that these rest on: without them, only keys are asked for, and what each is known to stand for.
  * @returns An answer for each.
  */
 export async function foreseen(
@@ -27,17 +27,19 @@ export async function foreseen(
 ): Promise<ReadonlyMap<Asked, Foreseen>> {
   for (const { id, key } of asked) run.labels.set(key, id);
   await run.cache.foresee(asked, run.signal);
-  const answers = new Map(await inParallel(asked, parallel, async (one) => [one, await byKey(one, run)] as const));
+  const answers = new Map(await inParallel(asked, parallel, async (one) => [one, await byItself(one, run)] as const));
   const lacking = asked.filter((one) => 'answer' in (answers.get(one) ?? {}));
   if (facts !== undefined && lacking.length > 0)
     for (const [one, answer] of await byTrees(lacking, facts, run)) answers.set(one, answer);
   return answers;
 }
 
-async function byKey({ name, key }: Asked, run: Run): Promise<Foreseen> {
-  const found = await run.cache.foreseeArtifact(name, key, run.signal);
+async function byItself({ name, key, standing }: Asked, { cache, signal }: Run): Promise<Foreseen> {
+  const found = await cache.foreseeArtifact(name, key, signal);
   if (found.outcome === 'done') return { manifest: found.manifest, tier: found.tier, isEqual: false };
-  return missedBy(found);
+  const equal = standing === undefined ? found : await cache.foreseeEqual(name, standing, signal);
+  if (equal.outcome === 'done') return { manifest: equal.manifest, tier: equal.tier, isEqual: true };
+  return missedBy(equal.outcome === 'absent' ? found : equal);
 }
 
 /** Those of which there is an equal one. Loaded at need: mostly the keys say it all. */

@@ -1,6 +1,5 @@
 /** Makes releases from what caches have, opens them, and installs by them. */
 import { resolve } from 'node:path';
-import type { Manifest } from '../artifact/manifest.ts';
 import {
   LARGEST_RELEASE,
   parseRelease,
@@ -18,17 +17,15 @@ import { VbuildError } from '../model/error.ts';
 import { licenceTexts } from '../sources/licences.ts';
 import { exists, fileStat, readBytes } from '../system/files.ts';
 import type { PackageFacts } from './facts.ts';
+import { type Foreseen, foreseen } from './foreseen.ts';
 import { fullClosure, runClosure } from './graph.ts';
-import { inParallel } from './in-parallel.ts';
 import { keyedFacts } from './keyed.ts';
 import { notReady } from './not-ready.ts';
 import { throwAll } from './pinning.ts';
 import { provenanceOf } from './provenance.ts';
+import type { Asked } from './released.ts';
 import type { BuildRequest } from './request.ts';
 import { startRun } from './start-run.ts';
-
-/** How many artifacts are looked for at once. */
-const parallel = 8;
 
 /**
  * A release of what these targets are now. What servers will find is what counts: where the Buildfile names caches, the artifacts in
@@ -38,25 +35,16 @@ const parallel = 8;
  */
 export async function makeRelease(request: BuildRequest, name: string): Promise<Release> {
   const { build, platform, targets, workspace, publishing } = request;
-  const { run, tiers } = startRun(request);
+  const { offline } = request.options;
   insistOnOnePrefix(targets);
   const packages = runClosure(targets);
   const facts = keyedFacts(fullClosure(packages), request);
-  const wanted = packages.map((one) => facts.of(one));
-  await run.cache.foresee(
-    wanted.map(({ package: { name: one }, key }) => ({ name: one, key })),
-    run.signal,
-  );
-  const places: readonly Pick<CacheTier, 'lookUp'>[] = tiers.length > 0 ? tiers : [run.disk];
-  const found = await inParallel(wanted, parallel, async (one) => {
-    run.labels.set(one.key, one.id);
-    for (const place of places) {
-      const answer = await place.lookUp(one.package.name, one.key, run.signal);
-      if (answer.outcome === 'hit') return released(one, answer.manifest);
-    }
-    return notReady(one.id, one.key, { answer: 'absent' });
-  });
-  throwAll(found.filter((one) => one instanceof VbuildError));
+  // It is for servers, of any kind.
+  const { run } = startRun(request, { forThisHost: false, onDisk: offline || build.cache.length === 0 });
+  const asked = packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
+  const answers = [...(await foreseen(asked, run, facts))];
+  throwAll(answers.flatMap(([{ id, key }, found]) => ('answer' in found ? [notReady(id, key, found)] : [])));
+  const found = new Map(answers.map(([{ id }, answer]) => [id, answer]));
   const provenance = await provenanceOf({ folder: workspace.folder, files: publishing.files }, facts, run);
   const revisions = packages.flatMap((one) => provenance.revision(one) ?? []);
   const [revision] = revisions;
@@ -70,12 +58,18 @@ export async function makeRelease(request: BuildRequest, name: string): Promise<
       spec.kind === 'directory' ? { ...spec, path: resolve(workspace.folder, spec.path) } : { ...spec },
     ),
     ...(revision !== undefined && { revision: { ...revision, clean: revisions.every(({ clean }) => clean) } }),
-    packages: found.flatMap((one) => (one instanceof VbuildError ? [] : [one])),
+    packages: packages.flatMap((one) => {
+      const answer = found.get(packageId(one));
+      return answer === undefined || 'answer' in answer ? [] : [released(facts.of(one), answer)];
+    }),
   };
 }
 
-function released({ source, series, patches, places }: PackageFacts, manifest: Manifest): ReleasedPackage {
-  const { package: one, key, keyText, tree, body } = manifest;
+function released(
+  { source, series, patches, places }: PackageFacts,
+  found: Exclude<Foreseen, { answer: unknown }>,
+): ReleasedPackage {
+  const { package: one, key, keyText, tree, body, dependencies, against } = found.manifest;
   const licences = exists(places.source)
     ? licenceTexts(places.source).flatMap(({ ids, isOwn }) => (isOwn ? ids : []))
     : undefined;
@@ -89,6 +83,7 @@ function released({ source, series, patches, places }: PackageFacts, manifest: M
     pin: source.pin,
     patches: series.map((patch, at) => ({ name: patch.name, digest: patches[at]?.input.value as never })),
     ...(licences !== undefined && { licences: [...new Set(licences)].sort() }),
+    ...(found.isEqual && against !== undefined && { standing: { dependencies, against } }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What is asked of a prefix that is filled from artifacts alone: by a Buildfile, or by a release. */
+import type { Standing } from '../artifact/equal.ts';
 import type { Release } from '../artifact/release.ts';
 import type { GenerationRecord } from '../install/generations.ts';
 import type { Field } from '../key/fields.ts';
@@ -17,6 +18,8 @@ export interface Asked {
   readonly key: ContentKey;
   /** Digest of the tree that it must have; any of this key will do when not given. */
   readonly tree?: Digest;
+  /** Where it may be known: what it takes to find one that was made of the same to the byte. */
+  readonly standing?: Standing;
 }
 
 export interface Deployment {
@@ -46,7 +49,13 @@ export const installingOf = (prefix: string, asked: readonly Asked[]): Installin
 export function deploymentOf(release: Release, prefix: string, reasons: readonly Reason[]): Deployment {
   return {
     prefix,
-    asked: release.packages.map(({ name, version, key, tree }) => ({ id: `${name}@${version}`, name, key, tree })),
+    asked: release.packages.map(({ name, version, key, keyText, tree, standing }) => ({
+      id: `${name}@${version}`,
+      name,
+      key,
+      tree,
+      ...(standing !== undefined && { standing: { key, keyText, ...standing } }),
+    })),
     roots: release.targets,
     notes: (place) => ({
       targets: release.targets.join(' '),

@@ -1,4 +1,5 @@
 /** Sets up what the parts of a run share: the caches of this user and of the Buildfile, each answer of theirs emitted. */
+import { join } from 'node:path';
 import type { CacheTier } from '../cache/cache.ts';
 import type { Judge } from '../cache/lacks.ts';
 import { layeredCache } from '../cache/layered.ts';
@@ -36,6 +37,7 @@ const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
 /**
  * `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept.
  *
+ * @param onDisk      Whether what lies on the disk counts. Where it does not, nothing must be fetched.
  * @param forThisHost What cannot run here counts as not there; otherwise it is handed on all the same.
  * @param installing  So does what of these packages, `name@version`, cannot work in this prefix, unless nothing is to be installed.
  * @param among       What is asked below the disk in place of these tiers.
@@ -43,10 +45,12 @@ const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
 export function startRun(
   { build, workspace, platform, options, environment, emit, signal }: Needed,
   {
+    onDisk = true,
     forThisHost = true,
     installing,
     among = (tiers) => tiers,
   }: {
+    readonly onDisk?: boolean;
     readonly forThisHost?: boolean;
     readonly installing?: Installing;
     readonly among?: (tiers: readonly CacheTier[]) => readonly CacheTier[];
@@ -71,7 +75,7 @@ export function startRun(
   };
   const labels = new Map<ContentKey, string>();
   const trust = trustIn(build);
-  const disk = diskOf(build, workspace);
+  const disk = diskOf(build, onDisk ? workspace : { cache: join(workspace.state, 'nothing') });
   const tiers = options.offline
     ? []
     : build.cache.map((spec) => tierOf(spec, { folder: workspace.folder, environment, trust }));

@@ -162,14 +162,8 @@ const unreadable = (object: string, reason: string): VbuildError =>
     mend: 'try again; nothing was removed',
   });
 /** The name of a package, and all that is its own. @param artifact Begins with that name. */
-function madeOf(artifact: string, text: string): string {
-  const [name] = artifact.split(' ');
-  try {
-    return `${name} ${JSON.stringify(ownFields(text))}`;
-  } catch {
-    return `${name} `;
-  }
-}
+const madeOf = (artifact: string, text: string): string =>
+  `${artifact.split(' ')[0]} ${JSON.stringify(ownFields(text))}`;
 
 const blobsOf = ({ body, statement }: Manifest): Digest[] => [
   body.digest,

@@ -88,7 +88,7 @@ export interface CacheTier {
    */
   lookUp(name: string, key: ContentKey, signal: AbortSignal, tree?: Digest): Promise<Answer>;
   /** The same for the manifest of an artifact that was made of the same to the byte, whatever its content key is. */
-  lookUpEqual(name: string, equal: EqualKey, signal: AbortSignal): Promise<Answer>;
+  lookUpEqual(name: string, equal: EqualKey, signal: AbortSignal, tree?: Digest): Promise<Answer>;
   /**
    * Writes the blob to `into` (absolute; must not exist), verified against its digest; on anything but `done` nothing is left there. One
    * that came damaged is, for as long as the tier object lives, one that the tier does not hold.

@@ -160,9 +160,9 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
       signal.throwIfAborted();
       return look({ name, key, tree });
     },
-    async lookUpEqual(name, equal, signal) {
+    async lookUpEqual(name, equal, signal, tree) {
       signal.throwIfAborted();
-      return look({ name, equal });
+      return look({ name, equal, tree });
     },
     async peek(asked, signal) {
       signal.throwIfAborted();

@@ -110,8 +110,9 @@ export function layeredCache(
     const known = tier === disk ? undefined : remembered.get(noteOf(tier, sought));
     if (known !== undefined) return known;
     const { name, key, equal } = sought;
+    const tree = trees.get(key);
     const answer =
-      equal === undefined ? tier.lookUp(name, key, signal, trees.get(key)) : tier.lookUpEqual(name, equal, signal);
+      equal === undefined ? tier.lookUp(name, key, signal, tree) : tier.lookUpEqual(name, equal, signal, tree);
     return tell(tier, sought, await answer);
   }
   function tell<Told extends Answer>(tier: CacheTier, sought: Sought, answer: Told): Told {

@@ -143,7 +143,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       for (const [folder, there] of await foreseen(wanted, signers.length, within(''), list)) known.set(folder, there);
     },
     lookUp: (packageName, key, signal, tree) => lookUp({ name: packageName, key, tree }, signal),
-    lookUpEqual: (packageName, equal, signal) => lookUp({ name: packageName, equal }, signal),
+    lookUpEqual: (packageName, equal, signal, tree) => lookUp({ name: packageName, equal, tree }, signal),
     async fetchBlob(blob, into, signal, progress) {
       const object = within(blobObject(blob.digest));
       const asked = await ask(

@@ -79,7 +79,7 @@ export const deployCommands = [
     summary: 'write down which artifacts belong together, for servers to install by',
     description: [
       'Writes one document to NAME.release.json: for each package that every TARGET (or the defaults of the Buildfile) needs to run its content key, the digests of its tree and body, its pin and its patches, and for the whole the platform, the caches and the revision of the Buildfile. It is signed where there is a key, as artifacts are. With --push it is put into the caches of the Buildfile as well, under its name.',
-      'Each artifact has to be in a cache of the Buildfile; what none has ends with status 3. A name is given once: what servers may have installed is never changed.',
+      'Each artifact has to be in a cache of the Buildfile; what none has ends with status 3. A name is given once: what servers may have installed is never changed. The same command for the same content completes what an earlier one left: a cache that refused it, a file that was lost.',
     ],
     examples: [
       ['vbuild release create shop-42', 'write shop-42.release.json for the defaults'],

@@ -1,8 +1,10 @@
 /** `vbuild release create`, `diff` and `drop`: documents that say which artifacts belong together. */
 import { resolve } from 'node:path';
-import { releaseNaming, releaseText } from '../artifact/release.ts';
+import { releaseNaming } from '../artifact/release.ts';
 import { sealedText } from '../artifact/sealed.ts';
 import { UNSIGNED } from '../artifact/signer.ts';
+import { throwAll } from '../build/pinning.ts';
+import { placeRelease } from '../build/place-release.ts';
 import { makeRelease, openRelease } from '../build/release.ts';
 import { signingKey } from '../build/signing-key.ts';
 import { selectTargets } from '../buildfile/targets.ts';
@@ -10,10 +12,9 @@ import type { CacheTier } from '../cache/cache.ts';
 import { releaseNamed, releasesFolder } from '../cache/layout.ts';
 import { count } from '../model/count.ts';
 import { VbuildError } from '../model/error.ts';
+import type { Emit } from '../model/event.ts';
 import { releaseMarkdown } from '../report/release-markdown.ts';
 import { size } from '../report/words.ts';
-import { exists } from '../system/files.ts';
-import { writeOnce } from '../system/landing.ts';
 import { atAcceptedPlatform, buildRequest } from './build.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
 import { openingOf, tiersOf } from './release-source.ts';
@@ -23,29 +24,25 @@ export const releaseCreate: Command = async (context) => {
   const [name = '', ...named] = line.targets;
   if (!releaseNaming.test(name))
     throw usage('Release cannot be called so', 'use letters, digits and . + _ -, a letter or digit first', name);
-  const file = resolve(cwd, `${name}.release.json`);
-  // Before anything is pushed: a name that a cache has taken in is used up.
-  if (exists(file)) throw taken(file);
   const project = await openProject(context);
   const { build, workspace } = project;
-  const asked = buildRequest(context, project, selectTargets(build, named));
-  const release = await makeRelease(await atAcceptedPlatform(asked), name);
+  const asked = { ...buildRequest(context, project, selectTargets(build, named)), emit: troubles(reporter) };
+  const made = await makeRelease(await atAcceptedPlatform(asked), name);
   const key = signingKey(signing, build.trust);
-  const text = releaseText(release);
-  const bytes = key === undefined ? Buffer.from(text) : sealedText(text, key.secret, `vbuild release ${name}`);
   const signer = key?.secret.id ?? UNSIGNED;
   const tiers = line.options.push
     ? tiersOf(build.cache, workspace.folder, context).filter(({ writable }) => writable)
     : [];
   if (line.options.push && tiers.length === 0)
     throw usage('There is no cache to push to', 'name one in the Buildfile, as in cache: [s3({ … })]');
-  for (const tier of tiers)
-    if ((await tier.releases?.put(name, signer, bytes, signal)) === 'there')
-      throw new VbuildError('upload-failed', 'A release of this name is there already', {
-        facts: { cache: tier.name, release: name },
-        mend: 'choose another name: what servers may have installed is never changed',
-      });
-  if (!writeOnce(file, bytes)) throw taken(file);
+  const file = resolve(cwd, `${name}.release.json`);
+  const { release, isNewFile, caches, failures } = await placeRelease(made, {
+    file,
+    tiers,
+    signer,
+    seal: (text) => (key === undefined ? Buffer.from(text) : sealedText(text, key.secret, `vbuild release ${name}`)),
+    signal,
+  });
   if (release.revision?.clean !== true)
     reporter.event({
       type: 'notice',
@@ -55,17 +52,30 @@ export const releaseCreate: Command = async (context) => {
       facts: { revision: release.revision?.commit ?? 'not under version control' },
     });
   const bodies = release.packages.reduce((sum, { body }) => sum + body.sizeBytes, 0);
+  const whose = signer === UNSIGNED ? 'not signed' : `signed by ${signer}`;
   printResult(
     context,
     () =>
       [
-        `wrote ${file}: ${count(release.packages.length, 'package')}, ${size(bodies)} to download, ${signer === UNSIGNED ? 'not signed' : `signed by ${signer}`}\n`,
-        ...tiers.map((tier) => `put it into ${tier.name} as ${name}\n`),
+        `${isNewFile ? `wrote ${file}` : `${file} is there already`}: ${count(release.packages.length, 'package')}, ${size(bodies)} to download, ${whose}\n`,
+        ...caches.map((one) =>
+          one.outcome === 'written'
+            ? `put it into ${one.name} as ${name}\n`
+            : `${one.name} has it already as ${name}\n`,
+        ),
       ].join(''),
-    () => ({ format: 1, type: 'release-created', file, signer, caches: tiers.map((tier) => tier.name), release }),
+    () => ({ format: 1, type: 'release-created', file, signer, caches: caches.map((one) => one.name), release }),
   );
+  throwAll(failures);
   return 0;
 };
+
+/** Of all that is looked up only what a cache could not answer as it should. */
+const troubles =
+  (reporter: CommandContext['reporter']): Emit =>
+  (event) => {
+    if (event.type === 'cache-looked-up' && ['unreachable', 'rejected'].includes(event.answer)) reporter.event(event);
+  };
 
 export const releaseDiff: Command = async (context) => {
   const [one = '', other = ''] = context.line.targets;
@@ -109,12 +119,6 @@ async function releasesIn(tier: CacheTier, { signal }: CommandContext): Promise<
   const listed = (await tier.objects?.all(`${releasesFolder}/`, signal)) ?? [];
   return listed.map((object) => object.name);
 }
-
-const taken = (file: string): VbuildError =>
-  new VbuildError('usage', 'There is a file already', {
-    where: { file },
-    mend: 'choose another name, or move it away',
-  });
 
 const usage = (headline: string, mend: string, found?: string): VbuildError =>
   new VbuildError('usage', headline, { facts: found === undefined ? {} : { found }, mend });

@@ -30,6 +30,18 @@ export const parseKeyText = (text: string): Field[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Field);
 
+/** Whether a text that anybody may have written is one that `keyText` writes. */
+export function isKeyText(text: string): boolean {
+  try {
+    const fields = parseKeyText(text);
+    return (
+      fields.every((field) => field.map((part) => typeof part).join() === 'string,string') && keyText(fields) === text
+    );
+  } catch {
+    return false;
+  }
+}
+
 /** Every field that was added, dropped or changed between two sets, in the order of `now`, dropped ones last. */
 export function differences(before: readonly Field[], now: readonly Field[]): Reason[] {
   const old = new Map(before);

@@ -60,7 +60,14 @@ describe('parseManifest() rejects', () => {
     ['nothing', null, /format undefined/],
     ['a missing field', { ...sample, tree: undefined }, /at tree/],
     ['an unknown field', { ...sample, extra: 1 }, /extra/],
-    ['a key that is not of its text', { ...sample, keyText: 'other' }, /SHA-256 of the key text/],
+    ['a key that is not of its text', { ...sample, keyText: '["a","b"]\n' }, /SHA-256 of the key text/],
+    ...['none', '["a",1]\n', '["a","b","c"]\n', '["a","b"]', '["b",""]\n["a",""]\n', '["a",""]\n["a",""]\n'].map(
+      (text): (typeof rows)[number] => [
+        `the key text ${JSON.stringify(text)}`,
+        { ...sample, keyText: text },
+        /keyText/,
+      ],
+    ),
     ['a digest with capitals', { ...sample, tree: sample.tree.toUpperCase() }, /at tree.*64/],
     ['a name that leads out of its folder', { ...sample, package: { name: '../x', version: '1' } }, /package\.name/],
     ['a version with a slash', { ...sample, package: { name: 'x', version: '1/2' } }, /package\.version/],

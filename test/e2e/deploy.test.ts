@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { equalKeyOf } from '../../src/artifact/equal.ts';
 import { serialiseManifest } from '../../src/artifact/manifest-text.ts';
 import type { Manifest } from '../../src/artifact/manifest.ts';
-import { manifestObject } from '../../src/cache/layout.ts';
+import { manifestObject, objectFor } from '../../src/cache/layout.ts';
 import { generationsFolder } from '../../src/install/generations.ts';
+import type { ContentKey } from '../../src/model/digest.ts';
 import { acquireLock } from '../../src/system/lock.ts';
 import { hostPlatform } from '../../src/system/platform.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { forge, manifestIn } from '../support/forged.ts';
-import { cloneOf, projectAt } from '../support/project.ts';
+import { cloneOf, type Project, projectAt } from '../support/project.ts';
 import { served } from '../support/served.ts';
 import { tempDir, writeTree } from '../support/temp.ts';
 import { runProgram, startProgram, vbuildBin } from '../support/vbuild.ts';
@@ -143,6 +145,16 @@ test('install takes what a cache has, and refuses the rest before any body is br
   });
 });
 
+const accept = (site: Project, platform: string): void =>
+  site.edit('Buildfile.ts', 'defaults: [app, lone]', `platforms: [${JSON.stringify(platform)}], defaults: [app, lone]`);
+
+/** Pins the tools of this host for another platform. */
+function pinAsHere(site: Project, platform: string): void {
+  const lock = JSON.parse(site.read('Buildfile.lock')) as { tools: Record<string, object> };
+  const tools = { ...lock.tools, [platform]: lock.tools[hostPlatform()] };
+  site.write({ 'Buildfile.lock': JSON.stringify({ ...lock, tools }) });
+}
+
 test('of several platforms that a Buildfile accepts, the first one is taken of which a cache has all that fits', async (t) => {
   const { bucket, clone } = await served(t);
   const own = hostPlatform();
@@ -161,11 +173,10 @@ test('of several platforms that a Buildfile accepts, the first one is taken of w
   const told = async (args: readonly string[]): Promise<{ platform: string; packages: { state: string }[] }> =>
     JSON.parse((await clone.run([...args, '--json'])).stdout) as never;
   assert.equal((await told(['check', 'branch'])).platform, own);
-  clone.edit('Buildfile.ts', 'defaults: [app, lone]', `platforms: [${JSON.stringify(older)}], defaults: [app, lone]`);
+  accept(clone, older);
   // Without pins for it no key of it is known.
   assert.equal((await told(['check', 'branch'])).platform, own);
-  const lock = JSON.parse(clone.read('Buildfile.lock')) as { tools: Record<string, object> };
-  clone.write({ 'Buildfile.lock': JSON.stringify({ ...lock, tools: { ...lock.tools, [older]: lock.tools[own] } }) });
+  pinAsHere(clone, older);
 
   const available = await told(['check', 'branch']);
   assert.deepEqual(
@@ -193,6 +204,34 @@ test('of several platforms that a Buildfile accepts, the first one is taken of w
   writeFileSync(file, serialiseManifest({ ...manifest, needs }));
   insistOnSuccess(await other.run(['install', 'branch']));
   assert.equal(other.installed()['leaf']?.key, before);
+});
+
+test('a platform is accepted too where a cache has what was made of the same to the byte', async (t) => {
+  const { bucket, clone } = await served(t);
+  const own = hostPlatform();
+  const older = `${own.split(' ')[0]} debian-10`;
+  const before = manifestIn(bucket, 'leaf').manifest.key;
+  const leaf = forge(bucket, 'leaf', ({ keyText }) => ({ keyText: keyText.replace(own, older) }), true);
+  const another = 'f'.repeat(64) as ContentKey;
+  const branch = forge(
+    bucket,
+    'branch',
+    ({ keyText, dependencies }) => ({
+      keyText: keyText.replace(own, older).replace(before, another),
+      dependencies: dependencies.map((one) => ({ ...one, key: another })),
+    }),
+    true,
+  );
+  accept(clone, older);
+  pinAsHere(clone, older);
+  const platform = async (): Promise<string> =>
+    (JSON.parse((await clone.run(['check', 'branch', '--json'])).stdout) as { platform: string }).platform;
+  assert.equal(await platform(), own);
+  const equal = equalKeyOf(branch) ?? assert.fail();
+  writeTree(bucket, { [objectFor({ name: 'branch', equal }, 'unsigned')]: serialiseManifest(branch) });
+  assert.equal(await platform(), older);
+  insistOnSuccess(await clone.run(['install', 'branch']));
+  assert.equal(clone.installed()['leaf']?.key, leaf.key);
 });
 
 const python = '/usr/bin/python3';

@@ -13,11 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { minisignKey } from '../../src/key/minisign.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { fileServer } from '../support/http-server.ts';
 import { cloneOf, leafPatch, project, projectAt, withFolderCache } from '../support/project.ts';
+import { skipWithoutS3, startS3Server } from '../support/s3-server.ts';
 import { tempDir } from '../support/temp.ts';
 import { filesBelow } from '../cache/sample.ts';
 
@@ -70,13 +72,37 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
     assert.ok(!existsSync(join(bucket, 'v1/releases/shop-3')));
     assert.equal(readFileSync(taken, 'utf8'), 'mine\n');
     rmSync(taken);
-    const written = join(site.path, 'shop-2.release.json');
-    renameSync(written, `${written}.aside`);
-    const again = await create('shop-2', ['--push']);
-    assert.equal(again.exitStatus, 5);
-    assert.match(again.stderr, /^error: A release of this name is there already$/m);
-    renameSync(`${written}.aside`, written);
     assert.equal((await create('shop/2')).exitStatus, 2);
+    const written = join(site.path, 'shop-1.release.json');
+    const other = await create('shop-1', ['--push']);
+    assert.deepEqual(
+      [other.exitStatus, /^ {2}found +it has another revision, leaf@1\.0, /m.test(other.stderr)],
+      [2, true],
+    );
+    renameSync(written, `${written}.aside`);
+    const again = await create('shop-1', ['--push']);
+    assert.equal(again.exitStatus, 5, again.stderr);
+    assert.match(again.stderr, /^error: Another release of this name is there already$/m);
+    assert.ok(!existsSync(written));
+    renameSync(`${written}.aside`, written);
+  });
+
+  await t.test('the same one is made twice to no effect, whatever of it is there already', async () => {
+    const place = join(bucket, 'v1/releases/shop-2', `${minisignKey(key.publicKey)?.id}.json`);
+    const written = join(site.path, 'shop-2.release.json');
+    const bytes = readFileSync(written);
+    const again = insistOnSuccess(await create('shop-2', ['--push']));
+    assert.match(again.stdout, /^\S+shop-2\.release\.json is there already: .*\n\S+bucket has it already as shop-2\n$/);
+    for (const lost of [written, place]) {
+      rmSync(lost);
+      insistOnSuccess(await create('shop-2', ['--push']));
+      assert.deepEqual([readFileSync(written), readFileSync(place)], [bytes, bytes]);
+    }
+    // What nobody has signed so is none of ours.
+    writeFileSync(place, Buffer.from(bytes).toString().replace('trusted comment: vbuild', 'trusted comment: Vbuild'));
+    const forged = await create('shop-2', ['--push']);
+    assert.deepEqual([forged.exitStatus, /its signature does not hold$/m.test(forged.stderr)], [5, true]);
+    writeFileSync(place, bytes);
   });
 
   const server = projectAt(tempDir(t, 'server'), join(tempDir(t, 'server-home'), 'home'));
@@ -257,4 +283,59 @@ export default defineBuild({ packages: [dice], defaults: [dice], cache: [directo
   assert.equal(dice(), there);
   assert.deepEqual(server.installed(), site.installed());
   assert.deepEqual([(await checked()).exitStatus, (await checked('--offline', '--no-install')).exitStatus], [0, 0]);
+});
+
+test('a release that one cache took and another refused is completed by the same command', async (t) => {
+  const server = skipWithoutS3 === false ? await startS3Server() : undefined;
+  t.after(() => server?.close());
+  const site = project(t);
+  const bucket = withFolderCache(site, 'lone');
+  const env = server?.owner ?? {};
+  insistOnSuccess(await site.build(['--no-install']));
+  insistOnSuccess(await site.run(['cache', 'push', 'lone']));
+  checkIn(site.path);
+  const own = `directoryCache(${JSON.stringify(bucket)})`;
+  const unmounted = join(site.home, 'unmounted');
+  const later: [cache: string, place: string, mend: () => unknown][] = [
+    [`directoryCache(${JSON.stringify(unmounted)})`, unmounted, () => mkdirSync(unmounted)],
+  ];
+  if (server !== undefined)
+    later.push([
+      `s3(${JSON.stringify({ bucket: 'made-later', endpoint: server.endpoint })})`,
+      's3://made-later',
+      () => server.client.send(new CreateBucketCommand({ Bucket: 'made-later' })),
+    ]);
+  site.edit('Buildfile.ts', 'directoryCache, make', 'directoryCache, s3, make');
+  for (const [at, [cache, place, mend]] of later.entries()) {
+    await t.test(place, async () => {
+      const buildfile = site.read('Buildfile.ts');
+      site.edit('Buildfile.ts', `cache: [${own}]`, `cache: [${own}, ${cache}]`);
+      checkIn(site.path);
+      const name = `shop-${at}`;
+      const create = () => site.run(['release', 'create', name, '--push'], { env });
+      const first = await create();
+      assert.equal(first.exitStatus, 5, first.stderr);
+      assert.match(first.stdout, /^wrote .*\nput it into \S+bucket as shop-.\n$/);
+      assert.match(first.stderr, new RegExp(`^ {2}cache +${place}\n`, 'm'));
+      assert.match(first.stderr, /^ {2}mend .*; then the same command completes it$/m);
+      const bytes = readFileSync(join(site.path, `${name}.release.json`));
+      // A job of CI begins without the file.
+      rmSync(join(site.path, `${name}.release.json`));
+      await mend();
+      const second = insistOnSuccess(await create());
+      assert.match(second.stdout, /^wrote .*\n\S+bucket has it already as shop-.\nput it into \S+ as shop-.\n$/);
+      assert.deepEqual(readFileSync(join(site.path, `${name}.release.json`)), bytes);
+      const there = JSON.parse(
+        insistOnSuccess(await site.run(['release', 'diff', name, name, '--json'], { env })).stdout,
+      );
+      assert.equal((there as { now: { createdAt: string } }).now.createdAt, JSON.parse(bytes.toString()).createdAt);
+      const third = insistOnSuccess(await create());
+      assert.match(
+        third.stdout,
+        /^\S+ is there already: .*\n\S+ has it already as shop-.\n\S+ has it already as shop-.\n$/,
+      );
+      site.write({ 'Buildfile.ts': buildfile });
+      checkIn(site.path);
+    });
+  }
 });
