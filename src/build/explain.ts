@@ -118,7 +118,7 @@ function patchChanges(before: readonly RecordedPatch[], now: readonly RecordedPa
   // Names decide who is who where both sides have them; without, a patch is known by its place.
   const named = (patches: readonly RecordedPatch[]): boolean => patches.every(({ name }) => !/^patch\.\d+$/.test(name));
   const label = named(before) && named(now) ? ({ name }: RecordedPatch) => name : (_: RecordedPatch, at: number) => at;
-  const was = new Map(before.map((patch, at) => [label(patch, at), { patch, place: at + 1 }]));
+  const was = new Map(calledAsNow(before, now).map((patch, at) => [label(patch, at), { patch, place: at + 1 }]));
   const is = new Map(now.map((patch, at) => [label(patch, at), { patch, place: at + 1 }]));
   const kept = longestCommon([...was.keys()], [...is.keys()]);
   const changes: Change[] = [];
@@ -140,6 +140,17 @@ function patchChanges(before: readonly RecordedPatch[], now: readonly RecordedPa
       changes.push({ kind: 'patch', what: 'dropped', place, content: { file: patch.name, before: patch.digest } });
   }
   return changes;
+}
+
+/** The name of a patch is no input: one that has only another name now is the same patch. */
+function calledAsNow(before: readonly RecordedPatch[], now: readonly RecordedPatch[]): readonly RecordedPatch[] {
+  const names = (patches: readonly RecordedPatch[]): Set<string> => new Set(patches.map(({ name }) => name));
+  const [old, kept] = [names(before), names(now)];
+  const fresh = now.filter(({ name }) => !old.has(name));
+  return before.map((patch) => {
+    const at = kept.has(patch.name) ? -1 : fresh.findIndex(({ digest }) => digest === patch.digest);
+    return at < 0 ? patch : { ...patch, name: (fresh.splice(at, 1) as [RecordedPatch])[0].name };
+  });
 }
 
 const stepsOf = ({ fields }: Snapshot): readonly Field[] => fields.filter(isStep);

@@ -5,11 +5,11 @@ import type { ToolName } from '../compile/tools.ts';
 import { contentKey, keyText } from '../key/fields.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { SeriesPatch } from '../patches/patch-spec.ts';
-import { readSeries } from '../patches/series.ts';
 import { sourceKind } from '../sources/index.ts';
 import { fieldsOf, fileInput, readStamp } from '../stamps/stamp.ts';
 import { refuseCutOff } from './cut-off-saves.ts';
 import { directDependencies } from './graph.ts';
+import { seriesOf } from './own-series.ts';
 import { type StageFacts, stageInputs } from './stages.ts';
 import { type PackagePlaces, placesOf, type Workspace } from './workspace.ts';
 
@@ -59,6 +59,8 @@ export function gatherFacts(
   const unpinnedTools = new Set<ToolName>();
   const pins = lock.tools[platform] ?? {};
   for (const one of packages) {
+    refuseCutOff(one, workspace);
+    const series = seriesOf(one, workspace.folder).patches;
     const source = sourceNow(one, lock, workspace);
     if (source === undefined) unpinned.push(one);
     const tools = toolsOf(one).map((tool) => [tool, pins[tool]] as const);
@@ -68,8 +70,6 @@ export function gatherFacts(
       continue;
 
     const places = placesOf(workspace, one);
-    refuseCutOff(one, workspace);
-    const series = one.patches === undefined ? [] : readSeries(one.patches, workspace.folder).patches;
     const stamps = series.length === 0 ? [] : [readStamp(places.stamps, 'pack'), readStamp(places.stamps, 'patch')];
     const facts = assume({
       package: one,

@@ -5,12 +5,13 @@ import { type LockedSource, readLock, writeLock } from '../buildfile/pins.ts';
 import { canonicalJson } from '../key/fields.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { readSeries, type Series } from '../patches/series.ts';
+import type { Series } from '../patches/series.ts';
 import { digestFileSync, makeFolder, temporaryFolder } from '../system/files.ts';
 import { acquireLock } from '../system/lock.ts';
 import { completeSaves } from './cut-off-saves.ts';
 import { sourceNow } from './facts.ts';
 import { ensureSource } from './fetch-stage.ts';
+import { seriesOf } from './own-series.ts';
 import { nothingSpecial, type PinRequest } from './pin-all.ts';
 import { pinSources } from './pinning.ts';
 import type { Run } from './run.ts';
@@ -78,12 +79,6 @@ export async function inTurn<Result>(
     }
   });
 }
-
-/** The patches of a package; none where it names none. */
-export const seriesOf = (one: Package, folder: string): Series =>
-  one.patches === undefined
-    ? { patches: [], seriesFile: undefined, listing: [], unlisted: [] }
-    : readSeries(one.patches, folder);
 
 /** Tells whether a series is as it was: names, order, strip levels, bytes. @param known Digests of files that are not written yet. */
 export const seriesDigest = (

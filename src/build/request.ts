@@ -4,11 +4,11 @@ import type { Build, Package } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration, placeOf } from '../install/generations.ts';
 import type { Emit } from '../model/event.ts';
-import { readSeries } from '../patches/series.ts';
 import { walk } from '../system/files.ts';
 import { releaseFile } from '../system/platform.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
+import { seriesOf } from './own-series.ts';
 import type { Publishing } from './pushes.ts';
 import { prefixDifferences, trustNotes, wanted } from './roots.ts';
 import type { RunOptions } from './run.ts';
@@ -59,10 +59,10 @@ export function restsOn({ build, targets, workspace, prefix }: BuildRequest): st
   const generation = currentGeneration(prefix);
   if (generation === undefined) return undefined;
   const packages = fullClosure(wanted(targets, build.packages, generation.record).packages);
-  const paths = packages.flatMap(({ source, patches }) => [
-    ...(source.kind === 'directory' ? treePaths(resolve(workspace.folder, source.path)) : []),
-    ...(typeof patches === 'string' ? treePaths(resolve(workspace.folder, patches)) : []),
-    ...(patches === undefined ? [] : readSeries(patches, workspace.folder).patches.map(({ path }) => path)),
+  const paths = packages.flatMap((one) => [
+    ...(one.source.kind === 'directory' ? treePaths(resolve(workspace.folder, one.source.path)) : []),
+    ...(typeof one.patches === 'string' ? treePaths(resolve(workspace.folder, one.patches)) : []),
+    ...seriesOf(one, workspace.folder).patches.map(({ path }) => path),
   ]);
   return [...new Set([...paths, workspace.lockFile, prefix, generation.path, generation.recordFile, releaseFile])];
 }

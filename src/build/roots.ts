@@ -82,8 +82,7 @@ export function trustNotes({ trust }: Pick<Build, 'trust'> = {}): Pick<PrefixNot
 }
 
 /** Which keys and requirements came and went, as far as the record names them. */
-function trustDifferences(record: GenerationRecord | undefined, now: Pick<PrefixNotes, 'trust' | 'trusted'>): Reason[] {
-  if (record === undefined) return [{ input: 'trust', now: now.trust }];
+function trustDifferences(record: GenerationRecord, now: Pick<PrefixNotes, 'trust' | 'trusted'>): Reason[] {
   const none = trustNotes({});
   const { trust = none.trust, trusted = trust === none.trust ? none.trusted : undefined } = record.notes;
   if (trust === now.trust) return [];
@@ -116,17 +115,14 @@ export function contentDifferences(
     readonly trust?: Pick<PrefixNotes, 'trust' | 'trusted'>;
   },
 ): Reason[] {
+  // Of a first generation all else is new as well, which tells nobody anything.
+  if (record === undefined) return differences([], packages);
   const { place, roots, trust } = noted;
-  const before = Object.entries(record?.packages ?? {}).map(
-    ([name, { version, key }]): Field => [`${name}@${version}`, key],
-  );
-  const whole: Field[] =
-    record === undefined
-      ? []
-      : [
-          ['place', record.notes['place'] ?? ''],
-          ['roots', inOrder(earlierRoots(record))],
-        ];
+  const before = Object.entries(record.packages).map(([name, { version, key }]): Field => [`${name}@${version}`, key]);
+  const whole: Field[] = [
+    ['place', record.notes['place'] ?? ''],
+    ['roots', inOrder(earlierRoots(record))],
+  ];
   return [
     ...differences([...before, ...whole], [...packages, ['place', place], ['roots', inOrder(roots)]]),
     ...(trust === undefined ? [] : trustDifferences(record, trust)),

@@ -1,11 +1,11 @@
 /** `vbuild show TARGET…`: everything that decides a package, exact steps and environment included. */
 import { gatherFacts, toolsOf } from '../build/facts.ts';
 import { fullClosure } from '../build/graph.ts';
+import { seriesOf } from '../build/own-series.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type Lock, readLock } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { standardEnvironment } from '../compile/environment.ts';
-import { readSeries } from '../patches/series.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type Command, openProject, printResult, type Project } from './command.ts';
 import { sourceText } from './source-text.ts';
@@ -36,10 +36,7 @@ function describe(one: Package, { workspace }: Project, lock: Lock, platform: st
     source: one.source,
     pin: facts?.source,
     contentKey: facts?.key,
-    patches:
-      one.patches === undefined
-        ? []
-        : readSeries(one.patches, workspace.folder).patches.map(({ name, strip }) => ({ name, strip })),
+    patches: seriesOf(one, workspace.folder).patches.map(({ name, strip }) => ({ name, strip })),
     deps: (one.deps ?? []).map(packageId),
     buildDeps: (one.buildDeps ?? []).map(packageId),
     tools: Object.fromEntries(toolsOf(one).map((tool) => [tool, pins[tool] ?? null])),

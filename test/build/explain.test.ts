@@ -45,6 +45,10 @@ const series: readonly (readonly [
   ['one fewer in the middle', [a, b, c], [a, c], ['dropped b.patch 2']],
   ['another content', [a, b], [a, patch('b.patch', 'other')], ['changed b.patch 2']],
   ['another order', [a, b], [b, a], ['moved a.patch 2 1 2']],
+  ['another name', [a, b], [patch('0.patch', 'a'), b], []],
+  ['another name and place', [a, b], [b, patch('z.patch', 'a')], ['moved z.patch 2 1 2']],
+  ['another name beside a new one', [a], [patch('0.patch', 'a'), patch('1.patch', 'a')], ['added 1.patch 2']],
+  ['another name and content', [a], [patch('0.patch', 'b')], ['added 0.patch 1', 'dropped a.patch 1']],
   ['another strip level', [a], [patch('a.patch', 'a', 0)], ['stripped a.patch 1 1 0']],
 ];
 for (const [name, before, now, expected] of series) {

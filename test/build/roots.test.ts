@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prefixDifferences, trustNotes } from '../../src/build/roots.ts';
+import { definePackage } from '../../src/buildfile/package.ts';
 import type { TrustOptions } from '../../src/cache/trust-spec.ts';
+import { make } from '../../src/compile/make.ts';
+import { type ContentKey, digestOf } from '../../src/model/digest.ts';
 import type { Reason } from '../../src/model/event.ts';
+import { directory } from '../../src/sources/directory.ts';
 
 const key = (name: string): TrustOptions['keys'][number] => ({ name, publicKey: `RWQ${name}`, role: 'ci' });
 const both = { keys: [key('old'), key('new')] };
@@ -38,5 +42,15 @@ test('prefixDifferences() still sees that trust differs from what an older recor
   assert.deepEqual(
     prefixDifferences(record, want, { place: '/p', ...now }, () => undefined),
     [{ input: 'trust', before: before.trust, now: now.trust }],
+  );
+});
+
+test('prefixDifferences() of a prefix that nothing was installed in yet are its packages, and nothing else', () => {
+  const zlib = definePackage('zlib', { version: '1', source: directory('zlib'), recipe: make() });
+  const want = { roots: [zlib], packages: [zlib], dropped: [], earlier: '' };
+  const own = digestOf('') as string as ContentKey;
+  assert.deepEqual(
+    prefixDifferences(undefined, want, { place: '/p', ...trustNotes({}) }, () => own),
+    [added('zlib@1', own)],
   );
 });

@@ -1,6 +1,6 @@
 /** How a run ends that cannot succeed: the exit status, what is said, and what it leaves alone. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { probeTools } from '../../src/compile/probe-tools.ts';
@@ -127,6 +127,18 @@ test('a patch that does not fit ends the run with status 1, naming file, line, w
   assert.equal(error?.where.file, join(site.path, 'patches/leaf/value.patch'));
   assert.match(error?.facts['expected'] ?? '', /return 7/);
   assert.match(error?.facts['found'] ?? '', /return 1/);
+});
+
+test('a patch folder without patches is told, with its package, before anything is fetched, and by a plan as well', async (t) => {
+  const site = project(t);
+  site.edit('Buildfile.ts', leafRecipe, leafRecipe.replace('patches/leaf', 'patches/none'));
+  mkdirSync(join(site.path, 'patches/none'));
+  for (const command of ['plan', 'build']) {
+    const { exitStatus, stderr } = await site.run([command]);
+    assert.equal(exitStatus, 2);
+    assert.match(stderr, /^error: Patch folder holds no patch\n {2}package +leaf@1\.0\n {2}file +patches\/none\n/);
+  }
+  assert.equal(existsSync(join(site.path, 'Buildfile.lock')), false);
 });
 
 test('tools that are missing are found before anything is compiled and listed with the one command that installs them', async (t) => {
