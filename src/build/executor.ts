@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { writeLock } from '../buildfile/pins.ts';
+import { tiersToFill } from '../cache/tiers.ts';
 import { PrefixMoved } from '../install/install.ts';
 import { lowestStatus } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
@@ -51,6 +52,7 @@ async function attempt(request: BuildRequest, before: Map<string, Outcome>): Pro
   const want = wantedBy(request, history.emit);
   const installing = { prefix: request.prefix, packages: want.packages.map(packageId) };
   const { run, tiers, trust } = startRun({ ...request, emit: history.emit }, { installing });
+  const pushTo = options.push ? tiersToFill(tiers) : [];
   using _traffic = countedTraffic(tiers, run.emit);
   const artifacts = artifactsOf(run.disk, join(privateFolder(workspace), 'unpacked'));
   const outcomes = new Map<string, Outcome>();
@@ -76,7 +78,6 @@ async function attempt(request: BuildRequest, before: Map<string, Outcome>): Pro
     },
     run,
   );
-  const pushTo = options.push ? tiers.filter(({ writable }) => writable) : [];
   const pushes = startPushes({ tiers: pushTo, facts, publishing: request.publishing, trust }, run);
   for (const one of pinned) pushes.addSource(one);
   for (const one of facts.known.keys()) if (outcomes.has(packageId(one))) pushes.add(one);

@@ -2,6 +2,7 @@
 import type { Package } from '../buildfile/package.ts';
 import { packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
+import { tiersToFill } from '../cache/tiers.ts';
 import { currentGeneration } from '../install/generations.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Plan, PlannedPackage } from '../model/plan.ts';
@@ -43,6 +44,7 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
     { ...request, options: { ...options, installTools: false, planOnly: true } },
     { installing },
   );
+  const filled = options.push ? tiersToFill(tiers) : [];
   const settled = await settle(
     want,
     {
@@ -66,7 +68,6 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
   const reasons = options.noInstall ? [] : installReasons(want, request, keyOf);
   const below = tiers.length > 0 && !options.noCache;
   const all = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one) || open.includes(one));
-  const filled = options.push ? tiers.filter(({ writable }) => writable) : [];
   const pushed = fullClosure(want.packages).filter((one) => found.has(one) || missing.has(one));
   return planOf({
     targets,

@@ -1,6 +1,7 @@
 /** Completes what the tiers below the disk lack of a closure, without building anything. */
 import { type Package, packageId } from '../buildfile/package.ts';
 import type { CacheTier } from '../cache/cache.ts';
+import { tiersToFill } from '../cache/tiers.ts';
 import { VbuildError, lowestStatus } from '../model/error.ts';
 import { fullClosure, runClosure } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
@@ -32,11 +33,7 @@ export interface PublishOutcome {
 export async function publish(request: BuildRequest, repair: boolean): Promise<PublishOutcome> {
   const { run, tiers, trust } = startRun(request, { forThisHost: false });
   using _traffic = countedTraffic(tiers, run.emit);
-  const writable = tiers.filter((tier) => tier.writable);
-  if (writable.length === 0)
-    throw new VbuildError('usage', 'There is no cache to push to', {
-      mend: 'name one in the Buildfile, as in cache: [s3({ … })]',
-    });
+  const writable = tiersToFill(tiers);
   const packages = fullClosure(request.targets);
   const needed = new Set(runClosure(request.targets));
   const facts = keyedFacts(packages, request);

@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { VbuildError } from '../model/error.ts';
-import { entryAt, fileStat, namesIn, realPath } from '../system/files.ts';
+import { entryAt, exists, fileStat, namesIn, realPath } from '../system/files.ts';
 import { watchEnvironment } from '../system/environment-reads.ts';
 import { recordFrom, recordedFiles } from './hooks.ts';
 import { describe } from './describe.ts';
@@ -71,14 +71,24 @@ async function settled<T>(promise: Promise<T>, path: string): Promise<T> {
 function missing(path: string): VbuildError {
   const folder = dirname(path);
   const others = namesIn(folder).filter((name) => /^Buildfile.*\.m?ts$/.test(name) && name !== basename(path));
+  const above = others.length === 0 ? folderAbove(folder, basename(path)) : undefined;
   return new VbuildError('buildfile-missing', 'There is no such Buildfile', {
     where: { file: path },
     facts: { expected: path, found: others.length > 0 ? others.join(', ') : `no Buildfile in ${folder}` },
     mend:
-      others[0] === undefined
-        ? 'write a first one with: vbuild init'
-        : `name the one you mean: -f ${join(folder, others[0])}`,
+      others[0] !== undefined
+        ? `name the one you mean: -f ${join(folder, others[0])}`
+        : above !== undefined
+          ? `run vbuild in the folder that has one: -C ${above}`
+          : 'write a first one with: vbuild init',
   });
+}
+
+/** The nearest folder above that has a file of this name. */
+function folderAbove(folder: string, name: string): string | undefined {
+  const above = dirname(folder);
+  if (above === folder) return undefined;
+  return exists(join(above, name)) ? above : folderAbove(above, name);
 }
 
 function checkedDefault(exported: { readonly default?: unknown }, path: string): BuildDefinition {

@@ -1,4 +1,5 @@
 /** From what a Buildfile names to cache tiers. */
+import { VbuildError } from '../model/error.ts';
 import type { CacheTier } from './cache.ts';
 import type { CacheSpec } from './cache-spec.ts';
 import { directoryTier } from './directory.ts';
@@ -26,4 +27,14 @@ export function tierOf(spec: CacheSpec, { folder, environment, trust }: TierCont
     default:
       return spec satisfies never;
   }
+}
+
+/** Those that a push fills. @throws {VbuildError} `usage` where there is none. */
+export function tiersToFill(tiers: readonly CacheTier[]): readonly CacheTier[] {
+  const writable = tiers.filter((tier) => tier.writable);
+  if (writable.length > 0) return writable;
+  throw new VbuildError('usage', 'There is no cache to push to', {
+    ...(tiers.length > 0 && { facts: { found: `${tiers.map(({ name }) => name).join(', ')}: for reading only` } }),
+    mend: 'name one in the Buildfile, as in cache: [s3({ … })]',
+  });
 }

@@ -32,8 +32,9 @@ async function pin(context: CommandContext, move: boolean): Promise<number> {
   const { sources, tools } = await pinAll({ build, targets, ...at, move, emit, signal });
   const text = ({ package: one, before, now }: PinChange): string => {
     const [was, is] = [before && describePin(before.pin), describePin(now.pin)];
-    const moved = was === is && before !== undefined ? `${is}  ${idOf(before)} → ${idOf(now)}` : undefined;
-    return `${packageId(one)}  ${moved ?? (was === undefined ? is : `${was} → ${is}`)}\n`;
+    const [old, id] = [before && idOf(before), idOf(now)];
+    const words = was !== is ? `${was} → ${is}` : old === id ? `${is}  unchanged` : `${is}  ${old} → ${id}`;
+    return `${packageId(one)}  ${was === undefined ? is : words}\n`;
   };
   const lines = [
     ...sources.map(text),

@@ -80,7 +80,9 @@ export async function main({ argv, cwd, env, signing, stdout, stderr }: MainInpu
       detail: options.quiet === true ? 'quiet' : options.verbose === true ? 'verbose' : 'normal',
       nowMs: () => performance.now(),
     });
-  let reporter = reporterFor({});
+  // Whoever asked for JSON gets it of a line with mistakes as well.
+  const end = argv.indexOf('--');
+  let reporter = reporterFor({ json: argv.slice(0, end < 0 ? argv.length : end).includes('--json') });
   // What is drawn must not be left to the shell, however suddenly this ends.
   const interruption = interrupts(() => reporter.end());
   try {

@@ -10,6 +10,7 @@ import { signingKey } from '../build/signing-key.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { releaseNamed, releasesFolder } from '../cache/layout.ts';
+import { tiersToFill } from '../cache/tiers.ts';
 import { count } from '../model/count.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
@@ -30,11 +31,7 @@ export const releaseCreate: Command = async (context) => {
   const made = await makeRelease(await atAcceptedPlatform(asked), name);
   const key = signingKey(signing, build.trust);
   const signer = key?.secret.id ?? UNSIGNED;
-  const tiers = line.options.push
-    ? tiersOf(build.cache, workspace.folder, context).filter(({ writable }) => writable)
-    : [];
-  if (line.options.push && tiers.length === 0)
-    throw usage('There is no cache to push to', 'name one in the Buildfile, as in cache: [s3({ … })]');
+  const tiers = line.options.push ? tiersToFill(tiersOf(build.cache, workspace.folder, context)) : [];
   const file = resolve(cwd, `${name}.release.json`);
   const { release, isNewFile, caches, failures } = await placeRelease(made, {
     file,

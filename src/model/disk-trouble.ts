@@ -3,8 +3,14 @@ import { VbuildError } from './error.ts';
 
 /** What the system says when the machine, not vbuild, is at fault, by error number. */
 const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: string]>> = {
-  ENOSPC: ['Disk is full', 'free some space, or put --work and --cache-dir on another disk'],
-  EDQUOT: ['Disk quota is used up', 'free some space, or put --work and --cache-dir on another disk'],
+  ENOSPC: [
+    'Disk is full',
+    'free some space there, or name folders on another disk with --work, --cache-dir and --prefix',
+  ],
+  EDQUOT: [
+    'Disk quota is used up',
+    'free some space there, or name folders on another disk with --work, --cache-dir and --prefix',
+  ],
   EROFS: ['File system is read-only', 'name folders that can be written with --work, --cache-dir and --prefix'],
   EACCES: ['Permission is denied', 'give this user access to the path, or run as its owner'],
   EPERM: ['Operation is not permitted', 'give this user access to the path, or run as its owner'],
@@ -20,9 +26,11 @@ const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: s
 /** What the system said about a file, a disk or a limit; undefined for anything else that is thrown. */
 export function diskTrouble(thrown: unknown): VbuildError | undefined {
   if (!(thrown instanceof Error) || !('syscall' in thrown) || !('code' in thrown)) return undefined;
-  const { path, syscall, code } = thrown as NodeJS.ErrnoException;
+  const { path, dest, syscall, code } = thrown as NodeJS.ErrnoException & { readonly dest?: string };
   const [headline, mend] = diskHeadlines[code ?? ''] ?? [];
   if (headline === undefined || mend === undefined) return undefined;
-  const where = path === undefined ? {} : { file: path };
+  // Of what copies and moves, it is the place to write to that is full or read-only.
+  const file = dest !== undefined && ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code ?? '') ? dest : path;
+  const where = file === undefined ? {} : { file };
   return new VbuildError('disk-trouble', headline, { where, facts: { operation: `${syscall}` }, mend, cause: thrown });
 }

@@ -77,7 +77,7 @@ function notes({ outcome, tier, transferBytes = 0, equal = [], missed, stages, u
     case 'open':
       return [
         unpinned
-          ? 'its source has no pin yet: pinned first, then taken from a cache or built'
+          ? 'the lock file has no pin for its source: pinned first, then taken from a cache or built'
           : 'rests on what has no pin yet: taken from a cache or built',
       ];
     case 'built': {
@@ -110,10 +110,16 @@ function sharedReasons(stages: readonly PlannedStage[]): (readonly [stages: stri
 }
 
 function summary({ packages, transferBytes, expectedMs }: Plan, jobs: number): string {
-  const words = { open: 'to pin first', built: 'to build', restored: 'to restore', fresh: 'fresh' } as const;
+  const words = {
+    unpinned: 'to pin first',
+    open: 'open until then',
+    built: 'to build',
+    restored: 'to restore',
+    fresh: 'fresh',
+  } as const;
   const counts = numberOfEach(
-    ['open', 'built', 'restored', 'fresh'] as const,
-    packages.map(({ outcome }) => outcome),
+    ['unpinned', 'open', 'built', 'restored', 'fresh'] as const,
+    packages.map(({ outcome, unpinned }) => (outcome === 'open' && unpinned ? 'unpinned' : outcome)),
   ).map(([outcome, number]) => `${number} ${words[outcome]}`);
   const time = packages.some(({ outcome }) => outcome === 'built')
     ? [`about ${duration(expectedMs)} with ${count(jobs, 'job')}`]

@@ -239,7 +239,7 @@ async function pinned(archive: ArchiveSpec, context: SourceContext): Promise<Pin
   const { path, digest } =
     there !== undefined && wanted !== undefined
       ? { path: there, digest: wanted }
-      : await bring(archive.from, wanted === undefined ? {} : { digest: wanted }, context);
+      : await bring(archive.from, wanted === undefined ? {} : { digest: wanted }, context).catch(notTheOneGiven);
   const file = { name: nameOf(archive.from[0] ?? ''), digest, sizeBytes: fileStat(path)?.sizeBytes ?? 0 };
   const { signature } = archive;
   if (signature === undefined) return file;
@@ -249,6 +249,17 @@ async function pinned(archive: ArchiveSpec, context: SourceContext): Promise<Pin
   const places = signature.url === undefined ? archive.from.map((place) => beside(place, suffix)) : [signature.url];
   const signed = { archive: path, signature: (await bring(places, {}, context)).path, name: file.name };
   return { ...file, signedBy: await verified(signed, signature, context) };
+}
+
+/** Nothing is pinned yet, so what was insisted on is the Buildfile's own `sha256`. */
+function notTheOneGiven(thrown: unknown): never {
+  if (!(thrown instanceof VbuildError) || thrown.code !== 'pin-mismatch') throw thrown;
+  throw new VbuildError('pin-mismatch', 'Archive has another SHA-256 than the Buildfile gives', {
+    where: thrown.where,
+    facts: thrown.facts,
+    mend: 'compare both with what upstream publishes: correct sha256 in the Buildfile, or name a place that has the right archive',
+    cause: thrown,
+  });
 }
 
 async function unpack(file: string, name: string, { strip, subdir }: ArchiveSpec, into: string): Promise<void> {

@@ -19,7 +19,7 @@ export function staleness(stamp: Stamp | undefined, inputs: readonly Field[], ou
   }
   const reasons = alignedDifferences(fieldsOf(stamp.inputs), inputs);
   if (reasons.length > 0) return { fresh: false, reasons };
-  if (!output) return { fresh: false, reasons: [{ input: 'output', before: 'there', now: 'removed' }] };
+  if (!output) return { fresh: false, reasons: [{ input: 'output', before: 'there' }] };
   return { fresh: true };
 }
 

@@ -174,7 +174,7 @@ async function askOnce(
 const withoutQuery = (url: URL): string => `${url.origin}${url.pathname}`;
 
 const missing = (url: string, status: number, cameFrom: string | undefined): VbuildError =>
-  new VbuildError('source-missing', 'Upstream no longer has the file', {
+  new VbuildError('source-missing', 'Upstream has no such file', {
     facts: { url: shownUrl(url), status: String(status), ...(cameFrom !== undefined && { 'came from': cameFrom }) },
     mend: 'correct the URL, or name a mirror as a second one',
   });

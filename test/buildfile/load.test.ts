@@ -368,6 +368,10 @@ test('a Buildfile that is not there is an error that names those that are', asyn
     mend: `name the one you mean: -f ${join(folder, 'Buildfile.example.ts')}`,
   });
   assert.equal((await missing('.')).file, folder);
+  assert.equal(
+    (await missing('patches/zlib/Buildfile.other.ts')).mend,
+    `run vbuild in the folder that has one: -C ${folder}`,
+  );
 });
 
 /** Loads a Buildfile in a process of its own, as the command does, with a compile cache or without. */

@@ -233,7 +233,7 @@ test('vbuild plan', async (t) => {
   await t.test('says of what has no pin that nothing more is known', async () => {
     const plan = await told<Plan>(site, ['plan']);
     assert.deepEqual(new Set(plan.packages.map(({ outcome }) => outcome)), new Set(['open']));
-    assert.match(await said(site, ['plan', 'lone']), /^lone@1\.0 +open +its source has no pin yet/);
+    assert.match(await said(site, ['plan', 'lone']), /^lone@1\.0 +open +the lock file has no pin for its source/);
   });
   insistOnSuccess(await site.build());
   await t.test('has nothing to say when there is nothing to do, as a run', async () => {

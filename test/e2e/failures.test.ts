@@ -263,6 +263,24 @@ test('what is misspelt on the command line is an error of status 2 that says wha
   assert.ok(!existsSync(join(site.path, '.vbuild')));
 });
 
+test('a push is refused before anything is done where no cache of the Buildfile takes it, and so is a plan of it', async (t) => {
+  const site = project(t);
+  const refused = async (facts: object): Promise<void> => {
+    const run = await site.build(['--push']);
+    assert.deepEqual([run.exitStatus, codes(run), run.errors[0]?.facts], [2, ['usage'], facts]);
+    assert.equal((await site.run(['plan', '--push'])).exitStatus, 2);
+    assert.equal(existsSync(join(site.path, 'Buildfile.lock')), false);
+  };
+  await refused({});
+  site.edit('Buildfile.ts', 'make, place, tarball', 'httpCache, make, place, tarball');
+  site.edit(
+    'Buildfile.ts',
+    'defaults: [app, lone]',
+    "defaults: [app, lone], cache: [httpCache('http://127.0.0.1:9/v')]",
+  );
+  await refused({ found: 'http://127.0.0.1:9/v: for reading only' });
+});
+
 test('a Buildfile with five mistakes lists all five, each with its line', async (t) => {
   const site = project(t);
   site.edit(

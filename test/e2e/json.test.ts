@@ -110,6 +110,7 @@ test('every command prints what its schema says', async (t) => {
   await look('why', ['why', 'leaf']);
   await look('log', ['log', 'leaf', 'pack']);
   await look('build', ['nowhere'], 2);
+  await look('list', ['list', '--nope'], 2);
 
   site.write({
     'patches/leaf/value.patch': leafPatch(2),

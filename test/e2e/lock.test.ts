@@ -43,6 +43,10 @@ test('lock pins what is named with all that it needs, update moves what is named
   const digests = [was, lock().sources].map((sources) => sources['lone@1.0']?.pin.files?.[0]?.digest.slice(0, 12));
   assert.equal(said, `lone@1.0  tarball lone-1.0.tar.gz  ${digests[0]} → ${digests[1]}\n`);
   assert.deepEqual({ ...lock().sources, 'lone@1.0': was['lone@1.0'] }, was);
+  site.edit('Buildfile.ts', "tarball('upstream/lone", "tarball('./upstream/lone");
+  assert.equal(await run('update', 'lone'), 'lone@1.0  tarball lone-1.0.tar.gz  unchanged\n');
+  site.edit('Buildfile.ts', "tarball('./upstream/lone", "tarball('upstream/lone");
+  await run('update', 'lone');
   const { changes } = JSON.parse((await run('update', '--json')).trim().split('\n').at(-1) ?? '') as {
     changes: { package: string; before: unknown }[];
   };

@@ -73,6 +73,28 @@ for (const [index, [actual, expected]] of words.entries()) {
   test(`words, row ${index + 1}: ${JSON.stringify(expected)}`, () => assert.equal(actual, expected));
 }
 
+test('planText() counts what has no pin apart from what rests on it', () => {
+  const open = { outcome: 'open', transferBytes: 0, stages: [], after: [] } as const;
+  const text = planText(
+    {
+      targets: ['pil'],
+      packages: [
+        { ...open, package: 'zlib@1', unpinned: true },
+        { ...open, package: 'png@1', unpinned: false },
+        { ...open, package: 'pil@1', unpinned: false },
+      ],
+      installOpen: true,
+      pushTo: [],
+      transferBytes: 0,
+      expectedMs: 0,
+      criticalPath: [],
+      guessed: [],
+    },
+    { cwd: '/', prefix: '/vendor', jobs: 1 },
+  );
+  assert.match(text, /\n1 to pin first and 2 open until then\n$/);
+});
+
 test('planText() says of a push what goes where, and what is held back for which reason', () => {
   const text = planText(
     {
@@ -194,7 +216,7 @@ test('a disk that refuses is no bug: the path, the operation and what to do are 
     `error: Disk is full
   file       vendor/x
   operation  write
-  mend       free some space, or put --work and --cache-dir on another disk
+  mend       free some space there, or name folders on another disk with --work, --cache-dir and --prefix
 `,
   );
   assert.equal(exitStatusOf(full), 1);

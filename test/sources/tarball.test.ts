@@ -79,6 +79,9 @@ test('tarball() insists on sha256 when it is first pinned', async (t) => {
     (error: VbuildError) => {
       assert.equal(error.code, 'pin-mismatch');
       assert.ok(error.facts['expected']?.includes(wrong) && error.facts['found']?.includes(digest));
+      // There is no pin that an update could move.
+      assert.match(error.message, /than the Buildfile gives$/);
+      assert.match(error.mend, /correct sha256 in the Buildfile/);
       return true;
     },
   );

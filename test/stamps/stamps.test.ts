@@ -170,7 +170,7 @@ for (const [title, stamp, inputs, output, expected, aside] of [
     stampOf([]),
     [],
     false,
-    { fresh: false, reasons: [{ input: 'output', before: 'there', now: 'removed' }] },
+    { fresh: false, reasons: [{ input: 'output', before: 'there' }] },
   ],
 ] as [string, Stamp | undefined, Field[], boolean, unknown, Aside?][]) {
   test(`staleness() ${title}`, () => assert.deepEqual(staleness(stamp, inputs, output, aside), expected));
