@@ -113,7 +113,7 @@ test('every command line of vbuild in the documentation is one that it takes', (
   const names: readonly string[] = commandTable.map(({ name }) => name);
   for (const { page, args } of commandLines) {
     // In running text a command may be called by its name alone.
-    if (args.length === 1 && names.includes(args[0] ?? '')) continue;
+    if (names.includes(args.join(' '))) continue;
     assert.doesNotThrow(() => parseCommandLine(args), `${page}: vbuild ${args.join(' ')}`);
   }
 });

@@ -20,6 +20,7 @@ import { checkout } from './vbuild.ts';
 /** Every page, relative to the checkout. */
 export const pages = [
   'README.md',
+  'docs/tasks.md',
   'docs/buildfile.md',
   'docs/from-make.md',
   'docs/cache.md',
@@ -27,6 +28,10 @@ export const pages = [
   'docs/recipes.md',
   'docs/deploy.md',
   'docs/by-hand.md',
+  'docs/explain.md',
+  'docs/patches.md',
+  'docs/performance.md',
+  'docs/reproducible.md',
 ] as const;
 
 export const readPage = (page: string): string => readFileSync(join(checkout, page), 'utf8');
