@@ -12,7 +12,7 @@ import { readRepositories } from '../system/apt-sources.ts';
 import { diskRoom } from '../system/disk-room.ts';
 import { exists, isExecutable, temporaryFolder } from '../system/files.ts';
 import { acquireLock, isLocked } from '../system/lock.ts';
-import { findNamespace } from '../system/namespace.ts';
+import { findNamespace, type Namespace, watchesHomes } from '../system/namespace.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { run } from '../system/process.ts';
 import { toolsOf } from './facts.ts';
@@ -188,17 +188,43 @@ export async function examineLocks(what: string, folder: string, signal: AbortSi
   }
 }
 
-export async function examineNamespaces(folder: string): Promise<Finding> {
+/** How steps are kept apart from the machine here. */
+export async function examineNamespaces(folder: string): Promise<Finding[]> {
   using scratch = temporaryFolder('vbuild-doctor', folder);
-  const namespace = await findNamespace(scratch.path, canonicalRoot);
-  if (namespace !== undefined) {
-    const alone = namespace.processes === true ? ', with processes of its own' : '';
-    return { check: 'namespaces', state: 'good', found: `a private mount namespace, as ${namespace.by}${alone}` };
-  }
-  return {
-    check: 'namespaces',
+  const namespace = await findNamespace(scratch.path, canonicalRoot, true);
+  const open = {
+    check: 'sandbox',
     state: 'note',
-    found: 'none can be made here: packages are compiled under padded paths',
-    mend: 'allow unprivileged user namespaces, or run as root with CAP_SYS_ADMIN; artifacts are the same either way',
-  };
+    found: 'none can be made here: steps run with the network and the folders of the machine',
+    mend: 'let this user make namespaces for mounts, processes and the network',
+  } as const;
+  if (namespace === undefined) {
+    return [
+      {
+        check: 'namespaces',
+        state: 'note',
+        found: 'none can be made here: packages are compiled under padded paths',
+        mend: 'allow unprivileged user namespaces, or run as root with CAP_SYS_ADMIN; artifacts are the same either way',
+      },
+      open,
+    ];
+  }
+  const alone = namespace.processes === true ? ', with processes of its own' : '';
+  const made = `a private mount namespace, as ${namespace.by}${alone}`;
+  return [
+    { check: 'namespaces', state: 'good', found: made },
+    namespace.sealed === true ? await examineSandbox(namespace, scratch.path) : open,
+  ];
+}
+
+async function examineSandbox(namespace: Namespace, folder: string): Promise<Finding> {
+  const found = 'steps have no network and no homes';
+  return (await watchesHomes(namespace, folder, canonicalRoot))
+    ? { check: 'sandbox', state: 'good', found: `${found}, and what they reach for is named` }
+    : {
+        check: 'sandbox',
+        state: 'note',
+        found: `${found}; that they look into a home goes unnoticed, as FUSE cannot be used here`,
+        mend: 'let this user read and write /dev/fuse',
+      };
 }

@@ -34,7 +34,7 @@ export const doctor: Command = async (context) => {
       await examineLocks('work folder', workspace.state, signal),
     );
   } else findings.push(await examineApt(false, signal), examineDisk('cache', cache, size));
-  findings.push(await examineLocks('cache', cache, signal), await examineNamespaces(tmpdir()));
+  findings.push(await examineLocks('cache', cache, signal), ...(await examineNamespaces(tmpdir())));
   if (project !== undefined && !line.options.offline) {
     const { examineCaches } = await import('../build/examine-caches.ts');
     const { build, workspace } = project;

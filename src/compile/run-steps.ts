@@ -80,8 +80,8 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
   const output = readBytes(log).subarray(startsAt).toString();
   const reached =
     given.binding?.namespace.sealed === true
-      ? reachedFor(given.binding.host, hostname())
-      : { names: [], addresses: false, homes: [], files: [] };
+      ? reachedFor(given.binding.host, [hostname(), given.disguise?.host ?? hostname()])
+      : { names: [], addresses: [], homes: [], files: [] };
   const failure = { package: given.package, places, step, title, command, output, log, reached };
   if (finished.exitStatus !== 0) {
     const { again } = given;

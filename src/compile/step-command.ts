@@ -76,8 +76,10 @@ export const bound = (
   folder: string,
   argv: readonly string[],
 ): readonly string[] => {
-  const own = disguised(argv, disguise);
-  return binding === undefined ? own : inNamespace(binding, folder, own);
+  const within = (words: readonly string[]): readonly string[] =>
+    binding === undefined ? words : inNamespace(binding, folder, words);
+  // A name alone is given by a power that is not left in a namespace; another user is one only in the innermost.
+  return disguise.user === undefined ? disguised(within(argv), disguise) : within(disguised(argv, disguise));
 };
 
 /** The folder of a step as it sees it, made if need be: below the root without a symlink, as one in the tree may not lead it out. */

@@ -70,7 +70,7 @@ export function stepFailed(failure: StepFailure): VbuildError {
 }
 
 export const isUndeclared = ({ names, addresses, homes, files }: Reached): boolean =>
-  names.length > 0 || addresses || homes.length > 0 || files.length > 0;
+  names.length > 0 || addresses.length > 0 || homes.length > 0 || files.length > 0;
 
 /** A step that did what it should, and more. */
 export const undeclared = ({ log, package: name, command, places, reached }: Failure): VbuildError =>
@@ -85,9 +85,9 @@ const shown = 5;
 function reachedFacts({ names, addresses, homes, files }: Reached): Record<string, string> {
   const some = (all: readonly string[]): string =>
     all.length <= shown ? all.join(', ') : `${all.slice(0, shown).join(', ')} and ${all.length - shown} more`;
-  const network = names.length > 0 ? some(names) : addresses ? 'addresses of other machines' : undefined;
+  const network = [...names, ...addresses];
   return {
-    ...(network !== undefined && { network }),
+    ...(network.length > 0 && { network: some(network) }),
     ...(homes.length > 0 && { 'in a home': some(homes) }),
     ...(files.length > 0 && { 'written outside': some(files) }),
   };

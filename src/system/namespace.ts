@@ -3,8 +3,18 @@
  * util-linux, which every Debian has; all else stays as it is on the machine.
  * @see mount_namespaces(7), user_namespaces(7)
  */
-import { run } from './process.ts';
-import { beginNote, cutOff, hide, takeNote, watchHomes, writeProtect } from './sandbox.ts';
+import { type Finished, run } from './process.ts';
+import {
+  cutOff,
+  hide,
+  hideRunning,
+  noting,
+  protect,
+  reachedFor,
+  takeNote,
+  watchHomes,
+  withoutNote,
+} from './sandbox.ts';
 
 /** How this process gets a mount namespace: as root by right, else inside a user namespace, if the machine grants those. */
 export interface Namespace {
@@ -43,24 +53,35 @@ const unshare = '/usr/bin/unshare';
  * own may reach the command, so that it finds the same environment with a namespace or without.
  */
 function script({ processes, sealed, network }: Namespace & { readonly network: boolean }): string {
-  const whole = sealed ? `vbuild_status=$?; ${takeNote}; exit "$vbuild_status"` : 'exit "$?"';
+  const cut = sealed === true && !network;
+  const whole = sealed ? `${withoutNote}; vbuild_status=$?; ${takeNote(cut)}; exit "$vbuild_status"` : '; exit "$?"';
   return [
     'cd "$1"',
     `mount -n -t tmpfs -o mode=0555 vbuild ${mountPoint}`,
     ...(sealed ? [hide] : []),
     'mount -n -c --bind -o X-mount.mkdir=0555 . "$2"',
-    ...(sealed ? [beginNote, watchHomes, 'vbuild_seen=$2'] : []),
-    ...(sealed && !network ? [cutOff] : []),
-    ...(sealed ? [writeProtect] : []),
+    ...(sealed ? [watchHomes, hideRunning] : []),
+    ...(cut ? [cutOff] : []),
+    ...(sealed ? [protect] : []),
     'cd "$3"',
     'unset PWD OLDPWD',
     'shift 3',
-    processes ? `{ "$@"; ${whole}; }` : 'exec "$@"',
+    processes ? `{ "$@" ${whole}; }` : 'exec "$@"',
   ].join(' && ');
 }
 
 /** What unshare needs for a process namespace of its own, with a view of it. */
 const ownProcesses = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+
+/** What root keeps of its powers: those over files, users and resources. Nothing that mounts, makes devices, or reaches for other processes. */
+const powers =
+  'chown dac_override fowner fsetid kill setgid setuid setpcap setfcap net_bind_service sys_chroot sys_nice sys_resource ipc_lock lease';
+const withoutPowers = [
+  '/usr/bin/setpriv',
+  `--bounding-set=-all,+${powers.replaceAll(' ', ',+')}`,
+  '--inh-caps=-all',
+  '--',
+];
 
 /**
  * The command that runs `argv` in `folder` with the binding in place: same user and groups, descriptors inherited; the same process,
@@ -75,11 +96,20 @@ export function inNamespace(binding: Binding, folder: string, argv: readonly str
   const { namespace, host, seen, network = false } = binding;
   const set = ['/bin/sh', '-c', script({ ...namespace, network }), 'namespace', host, seen, folder];
   const cut = namespace.sealed === true && !network;
-  const ways = ['--mount', ...(namespace.processes ? ownProcesses : []), ...(cut ? ['--net'] : []), '--'];
-  if (namespace.by === 'root') return [unshare, ...ways, ...set, ...argv];
+  const ways = [
+    '--mount',
+    ...(namespace.processes ? ownProcesses : []),
+    ...(namespace.sealed ? ['--ipc'] : []),
+    ...(cut ? ['--net'] : []),
+    '--',
+  ];
   const { uid, gid } = ids();
   const back = [unshare, '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--'];
-  return [unshare, '--user', '--map-root-user', ...ways, ...set, ...back, ...argv];
+  const whole = {
+    root: () => [unshare, ...ways, ...set, ...(namespace.sealed ? withoutPowers : []), ...argv],
+    user: () => [unshare, '--user', '--map-root-user', ...ways, ...set, ...back, ...argv],
+  }[namespace.by]();
+  return namespace.sealed ? noting(host, whole) : whole;
 }
 
 /**
@@ -97,16 +127,25 @@ export async function findNamespace(folder: string, seen: string, seal = false):
   const plain = users.flatMap((by): Namespace[] => [{ by, processes: true }, { by }]);
   const namespaces = [...(seal ? users.map((by): Namespace => ({ by, processes: true, sealed: true })) : []), ...plain];
   for (const namespace of namespaces) {
-    const probe = ['/bin/sh', '-c', 'test -w . && id -u && pwd -P'];
-    const { exitStatus, stdout } = await run({
-      argv: inNamespace({ namespace, host: folder, seen }, seen, probe),
-      cwd: folder,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-      timeoutMs: 10_000,
-    });
+    const { exitStatus, stdout } = await tried(namespace, folder, seen, 'test -w . && id -u && pwd -P');
     if (exitStatus === 0 && stdout === `${uid}\n${seen}`) return namespace;
   }
   return undefined;
+}
+
+/** Whether what commands seek in homes is noted in a sealed namespace here; as for `findNamespace`. */
+export const watchesHomes = async (namespace: Namespace, folder: string, seen: string): Promise<boolean> =>
+  (await tried(namespace, folder, seen, 'grep -q "^vbuild /root fuse" /proc/self/mounts')).exitStatus === 0;
+
+async function tried(namespace: Namespace, folder: string, seen: string, text: string): Promise<Finished> {
+  const finished = await run({
+    argv: inNamespace({ namespace, host: folder, seen }, seen, ['/bin/sh', '-c', text]),
+    cwd: folder,
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    timeoutMs: 10_000,
+  });
+  reachedFor(folder, []);
+  return finished;
 }
 
 function ids(): { readonly uid: number; readonly gid: number } {

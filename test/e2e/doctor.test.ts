@@ -1,6 +1,6 @@
 /** What vbuild doctor finds on a machine, and that it leaves nothing behind. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { clockFinding } from '../../src/build/examine-caches.ts';
@@ -8,7 +8,18 @@ import { examineDisk } from '../../src/build/examine-machine.ts';
 import { probeTools } from '../../src/compile/probe-tools.ts';
 import { toolNames } from '../../src/compile/tools.ts';
 import type { Finding } from '../../src/model/finding.ts';
+import { run } from '../../src/system/process.ts';
 import { type Project, project } from '../support/project.ts';
+
+const module = join(import.meta.dirname, '../../src/build/examine-machine.ts');
+const none =
+  (
+    await run({
+      argv: ['unshare', '--user', '--map-root-user', '--mount', 'true'],
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+    })
+  ).exitStatus !== 0;
 
 interface Examined {
   readonly exitStatus: number | undefined;
@@ -36,7 +47,7 @@ test('on a machine that can build all is looked at, nothing is bad, and nothing 
   const { exitStatus, findings, of } = await examined(site);
   assert.deepEqual(everything(site), before);
   assert.equal(exitStatus, 0, JSON.stringify(findings));
-  for (const check of ['node', 'host', 'programs', 'tools', 'apt', 'disk', 'locks', 'namespaces'])
+  for (const check of ['node', 'host', 'programs', 'tools', 'apt', 'disk', 'locks', 'namespaces', 'sandbox'])
     assert.ok(of(check).length > 0, check);
   assert.match(of('tools')[0]?.found ?? '', /\bcc gcc \d+\..*\bmake \d/);
   assert.equal(of('disk').length, 3);
@@ -91,6 +102,36 @@ test('a tool that is missing is named with who needs it and the one command that
   assert.match(lacking?.mend ?? '', /apt-get install -y /);
   const [moved] = of('tools').filter(({ state }) => state === 'note');
   assert.match(moved?.found ?? '', /^make is \d\S*, its pin says 1\.2\.3$/);
+});
+
+test('what sandbox steps get here is told, and what it lacks', {
+  skip: none && 'this machine forbids namespaces',
+}, async () => {
+  const found = async (script: string): Promise<string[]> => {
+    const text = `import { examineNamespaces } from ${JSON.stringify(module)};
+      const found = await examineNamespaces('/tmp');
+      process.stdout.write(found.map(({ check, state, found, mend }) => [check, state, found.split(/[:;,]/)[0], mend !== undefined].join(' ')).join(String.fromCharCode(10)));`;
+    const node = [process.execPath, '--input-type=module', '--eval', text];
+    const argv = ['unshare', '--user', '--map-root-user', '--mount', '--', 'sh', '-c', script, 'sh', ...node];
+    const { stdout, stderr } = await run({ argv, cwd: '/', env: { PATH: '/usr/bin:/bin' } });
+    assert.notEqual(stdout, '', stderr);
+    return stdout.split('\n');
+  };
+  const mounts = 'namespaces good a private mount namespace';
+  const [, whole] = await found('exec "$@"');
+  assert.ok(whole === `sandbox good steps have no network and no homes false` || !existsSync('/dev/fuse'), whole);
+  assert.deepEqual(await found('if [ -e /dev/fuse ]; then mount --bind /dev/null /dev/fuse; fi; exec "$@"'), [
+    `${mounts} false`,
+    'sandbox note steps have no network and no homes true',
+  ]);
+  assert.deepEqual(await found('mount --bind /bin/false /usr/bin/perl; exec "$@"'), [
+    `${mounts} false`,
+    'sandbox note none can be made here true',
+  ]);
+  assert.deepEqual(await found('mount --bind /bin/false /usr/bin/unshare; exec "$@"'), [
+    'namespaces note none can be made here true',
+    'sandbox note none can be made here true',
+  ]);
 });
 
 test('a file system without room is bad', () => {
