@@ -28,7 +28,8 @@ export interface ShopAnswer {
   readonly from: string;
 }
 
-const capfile = `require 'capistrano/setup'
+/** What every project that Capistrano deploys from git begins with. */
+export const capfile = `require 'capistrano/setup'
 require 'capistrano/deploy'
 require 'capistrano/scm/git'
 install_plugin Capistrano::SCM::Git
@@ -74,11 +75,7 @@ after 'deploy:published', :restart_site do
   on(roles(:all)) { execute :supervisorctl, '-c', ${ruby(join(top, 'supervisord.conf'))}, 'restart', 'shop' }
 end
 `,
-    'config/deploy/production.rb': `server '127.0.0.1', user: ${ruby(ssh.user)}, roles: %w[app], ssh_options: {
-  port: ${ssh.port}, keys: [${ruby(ssh.key)}], keys_only: true, config: false, auth_methods: %w[publickey],
-  user_known_hosts_file: ${ruby(ssh.knownHosts)}, verify_host_key: :always
-}
-`,
+    'config/deploy/production.rb': ssh.server,
   });
   checkIn(clone);
   writeTree(server, { 'shared/README': '' });

@@ -15,10 +15,8 @@ export interface SshServer {
   readonly commandOfStranger: string;
   readonly user: string;
   readonly port: number;
-  /** Absolute path of the user's secret key. */
-  readonly key: string;
-  /** Absolute path of a file in which the server is known. */
-  readonly knownHosts: string;
+  /** What tells Capistrano of it: one server, with the role app. */
+  readonly server: string;
 }
 
 /** @param top Absolute path of a folder for its keys. */
@@ -58,8 +56,11 @@ export async function sshServer(t: WithCleanUp, top: string): Promise<SshServer>
   return {
     user,
     port,
-    key: userKey,
-    knownHosts: known,
+    server: `server '127.0.0.1', user: ${JSON.stringify(user)}, roles: %w[app], ssh_options: {
+  port: ${port}, keys: [${JSON.stringify(userKey)}], keys_only: true, config: false, auth_methods: %w[publickey],
+  user_known_hosts_file: ${JSON.stringify(known)}, verify_host_key: :always
+}
+`,
     url: `ssh://${user}@127.0.0.1:${port}`,
     command: command(known),
     commandOfStranger: command('/dev/null'),
