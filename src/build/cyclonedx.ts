@@ -92,11 +92,17 @@ function genericUrl({ package: { name, version }, origin: { repository, archives
 function references({ origin: { archives = [], repository } }: Part): object[] {
   return [
     ...archives.flatMap(({ url, digest }) =>
-      url === undefined ? [] : [{ type: 'source-distribution', url, hashes: [{ alg: 'SHA-256', content: digest }] }],
+      url === undefined
+        ? []
+        : [{ type: 'source-distribution', url: iri(url), hashes: [{ alg: 'SHA-256', content: digest }] }],
     ),
-    ...(repository === undefined ? [] : [{ type: 'vcs', url: repository }]),
+    ...(repository === undefined ? [] : [{ type: 'vcs', url: iri(repository) }]),
   ];
 }
+
+/** An address as RFC 3987 wants it, from one in which people wrote blanks. */
+const iri = (address: string): string => address.replace(/[\s<>"{}|\\^`]/g, encodeURIComponent);
+const iriOfPath = (path: string): string => path.replace(/[\s<>"{}|\\^`%#?:]/g, encodeURIComponent);
 
 const idsOf = (texts: Part['licences']): string[] => [...new Set(texts.flatMap(({ ids }) => ids))].sort();
 
@@ -120,7 +126,7 @@ function patched({ name, by }: PartPatch, bytes: Uint8Array = new Uint8Array()):
     type: 'unofficial',
     diff: {
       text: { contentType: 'text/x-diff', ...content },
-      url: by === 'upstream' ? `upstream-patches/${name}` : name,
+      url: iriOfPath(by === 'upstream' ? `upstream-patches/${name}` : name),
     },
     ...(named.length > 0 && { resolves: named.map((id) => ({ type: 'security', id })) }),
   };

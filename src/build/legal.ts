@@ -135,8 +135,9 @@ async function gatherSeries(patches: readonly PartPatch[], top: string, folder: 
   const written: { path: string; by: PartPatch['by'] }[] = [];
   for (const [at, { path, strip, by }] of patches.entries()) {
     const plain = names[at] ?? '';
-    // A list may take patches of one name from several folders.
-    const name = names.indexOf(plain) === names.lastIndexOf(plain) ? plain : `${at + 1}-${plain}`;
+    // A list may take patches of one name from several folders, and a series ends a name at a blank.
+    const isFit = names.indexOf(plain) === names.lastIndexOf(plain) && !/[\s#]/.test(plain);
+    const name = isFit ? plain : `${at + 1}-${plain.replace(/[\s#]+/g, '-')}`;
     await copy(path, join(top, folder, name));
     rows.push(strip === 1 ? name : `${name} -p${strip}`);
     written.push({ path: join(folder, name), by });

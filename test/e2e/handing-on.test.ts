@@ -23,7 +23,7 @@ import { recipe } from './recipe.ts';
 const leaf = definePackage('leaf', {
   version: '1.0',
   source: tarball('upstream/leaf-1.0.tar.gz'),
-  patches: ['patches/CVE-2024-12345.patch', { file: 'patches/more/ümlaut.patch', strip: 0 }],
+  patches: ['patches/CVE-2024-12345.patch', { file: 'patches/more/ümlaut #1, 50%.patch', strip: 0 }],
   recipe: recipe('leaf'),
 });
 const gen = definePackage('gen', { version: '2', source: git('gen', { rev: 'main' }), recipe: recipe('gen') });
@@ -46,7 +46,7 @@ export const recipe = (name: string): Recipe =>
 `,
     'patches/CVE-2024-12345.patch': 'Subject: refuse it\n\n--- a/text\n+++ b/text\n@@ -1 +1 @@\n-one\n+two\n',
     // Bytes that are no UTF-8.
-    'patches/more/ümlaut.patch': Buffer.from('--- text\n+++ text\n@@ -1 +1 @@\n-two\n+zw\xf6i\n', 'latin1'),
+    'patches/more/ümlaut #1, 50%.patch': Buffer.from('--- text\n+++ text\n@@ -1 +1 @@\n-two\n+zw\xf6i\n', 'latin1'),
     'gen/text': 'gen\n',
     'app/text': 'app\n',
     'app/COPYING': mit,
@@ -101,12 +101,12 @@ test('vbuild sbom says what a closure is made of, by the schema of CycloneDX', a
     patches.map(({ diff, resolves }) => [diff.url, resolves]),
     [
       ['patches/CVE-2024-12345.patch', [{ type: 'security', id: 'CVE-2024-12345' }]],
-      ['patches/more/ümlaut.patch', undefined],
+      ['patches/more/ümlaut%20%231,%2050%25.patch', undefined],
     ],
   );
   assert.deepEqual(
     patches.map(({ diff: { text } }) => Buffer.from(text.content, text.encoding === 'base64' ? 'base64' : 'utf8')),
-    patches.map(({ diff: { url } }) => readFileSync(join(made.path, url))),
+    patches.map(({ diff: { url } }) => readFileSync(join(made.path, decodeURIComponent(url)))),
   );
   assert.equal(gen?.licenses, undefined);
   assert.deepEqual(app?.licenses, [{ license: { id: 'MIT', acknowledgement: 'declared' } }]);
@@ -157,7 +157,10 @@ test('what vbuild legal wrote is enough to make the patched sources again, with 
     assert.ok(existsSync(join(out, path)), path);
   assert.equal(readFileSync(join(out, 'app_3/licences/COPYING'), 'utf8'), mit);
   assert.deepEqual(readdirSync(join(out, 'project')).sort(), ['Buildfile.lock', 'Buildfile.ts', 'recipe.ts']);
-  assert.equal(readFileSync(join(out, 'leaf_1.0/patches/series'), 'utf8'), 'CVE-2024-12345.patch\nümlaut.patch -p0\n');
+  assert.equal(
+    readFileSync(join(out, 'leaf_1.0/patches/series'), 'utf8'),
+    'CVE-2024-12345.patch\n2-ümlaut-1,-50%.patch -p0\n',
+  );
 
   insistOnSuccess(await made.run(['app']));
   for (const { package: id, sources } of legal.packages) {
