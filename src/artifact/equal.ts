@@ -2,7 +2,7 @@
  * Early cutoff: an artifact that was made of the same to the byte is as good for another content key, when all that differs is how its
  * dependencies came to be (pure).
  */
-import { dependencyPrefix, keyText, parseKeyText } from '../key/fields.ts';
+import { dependencyPrefix, type Field, keyText, parseKeyText } from '../key/fields.ts';
 import { digestOf, type EqualKey } from '../model/digest.ts';
 import type { Against, Manifest } from './manifest.ts';
 
@@ -16,7 +16,7 @@ export const ownFields = (text: string): readonly (readonly [name: string, value
  *
  * @param text    A key text.
  * @param against Everything that is visible, or was.
- * @returns Undefined where nothing is: then the content key says it all.
+ * @returns Undefined where nothing is: then the content key says it all. Also where names clash, which is no work of ours.
  */
 export function equalKey(text: string, against: readonly Against[] | undefined): EqualKey | undefined {
   if (against === undefined || against.length === 0) return undefined;
@@ -24,7 +24,9 @@ export function equalKey(text: string, against: readonly Against[] | undefined):
     `${reachesPrefix ? 'tree' : 'build-tree'}.${name}`,
     tree,
   ]);
-  return digestOf(keyText([['equal', '1'], ...ownFields(text), ...trees])) as string as EqualKey;
+  const fields: Field[] = [['equal', '1'], ...ownFields(text), ...trees];
+  if (new Set(fields.map(([name]) => name)).size < fields.length) return undefined;
+  return digestOf(keyText(fields)) as string as EqualKey;
 }
 
 /** What an artifact is called by those who look for one that is equal. */

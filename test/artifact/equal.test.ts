@@ -56,6 +56,11 @@ test('equalKey() is no content key, and there is none without dependencies', () 
   assert.deepEqual([equalKey(text({}), []), equalKey(text({}), undefined)], [undefined, undefined]);
 });
 
+test('equalKey() is none where names clash, as in a manifest that was made up', () => {
+  assert.equal(equalKey(text({ zlib: '1' }), [zlib, zlib]), undefined);
+  assert.equal(equalKey(text({ zlib: '1' }, [...own, ['tree.zlib', '']]), [zlib]), undefined);
+});
+
 test('standIn() gives a whole manifest under the new key, that claims no commit', (t) => {
   const { manifest } = sample(tempDir(t), 'a');
   const source = { pin: { kind: 'tarball' }, tree: digestOf('source') };
