@@ -1,5 +1,6 @@
 /** A release: one small document that says exactly which artifacts belong together, enough to install them by. */
 import * as v from 'valibot';
+import { parseKeyText } from '../key/fields.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import {
   body,
@@ -78,18 +79,32 @@ const released = v.pipe(
     ),
   }),
   v.check((one) => hasKeyOfText(one), 'the key is not the SHA-256 of the key text'),
+  v.check(({ name: one, version, keyText }) => {
+    const fields = new Map(parseKeyText(keyText));
+    return fields.get('package.name') === one && fields.get('package.version') === version;
+  }, 'the key is that of another package'),
 );
 
-const schema = v.strictObject({
-  format: v.literal(1),
-  name: v.pipe(v.string(), v.regex(releaseNaming, 'expected the name of a release')),
-  createdAt: v.pipe(v.string(), v.isoTimestamp()),
-  platform: word,
-  targets: v.array(word),
-  cache: v.array(v.looseObject({ kind: word })),
-  revision: v.exactOptional(revision),
-  packages: v.pipe(v.array(released), v.minLength(1)),
-});
+const schema = v.pipe(
+  v.strictObject({
+    format: v.literal(1),
+    name: v.pipe(v.string(), v.regex(releaseNaming, 'expected the name of a release')),
+    createdAt: v.pipe(v.string(), v.isoTimestamp()),
+    platform: word,
+    targets: v.array(word),
+    cache: v.array(v.looseObject({ kind: word })),
+    revision: v.exactOptional(revision),
+    packages: v.pipe(
+      v.array(released),
+      v.minLength(1),
+      v.check((all) => new Set(all.map((one) => one.name)).size === all.length, 'a package is there twice'),
+    ),
+  }),
+  v.check(({ targets, packages }) => {
+    const ids = new Set(packages.map((one) => `${one.name}@${one.version}`));
+    return targets.every((id) => ids.has(id));
+  }, 'a target is not among the packages'),
+);
 
 /** Reads a release that anybody may have written: every field is checked. @returns Or what is wrong with it, as one clause. */
 export function parseRelease(bytes: Uint8Array): { readonly release: Release } | { readonly rejected: string } {

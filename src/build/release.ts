@@ -15,7 +15,7 @@ import type { CacheTier } from '../cache/cache.ts';
 import { signatureRefusal, signersFor, type Trust } from '../cache/trust.ts';
 import { VbuildError } from '../model/error.ts';
 import { licenceTexts } from '../sources/licences.ts';
-import { exists, fileStat, readBytes } from '../system/files.ts';
+import { exists, fileStat, isFolder, readBytes } from '../system/files.ts';
 import type { PackageFacts } from './facts.ts';
 import { type Foreseen, foreseen } from './foreseen.ts';
 import { fullClosure, runClosure } from './graph.ts';
@@ -103,8 +103,8 @@ export interface Opening {
  */
 export async function openRelease(wanted: string, { cwd, tiers, trust, signal }: Opening): Promise<Release> {
   const file = resolve(cwd, wanted);
-  const sizeBytes = fileStat(file)?.sizeBytes;
-  if (sizeBytes !== undefined && !wanted.endsWith('/')) {
+  const sizeBytes = isFolder(file) ? undefined : fileStat(file)?.sizeBytes;
+  if (sizeBytes !== undefined) {
     if (sizeBytes > LARGEST_RELEASE) throw refused(wanted, `it has ${sizeBytes} bytes, more than ${LARGEST_RELEASE}`);
     return releaseIn(wanted, readBytes(file), trust);
   }

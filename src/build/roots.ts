@@ -1,7 +1,7 @@
 /** What a prefix is asked to hold, and whether it does (pure). */
 import type { GenerationRecord } from '../install/generations.ts';
 import { type Build, type Package, packageId } from '../buildfile/package.ts';
-import { canonicalJson, differences, type Field } from '../key/fields.ts';
+import { areFields, canonicalJson, differences, type Field } from '../key/fields.ts';
 import { insistOnOnePrefix } from '../buildfile/targets.ts';
 import type { Reason } from '../model/event.ts';
 import { type ContentKey, digestOf } from '../model/digest.ts';
@@ -90,7 +90,15 @@ function trustDifferences(record: GenerationRecord, now: Pick<PrefixNotes, 'trus
   return named.length > 0 ? named : [{ input: 'trust', before: trust, now: now.trust }];
 }
 
-const fieldsIn = (text: string): Field[] => JSON.parse(text) as Field[];
+/** None in a note that hands have spoilt. */
+function fieldsIn(text: string): Field[] {
+  try {
+    const data: unknown = JSON.parse(text);
+    return areFields(data) ? data : [];
+  } catch {
+    return [];
+  }
+}
 
 /** Why a prefix does not hold what is wanted, package by package; none when it does. */
 export function prefixDifferences(

@@ -2,7 +2,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { fileStat, namesIn, readIfThere, realPath } from '../system/files.ts';
+import { exists, fileStat, namesIn, readIfThere, realPath } from '../system/files.ts';
 import { kindOf, linkTarget, replaceSymlink, setTime, syncFolder } from '../system/tree-edit.ts';
 
 /** What a generation holds; kept beside it, so that its tree has only what the packages have. */
@@ -101,6 +101,7 @@ export const numbersIn = (folder: string): number[] =>
 
 /** The number that the link names, whether it is there or not. @throws {VbuildError} `install-refused` */
 export function currentNumber(prefix: string): number | undefined {
+  insistOnPlace(resolve(prefix));
   const kind = kindOf(prefix.replace(/(?<=.)\/+$/, ''));
   if (kind === 'nothing') return undefined;
   const target = kind === 'symlink' ? linkTarget(resolve(prefix)) : undefined;
@@ -117,6 +118,26 @@ export function currentNumber(prefix: string): number | undefined {
   });
 }
 
+/** @param prefix Absolute. @throws {VbuildError} `install-refused` where no prefix can lie. */
+function insistOnPlace(prefix: string): void {
+  const mend = 'choose another prefix with --prefix';
+  if (/[:\p{Cc}]/u.test(prefix))
+    throw new VbuildError('install-refused', 'Prefix cannot be called so', {
+      facts: {
+        prefix: JSON.stringify(prefix),
+        found: 'a colon or a control character, which PATH and its like cannot hold',
+      },
+      mend,
+    });
+  const parent = dirname(prefix);
+  if (/\/\.[^/]+\.generations\/[1-9]\d{0,8}(\/|$)/.test(exists(parent) ? realPath(parent) : parent))
+    throw new VbuildError('install-refused', 'Prefix would lie in a generation of another one', {
+      where: { file: prefix },
+      facts: { found: 'it would be gone with that generation' },
+      mend,
+    });
+}
+
 /** Absolute. */
 export const recordPath = (prefix: string, number: number): string => join(generationsFolder(prefix), `${number}.json`);
 
@@ -124,10 +145,17 @@ export const recordPath = (prefix: string, number: number): string => join(gener
 function recordIn(path: string): GenerationRecord | undefined {
   try {
     const data = JSON.parse(readIfThere(path) ?? 'null') as Partial<GenerationRecord> | null;
-    return data?.format === 1 && typeof data.packages === 'object' && typeof data.notes === 'object'
-      ? (data as GenerationRecord)
-      : undefined;
+    const isWhole =
+      data?.format === 1 &&
+      isEach(data.notes, isText) &&
+      isEach(data.packages, (one) => isEach(one, isText) && ['version', 'key', 'tree'].every((field) => field in one));
+    return isWhole ? (data as GenerationRecord) : undefined;
   } catch {
     return undefined;
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+const isEach = (data: unknown, is: (value: unknown) => boolean): data is object =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) && Object.values(data).every(is);

@@ -15,10 +15,15 @@ export const listText = (files: readonly InstalledFile[]): string =>
 export function readList(file: string): readonly InstalledFile[] | undefined {
   try {
     const data = JSON.parse(readIfThere(file) ?? 'null') as { format?: unknown; files?: unknown } | null;
-    return data?.format === 1 && Array.isArray(data.files) ? (data.files as InstalledFile[]) : undefined;
+    return data?.format === 1 && Array.isArray(data.files) && data.files.every(isListed) ? data.files : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isListed(data: unknown): data is InstalledFile {
+  const { path, package: id } = (data ?? {}) as Partial<InstalledFile>;
+  return typeof path === 'string' && typeof id === 'string';
 }
 
 /** Of a generation. */

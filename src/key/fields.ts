@@ -30,13 +30,17 @@ export const parseKeyText = (text: string): Field[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Field);
 
+export const areFields = (data: unknown): data is Field[] =>
+  Array.isArray(data) &&
+  data.every(
+    (field) => Array.isArray(field) && field.length === 2 && field.every((part: unknown) => typeof part === 'string'),
+  );
+
 /** Whether a text that anybody may have written is one that `keyText` writes. */
 export function isKeyText(text: string): boolean {
   try {
-    const fields = parseKeyText(text);
-    return (
-      fields.every((field) => field.map((part) => typeof part).join() === 'string,string') && keyText(fields) === text
-    );
+    const fields: unknown = parseKeyText(text);
+    return areFields(fields) && keyText(fields) === text;
   } catch {
     return false;
   }

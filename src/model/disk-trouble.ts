@@ -15,9 +15,11 @@ const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: s
   EACCES: ['Permission is denied', 'give this user access to the path, or run as its owner'],
   EPERM: ['Operation is not permitted', 'give this user access to the path, or run as its owner'],
   ENOTDIR: [
-    'A file lies where a folder is needed',
+    'Something else lies where a folder is needed',
     'move it away, or name other folders with --work, --cache-dir and --prefix',
   ],
+  ELOOP: ['Symbolic links lead round in a circle', 'mend the links, or name another path'],
+  ENAMETOOLONG: ['Path is too long', 'choose a shorter one'],
   EIO: ['Disk reports an input or output error', 'look into the log of the kernel; the disk may be failing'],
   EMFILE: ['Too many files are open', 'raise the limit with ulimit -n'],
   ENFILE: ['Too many files are open on this machine', 'raise the limit of the system'],
@@ -27,7 +29,9 @@ const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: s
 export function diskTrouble(thrown: unknown): VbuildError | undefined {
   if (!(thrown instanceof Error) || !('syscall' in thrown) || !('code' in thrown)) return undefined;
   const { path, dest, syscall, code } = thrown as NodeJS.ErrnoException & { readonly dest?: string };
-  const [headline, mend] = diskHeadlines[code ?? ''] ?? [];
+  // Of what is no folder, a link that leads nowhere among it, making one says only that it exists.
+  const said = code === 'EEXIST' && syscall === 'mkdir' ? 'ENOTDIR' : (code ?? '');
+  const [headline, mend] = diskHeadlines[said] ?? [];
   if (headline === undefined || mend === undefined) return undefined;
   // Of what copies and moves, it is the place to write to that is full or read-only.
   const file = dest !== undefined && ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code ?? '') ? dest : path;

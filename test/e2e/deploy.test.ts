@@ -1,6 +1,6 @@
 /** Deployments: install what is ready, refuse what is not before anything is brought, roll back, and what running programs see of it. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { equalKeyOf } from '../../src/artifact/equal.ts';
@@ -32,6 +32,28 @@ test('install takes what a cache has, and refuses the rest before any body is br
     assert.equal((await clone.run(['check', 'branch'])).exitStatus, 0);
     const again = insistOnSuccess(await install(clone, ['branch']));
     assert.deepEqual([again.installs, again.outcomes], [0, { fresh: 2, restored: 0, built: 0 }]);
+  });
+
+  await t.test('where no prefix can lie nothing is installed, and it is said why', async () => {
+    const links = [join(clone.path, 'dangling'), join(clone.path, 'circle')] as const;
+    symlinkSync('nowhere', links[0]);
+    symlinkSync('circle', links[1]);
+    const rows = [
+      ['dangling/vendor', /^error: Something else lies where a folder is needed\n +file +dangling$/m],
+      ['circle/vendor', /^error: Symbolic links lead round in a circle$/m],
+      ['x'.repeat(300), /^error: Path is too long$/m],
+      ['a:b', /^error: Prefix cannot be called so\n +prefix +"\S+a:b"$/m],
+      ['new\nline', /^error: Prefix cannot be called so\n +prefix +"\S+new\\nline"$/m],
+      ['vendor/own', /^error: Prefix would lie in a generation of another one\n +file +vendor\/own$/m],
+    ] as const;
+    for (const [prefix, said] of rows) {
+      const { exitStatus, stderr } = await clone.run(['install', 'branch', '--prefix', prefix]);
+      assert.equal(exitStatus, 1, stderr);
+      assert.match(stderr, said);
+      assert.match(stderr, /^ {2}mend/m);
+    }
+    assert.equal((await clone.run(['verify'])).exitStatus, 0);
+    for (const link of links) rmSync(link);
   });
 
   await t.test('what no cache has ends with status 3, and the prefix stays as it was', async () => {

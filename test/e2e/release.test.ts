@@ -132,6 +132,8 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
 
   await t.test('by its name from a web server that hands out the cache, and back', async () => {
     const { url } = await fileServer(t, bucket);
+    // A folder that is called so is no document.
+    mkdirSync(join(server.path, 'shop-2'));
     insistOnSuccess(await server.run(['install', ...by('shop-2', '--from', url)]));
     assert.equal((await server.run(['check', ...by('shop-2', '--from', url)])).exitStatus, 0);
     assert.equal((await server.run(['check', ...by(file)])).exitStatus, 3);

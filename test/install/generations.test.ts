@@ -187,6 +187,30 @@ describe('install()', () => {
     assert.equal(currentGeneration(prefix)?.record, undefined);
   });
 
+  test('a record or a list that hands have spoilt counts as lost, and the next installation writes another one', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    const prefix = join(folder.path, 'vendor');
+    const members = [member(folder.path, 'one', { a: '1' })];
+    const { recordFile, path } = await install({ prefix, members, notes });
+    const spoilt = [
+      '{"format":1,"packages":null,"notes":null}',
+      '{"format":1,"packages":{"one":null},"notes":{}}',
+      '{"format":1,"packages":{"one":{"version":"1","key":"x"}},"notes":{}}',
+      '{"format":1,"packages":{},"notes":{"targets":5}}',
+      '{"format":1,"packages":[],"notes":{}}',
+    ];
+    for (const text of spoilt) {
+      writeFileSync(recordFile, text);
+      assert.equal(currentGeneration(prefix)?.record, undefined, text);
+    }
+    for (const text of ['{"format":1,"files":[null]}', '{"format":1,"files":[{"path":5,"package":"one@1"}]}']) {
+      writeFileSync(`${path}.files`, text);
+      assert.equal(handChanges(currentGeneration(prefix) ?? assert.fail()), undefined, text);
+    }
+    const next = await install({ prefix, members, notes });
+    assert.deepEqual([currentGeneration(prefix)?.record, handChanges(next)], [next.record, []]);
+  });
+
   test('a reader that resolves the link once per read sees one whole generation through a thousand switches', async () => {
     using folder = temporaryFolder('vbuild-test');
     const prefix = join(folder.path, 'vendor');
