@@ -147,11 +147,12 @@ export async function rollBack(prefix: string, to: number | undefined, switching
 }
 
 function noGeneration(prefix: string, to: number | undefined): VbuildError {
-  const there = generationsOf(prefix).map(({ number }) => number);
+  const current = currentNumber(prefix);
+  const there = generationsOf(prefix).flatMap(({ number }) => (number === current ? [] : [number]));
   return new VbuildError('not-ready', 'There is no generation to roll back to', {
     where: { file: prefix },
     facts: { ...(to !== undefined && { expected: String(to) }), found: there.join(', ') || 'none' },
-    mend: 'see what there is with vbuild generations, or install what is wanted',
+    mend: there.length > 0 ? 'name one of these with --to, or install what is wanted' : 'install what is wanted',
   });
 }
 

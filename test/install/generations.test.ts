@@ -412,8 +412,13 @@ process.on('SIGTERM', () => { process.stdout.write(JSON.stringify([looks, seen.s
     assert.equal(shown(), '1');
     await rollBack(prefix, 3);
     assert.equal(shown(), '3');
-    await assert.rejects(rollBack(prefix, 7), { code: 'not-ready', facts: { expected: '7', found: '1, 2, 3, 4' } });
+    await assert.rejects(rollBack(prefix, 7), { code: 'not-ready', facts: { expected: '7', found: '1, 2, 4' } });
     assert.equal(shown(), '3');
+    // Without the link nobody knows what was current: one has to be named.
+    rmSync(prefix);
+    await assert.rejects(rollBack(prefix, undefined), { code: 'not-ready', mend: /^name one of these with --to/ });
+    await rollBack(prefix, 2);
+    assert.equal(shown(), '2');
   });
 
   test('rollBack() refuses a generation whose texts name another place', async () => {
