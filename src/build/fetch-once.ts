@@ -4,7 +4,8 @@ import type { Digest } from '../model/digest.ts';
 import type { SourceSpec } from '../sources/index.ts';
 import type { Pin } from '../sources/source.ts';
 import { isPath } from '../sources/version-control.ts';
-import { copyTree, emptyFolder, removeTree } from '../system/files.ts';
+import { copyTree } from '../system/copy-tree.ts';
+import { emptyFolder, removeTree } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 
 /**

@@ -10,7 +10,8 @@ import { guessPatch } from '../patches/guess.ts';
 import { parsePatch } from '../patches/parse.ts';
 import type { SeriesPatch } from '../patches/patch-spec.ts';
 import { treeView } from '../patches/tree-view.ts';
-import { copyTree, readBytes, removeTree } from '../system/files.ts';
+import { copyTree } from '../system/copy-tree.ts';
+import { readBytes, removeTree } from '../system/files.ts';
 import type { GitWork } from '../system/git-work.ts';
 import { keepBase, keptBases, newBase } from './patch-bases.ts';
 import {

@@ -6,7 +6,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  cpSync,
   existsSync,
   fsyncSync,
   lstatSync,
@@ -166,18 +165,6 @@ export function walk(top: string): TreeEntry[] {
   };
   visit(top, '');
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** Copies a tree (reflinks where the file system has them), symlinks as they are, modes kept; `to` must not exist. */
-export function copyTree(from: string, to: string): void {
-  makeFolder(dirname(to));
-  cpSync(from, to, {
-    recursive: true,
-    verbatimSymlinks: true,
-    mode: constants.COPYFILE_FICLONE,
-    errorOnExist: true,
-    force: false,
-  });
 }
 
 /** Gives `top` and everything below it one modification time, in seconds since 1970. */

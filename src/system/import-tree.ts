@@ -1,9 +1,10 @@
 /** Trees that come from elsewhere than an archive, brought to the shape that archives are unpacked to. */
-import { chmodSync, constants, copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import { archiveRefused, leadsOut } from './archive-guard.ts';
-import { entryAt, linkTarget, moveFile, type TreeEntry, walk } from './files.ts';
+import { copyInto } from './copy-tree.ts';
+import { entryAt, moveFile, type TreeEntry, walk } from './files.ts';
 
 /**
  * Copies a folder into an existing, empty one, then as `settleTree`.
@@ -11,22 +12,8 @@ import { entryAt, linkTarget, moveFile, type TreeEntry, walk } from './files.ts'
  * @param wanted Says by its own name whether a file or folder comes along.
  */
 export function importTree(from: string, into: string, wanted: (name: string) => boolean): void {
-  copyFolder(from, into, wanted);
+  copyInto(from, into, wanted);
   settleTree(into);
-}
-
-function copyFolder(from: string, into: string, wanted: (name: string) => boolean): void {
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (!wanted(entry.name)) continue;
-    const source = join(from, entry.name);
-    const copy = join(into, entry.name);
-    if (entry.isSymbolicLink()) symlinkSync(linkTarget(source), copy);
-    else if (entry.isFile()) copyFileSync(source, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    else if (entry.isDirectory()) {
-      mkdirSync(copy);
-      copyFolder(source, copy, wanted);
-    } else throw archiveRefused(source, 'it is a device, a socket or a named pipe');
-  }
 }
 
 /**
