@@ -98,10 +98,19 @@ export function remains(folder: string): Omit<HeldBlob, 'digest'>[] {
   }));
 }
 
-/** Notes that artifacts of this cache are in use there. @param place Absolute path of a prefix. */
+/**
+ * Notes that artifacts of this cache are in use there. In a cache that may only be read nobody is told: what its owner sweeps away is no
+ * loss for a prefix that is installed.
+ *
+ * @param place Absolute path of a prefix.
+ */
 export function notePrefix(folder: string, place: string): void {
   const note = join(folder, 'v1/prefixes', digestOf(place).slice(0, 16));
-  if (!exists(note)) writeAtomically(note, `${place}\n`);
+  try {
+    if (!exists(note)) writeAtomically(note, `${place}\n`);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 /** Absolute paths of every prefix that was ever noted, whether it is still there or not. */

@@ -1,6 +1,9 @@
 /** Errors of the system for which the machine is at fault, as problems that the user can mend (pure). */
 import { VbuildError } from './error.ts';
 
+const accessMend =
+  'give this user access to the path, run as its owner, or name other folders with --work, --cache-dir and --prefix';
+
 /** What the system says when the machine, not vbuild, is at fault, by error number. */
 const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: string]>> = {
   ENOSPC: [
@@ -12,8 +15,8 @@ const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: s
     'free some space there, or name folders on another disk with --work, --cache-dir and --prefix',
   ],
   EROFS: ['File system is read-only', 'name folders that can be written with --work, --cache-dir and --prefix'],
-  EACCES: ['Permission is denied', 'give this user access to the path, or run as its owner'],
-  EPERM: ['Operation is not permitted', 'give this user access to the path, or run as its owner'],
+  EACCES: ['Permission is denied', accessMend],
+  EPERM: ['Operation is not permitted', accessMend],
   ENOTDIR: [
     'Something else lies where a folder is needed',
     'move it away, or name other folders with --work, --cache-dir and --prefix',

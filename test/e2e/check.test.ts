@@ -139,6 +139,21 @@ test('check follows the project: ready after a build, not after a change, and ne
     assert.equal((await site.run(['check', 'branch'])).exitStatus, 0);
     assert.deepEqual([snapshot(site.path), snapshot(cache, ['compiled'])], before);
     assert.ok(!existsSync(join(user.folder, 'vendor')));
+
+    // What lies in such a cache can be installed.
+    insistOnSuccess(await user.run(['install', ...elsewhere.slice(1)], options));
+    assert.equal((await user.run(elsewhere, options)).exitStatus, 0);
+    assert.deepEqual(site.installed(join(user.folder, 'vendor')), site.installed());
+    const own = cloneOf(site, join(user.folder, 'own'));
+    user.give(own.path);
+    const other = { ...options, cwd: own.path };
+    insistOnSuccess(await user.run(['branch', '--no-build', '--frozen', '--cache-dir', cache], other));
+    assert.deepEqual(own.installed(), site.installed());
+    assert.deepEqual([snapshot(site.path), snapshot(cache, ['compiled'])], before);
+    // What does not is to be brought there first.
+    const lacking = await user.run(['lone', '--cache-dir', cache], other);
+    assert.equal(lacking.exitStatus, 1, lacking.stderr);
+    assert.match(lacking.stderr, /^ {2}mend +give this user access to the path, .*--cache-dir/m);
   });
 
   await t.test('a package too many in the prefix is no readiness either', async () => {
