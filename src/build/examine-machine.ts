@@ -43,7 +43,7 @@ const own = {
   flock: 'util-linux',
   unshare: 'util-linux',
   mount: 'mount',
-  setpriv: 'util-linux',
+  perl: 'perl-base',
 } as const;
 
 export function examinePrograms(): Finding {

@@ -64,10 +64,8 @@ async function runStep(given: StepsRun, step: Step, way: Sharing, share: number,
   const startsAt = fileStat(log)?.sizeBytes ?? 0;
   emit({ type: 'step-started', package: given.package, group: step.group, command, log });
   const finished = await run({
-    // A umask belongs to a process, so each step sets its own; the shell then becomes the program.
-    argv: recorded(program),
+    ...recorded({ argv: program, env: { ...environment, ...makeVariables(given, way, share) } }),
     cwd,
-    env: { ...environment, ...makeVariables(given, way, share) },
     log,
     signal,
     ...(step.timeout !== undefined && { timeoutMs: step.timeout * 1000 }),

@@ -3,10 +3,11 @@
  * ended, by us, or by the next vbuild when this one was killed.
  * @see proc_pid_stat(5), credentials(7)
  */
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder, namesIn, readIfThere } from './files.ts';
+import { kept, type Start } from './keeper.ts';
 import { bootId } from './platform.ts';
 
 /** A process for good: its number alone may be another's later. */
@@ -87,8 +88,15 @@ export function noteEnded(pid: number): void {
 
 /** Ends all that runs at once, for when this process itself is about to end. */
 export function killRunning(): void {
-  for (const leader of running.values()) send('SIGKILL', treeOf(leader));
+  for (const leader of running.values()) {
+    send('SIGKILL', below(leader, treeOf(leader)));
+    send('SIGKILL', treeOf(leader));
+  }
 }
+
+/** Without the leader, which may be a keeper: while it lives, what loses its parents becomes its own. */
+const below = <One extends Identity>({ pid: leader }: Identity, tree: readonly One[]): One[] =>
+  tree.filter(({ pid }) => pid !== leader);
 
 /** From the polite request to the end by force, in milliseconds: with what else an interrupt takes, it stays below two seconds. */
 const graceMs = 1200;
@@ -109,7 +117,9 @@ async function killTree(leader: Identity, known: readonly Identity[] = []): Prom
   for (let tries = 0; tries < 100; tries += 1) {
     const left = [...known.filter(isAlive), ...treeOf(leader)];
     if (left.length === 0) return;
-    send('SIGKILL', left);
+    const others = below(leader, left);
+    // One that is no keeper may go on to start more.
+    send('SIGKILL', others.length > 0 && tries < 5 ? others : left);
     await sleep(10);
   }
 }
@@ -153,21 +163,12 @@ export function recordGroups(folder: string): Disposable {
   return { [Symbol.dispose]: () => void (records = undefined) };
 }
 
-/** Has the kernel end the program with the process that started it; where Debian has it, not looked up on the PATH of a step. */
-const setpriv = '/usr/bin/setpriv';
-
-/**
- * A command that sets the umask and, where records are kept, notes itself before it becomes the program: a killed parent could not, and
- * one that was killed before the note leaves no program behind. The kernel ends the program with its parent, though not what
- * the program started.
- */
-export function recorded(argv: readonly string[]): string[] {
-  if (records === undefined) return ['/bin/sh', '-c', 'umask 022 && exec "$@"', 'step', ...argv];
-  const note = 'read -r stat </proc/$$/stat && printf "%s\\n%s\\n%s\\n" "$2" "$HOME" "$stat" >"$1/$$"';
-  const become = existsSync(setpriv) ? `exec ${setpriv} --pdeathsig KILL -- "$@"` : 'exec "$@"';
-  const script = `umask 022 && [ "$PPID" = "$0" ] && { ${note}; } 2>/dev/null; shift 2 && ${become}`;
-  return ['/bin/sh', '-c', script, String(process.pid), records, machine(), ...argv];
-}
+/** A program with a keeper that, where records are kept, notes itself before it starts the program: a killed parent could not. */
+export const recorded = (start: Start): Start =>
+  kept(
+    start,
+    records === undefined ? undefined : { folder: records, head: `${machine()}\n${start.env['HOME'] ?? ''}` },
+  );
 
 /**
  * Ends what an earlier process that recorded into the folder left running when it was killed. A number that now belongs to another

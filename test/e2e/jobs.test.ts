@@ -245,12 +245,18 @@ const [hiding, orphaned] = [`54${process.pid}`, `65${process.pid}`];
 const stubborn = (file: string): string =>
   `{ group: 'build', run: 'trap "" TERM INT HUP; touch ${file}; (trap "" TERM; setsid sleep ${hiding} &) ; while :; do sleep 0.1; done' }`;
 
-for (const interrupts of [1, 2]) {
-  test(`after ${interrupts} interrupt${interrupts > 1 ? 's' : ''} nothing runs any more, however deaf it is and wherever it hides`, async (t) => {
+for (const [interrupts, padded] of [
+  [1, ''],
+  [2, ''],
+  [1, '1'],
+  [2, '1'],
+] as const) {
+  test(`after ${interrupts} interrupt${interrupts > 1 ? 's' : ''} nothing runs any more, however deaf it is and wherever it hides${padded ? ', without a namespace, too' : ''}`, async (t) => {
     const site = workspace(t, {});
     const begun = join(site.home, 'begun');
     site.write(project([{ name: 'deaf', steps: stubborn(begun) }]));
-    const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home });
+    const env = { VBUILD_PADDED: padded };
+    const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home, env });
     while (!existsSync(begun)) await sleep(20);
     for (let sent = 0; sent < interrupts; sent += 1) {
       child.kill('SIGINT');
@@ -262,15 +268,37 @@ for (const interrupts of [1, 2]) {
   });
 }
 
-test('steps of a run that was killed are ended by the next one, which says so', async (t) => {
+for (const [what, padded] of [
+  ['in a namespace', ''],
+  ['without one', '1'],
+] as const) {
+  test(`steps of a run that is killed end with it, ${what}, and the next run finds nothing`, async (t) => {
+    const site = workspace(t, {});
+    const begun = join(site.home, 'begun');
+    site.write(project([{ name: 'deaf', steps: stubborn(begun) }]));
+    const env = { VBUILD_PADDED: padded };
+    const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home, env });
+    while (!existsSync(begun)) await sleep(20);
+    child.kill('SIGKILL');
+    await ended;
+    while (processesIn(begun).length + processesIn(hiding).length > 0) await sleep(10);
+    site.write(project([{ name: 'deaf', steps: `{ group: 'build', run: 'true' }` }]));
+    const run = insistOnSuccess(eventsOf(await site.run(['--json'])));
+    assert.ok(run.warnings.every(({ code }) => code !== 'orphans-ended'));
+  });
+}
+
+test('steps of a run that was killed with its keepers are ended by the next one, which says so', async (t) => {
   const site = workspace(t, {});
   const begun = join(site.home, 'begun');
   site.write(project([{ name: 'deaf', steps: `{ group: 'build', run: 'touch ${begun}; sleep ${orphaned}; true' }` }]));
   const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home, env: { VBUILD_PADDED: '1' } });
   while (!existsSync(begun)) await sleep(20);
+  child.kill('SIGSTOP');
+  for (const keeper of readdirSync(join(site.path, '.vbuild/Buildfile/steps'))) process.kill(Number(keeper), 'SIGKILL');
   child.kill('SIGKILL');
   await ended;
-  assert.ok(processesIn(orphaned).length > 0, 'what a step started lives on without a namespace of its own');
+  assert.ok(processesIn(orphaned).length > 0);
   site.write(project([{ name: 'deaf', steps: `{ group: 'build', run: 'true' }` }]));
   const run = insistOnSuccess(eventsOf(await site.run(['--json'])));
   assert.ok(run.warnings.some(({ code }) => code === 'orphans-ended'));

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endOrphans } from '../../src/system/process-groups.ts';
+import { endOrphans, recorded } from '../../src/system/process-groups.ts';
 import { run } from '../../src/system/process.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -45,7 +44,7 @@ async function runner(
     import { recordGroups, recorded } from ${module('process-groups.ts')};
     import { run } from ${module('process.ts')};
     using _records = recordGroups(${JSON.stringify(records)});
-    await run({ argv: recorded(['/bin/bash', '-c', ${JSON.stringify(script)}]), cwd: ${JSON.stringify(folder)}, env: ${JSON.stringify(env)}, log: ${JSON.stringify(join(folder, 'log'))} });
+    await run({ ...recorded({ argv: ['/bin/bash', '-c', ${JSON.stringify(script)}], env: ${JSON.stringify(env)} }), cwd: ${JSON.stringify(folder)}, log: ${JSON.stringify(join(folder, 'log'))} });
     await new Promise(() => setTimeout(() => {}, 60_000));`;
   const file = join(folder, 'runner.mjs');
   writeFileSync(file, program);
@@ -57,16 +56,43 @@ async function runner(
 
 const two = 'sleep 61 & echo $! >a; sleep 62 & echo $! >b; wait';
 
-test('what a killed process had running is ended by the next one, with all that it started', async (t) => {
-  const { child, records, pids } = await runner(t, two);
-  assert.equal(readdirSync(records).length, 1);
+/** Kills a runner and the keeper of its step, neither of which sees the other end. */
+async function killWithKeeper(child: ChildProcess, keeper: number): Promise<void> {
+  child.kill('SIGSTOP');
+  process.kill(keeper, 'SIGKILL');
   child.kill('SIGKILL');
-  await once(child, 'exit');
-  const leader = Number(readdirSync(records)[0]);
-  // The kernel ends the first of them at once; what that started lives on.
-  await untilDead(leader);
+  await untilDead(keeper);
+}
+
+/** Leaves two daemons: no parent, a session of their own, nothing of the step's environment, none of its files but what is said. */
+const daemons = (files = '</dev/null >/dev/null 2>&1'): string =>
+  [61, 62]
+    .map((seconds, at) => {
+      const name = at === 0 ? 'a' : 'b';
+      return `here=$PWD; ( (cd / && exec env -i /usr/bin/setsid /bin/sh -c "echo \\$\\$ >$here/${name}; exec sleep ${seconds}" ${files}) & )`;
+    })
+    .join('; ') + '; until [ -s a ] && [ -s b ]; do sleep 0.01; done';
+
+for (const [what, script] of [
+  ['in its session', two],
+  ['daemons', `${daemons()}; sleep 63`],
+] as const) {
+  test(`what a killed process had running ends with it: ${what}`, async (t) => {
+    const { child, records, pids } = await runner(t, script);
+    assert.ok(pids.every(isAlive));
+    child.kill('SIGKILL');
+    await untilDead(...pids, Number(readdirSync(records)[0]));
+    assert.deepEqual(await endOrphans(records), []);
+    assert.deepEqual(readdirSync(records), []);
+  });
+}
+
+test('what a process had running that was killed with its keeper is ended by the next one, with all that it started', async (t) => {
+  const { child, records, pids } = await runner(t, two);
+  const keeper = Number(readdirSync(records)[0]);
+  await killWithKeeper(child, keeper);
   assert.ok(pids.every(isAlive));
-  assert.deepEqual(await endOrphans(records), [leader]);
+  assert.deepEqual(await endOrphans(records), [keeper]);
   await untilDead(...pids);
   assert.deepEqual(readdirSync(records), []);
   assert.deepEqual(await endOrphans(records), []);
@@ -89,8 +115,7 @@ test('a number that another process bears by now is left alone, and so is a reco
   await forge(() => 'rubbish\n');
   await forge(() => '');
   assert.ok(pids.every(isAlive) && isAlive(Number(name)));
-  child.kill('SIGKILL');
-  await untilDead(Number(name));
+  await killWithKeeper(child, Number(name));
   // Its leader is gone: only what has its home is ended.
   await forge((text) => text.replace('/nonexistent/of-a-step', '/home/somebody'));
   assert.ok(pids.every(isAlive));
@@ -125,6 +150,56 @@ for (const [what, script] of leavings) {
     assert.deepEqual(pids.filter(isAlive), []);
   });
 }
+
+for (const [how, end, status] of [
+  ['ends', 'exit 0', 0],
+  ['fails', 'exit 3', 3],
+  ['is killed', 'kill -9 $$', 137],
+] as const) {
+  for (const [what, files] of [
+    ['close all files', '</dev/null >/dev/null 2>&1'],
+    ['keep its log open', ''],
+  ] as const) {
+    test(`daemons that ${what} do not outlive the step that ${how}, nor keep it from ending`, async (t) => {
+      const cwd = tempDir(t);
+      const log = join(cwd, 'log');
+      const argv = ['/bin/bash', '-c', `${daemons(files)}; ${end}`];
+      const { exitStatus, signal } = await run({ ...recorded({ argv, env }), cwd, log });
+      assert.deepEqual([exitStatus, signal], [status, undefined]);
+      const pids = [await numberIn(join(cwd, 'a')), await numberIn(join(cwd, 'b'))];
+      assert.deepEqual(pids.filter(isAlive), []);
+    });
+  }
+}
+
+test('a step that is ended takes its daemons along, however deaf and busy they are', async (t) => {
+  const cwd = tempDir(t);
+  const busy = 'trap "" TERM; echo $$ >a; while :; do /bin/sleep 0.01; done';
+  const argv = ['/bin/bash', '-c', `setsid bash -c '${busy}' & echo $! >b; trap "" TERM; while :; do sleep 0.1; done`];
+  const stop = new AbortController();
+  const running = run({ ...recorded({ argv, env }), cwd, log: join(cwd, 'log'), signal: stop.signal });
+  const pids = [await numberIn(join(cwd, 'a')), await numberIn(join(cwd, 'b'))];
+  stop.abort();
+  assert.equal((await running).endedBy, 'abort');
+  assert.deepEqual(pids.filter(isAlive), []);
+});
+
+test('a step has the environment and the files that it is given, whatever its keeper makes of them, and no deaf ear', async (t) => {
+  const cwd = tempDir(t);
+  const own = { ...env, LC_ALL: 'no_SUCH.UTF-8', PERL5OPT: '-Mnone', EMPTY: '', EQUALS: 'a=b c', LINES: 'a\nb' };
+  const { stdout, stderr } = await run({ ...recorded({ argv: ['env', '-0'], env: own }), cwd });
+  assert.deepEqual(
+    stdout.split('\0').slice(0, -1),
+    Object.entries(own).map(([name, value]) => `${name}=${value}`),
+  );
+  assert.equal(stderr, '');
+  const umask = await run({ ...recorded({ argv: ['sh', '-c', 'umask; exec sh -c "trap"'], env }), cwd });
+  assert.equal(umask.stdout.trim(), '0022');
+  const ignored = await run({ ...recorded({ argv: ['grep', '^SigIgn', '/proc/self/status'], env }), cwd });
+  assert.match(ignored.stdout, /\t0+$/);
+  const missing = await run({ ...recorded({ argv: ['no-such-program'], env }), cwd });
+  assert.deepEqual([missing.exitStatus, missing.stderr], [127, 'no-such-program: not found']);
+});
 
 test('what a command leaves running when it ends is ended, and does not keep its output open', async (t) => {
   const cwd = tempDir(t);
