@@ -17,6 +17,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { minisignKey } from '../../src/key/minisign.ts';
 import { checkIn } from '../support/check-in.ts';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
+import { faultProxy, s3Error } from '../support/fault-proxy.ts';
 import { fileServer } from '../support/http-server.ts';
 import { cloneOf, leafPatch, project, projectAt, withFolderCache } from '../support/project.ts';
 import { skipWithoutS3, startS3Server } from '../support/s3-server.ts';
@@ -298,17 +299,30 @@ test('a release that one cache took and another refused is completed by the same
   checkIn(site.path);
   const own = `directoryCache(${JSON.stringify(bucket)})`;
   const unmounted = join(site.home, 'unmounted');
-  const later: [cache: string, place: string, mend: () => unknown][] = [
+  const later: [cache: string, place: string, mend: () => unknown, outcome?: string][] = [
     [`directoryCache(${JSON.stringify(unmounted)})`, unmounted, () => mkdirSync(unmounted)],
   ];
-  if (server !== undefined)
+  if (server !== undefined) {
     later.push([
       `s3(${JSON.stringify({ bucket: 'made-later', endpoint: server.endpoint })})`,
       's3://made-later',
       () => server.client.send(new CreateBucketCommand({ Bucket: 'made-later' })),
     ]);
+    const proxy = await faultProxy(server.endpoint);
+    t.after(() => proxy.close());
+    const when = (method: string): boolean => method === 'PUT';
+    proxy.misbehave({ fault: { kind: 'answer', status: 403, body: s3Error('AccessDenied') }, when });
+    const behind = await server.bucket();
+    later.push([
+      `s3(${JSON.stringify({ bucket: behind, endpoint: proxy.url })})`,
+      `s3://${behind}`,
+      // The server takes it and is not heard: tried again, it says that there is one, which is this one.
+      () => proxy.misbehave({ fault: { kind: 'lose-answer' }, when, times: 1 }),
+      String.raw`\S+ has it already`,
+    ]);
+  }
   site.edit('Buildfile.ts', 'directoryCache, make', 'directoryCache, s3, make');
-  for (const [at, [cache, place, mend]] of later.entries()) {
+  for (const [at, [cache, place, mend, outcome = String.raw`put it into \S+`]] of later.entries()) {
     await t.test(place, async () => {
       const buildfile = site.read('Buildfile.ts');
       site.edit('Buildfile.ts', `cache: [${own}]`, `cache: [${own}, ${cache}]`);
@@ -325,7 +339,10 @@ test('a release that one cache took and another refused is completed by the same
       rmSync(join(site.path, `${name}.release.json`));
       await mend();
       const second = insistOnSuccess(await create());
-      assert.match(second.stdout, /^wrote .*\n\S+bucket has it already as shop-.\nput it into \S+ as shop-.\n$/);
+      assert.match(
+        second.stdout,
+        new RegExp(`^wrote .*\\n\\S+bucket has it already as shop-.\\n${outcome} as shop-.\\n$`),
+      );
       assert.deepEqual(readFileSync(join(site.path, `${name}.release.json`)), bytes);
       const there = JSON.parse(
         insistOnSuccess(await site.run(['release', 'diff', name, name, '--json'], { env })).stdout,
