@@ -115,7 +115,8 @@ function cacheNamed(text: string): CacheSpec {
       : /^https?:\/\//.test(text)
         ? { kind: 'http', url: text }
         : { kind: 'directory', path: text };
-  const [problem] = cacheProblems(spec);
+  const isStrange = spec.kind === 'directory' && /^[a-z][a-z\d+.-]*:\/\//i.test(text);
+  const problem = isStrange ? 'no cache has such an address' : cacheProblems(spec)[0];
   if (problem === undefined) return spec;
   throw new VbuildError('usage', 'Cache cannot be named so', {
     facts: { expected: 's3://BUCKET/PREFIX, a URL or a folder', found: text, problem },

@@ -142,6 +142,14 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
     assert.equal((await server.run(['check', ...by(file)])).exitStatus, 0);
     const none = await server.run(['install', ...by('shop-9', '--from', url)]);
     assert.equal(none.exitStatus, 3);
+    for (const from of ['ftp://cache/shop', `file://${bucket}`, 's3://', 'S3://shop']) {
+      const strange = await server.run(['check', ...by('shop-2', '--from', from)]);
+      assert.deepEqual(
+        [strange.exitStatus, /^error: Cache cannot be named so$/m.test(strange.stderr)],
+        [2, true],
+        from,
+      );
+    }
   });
 
   await t.test('nobody is believed whom the server does not trust, and nothing that was changed', async () => {
