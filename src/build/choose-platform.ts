@@ -22,8 +22,10 @@ export function platformsToTry(accepted: readonly string[], own: string): string
 /**
  * The platform whose artifacts the prefix has already, else the first one of which the caches have every artifact that is needed, fit
  * for this host; else this host's own. Reads manifests only.
+ *
+ * @param onDisk As `startRun` has it.
  */
-export async function choosePlatform(request: BuildRequest): Promise<string> {
+export async function choosePlatform(request: BuildRequest, onDisk = true): Promise<string> {
   const { build, platform: own, options, prefix, targets } = request;
   const platforms = platformsToTry(build.platforms ?? [], own);
   if (platforms.length === 1) return own;
@@ -34,11 +36,11 @@ export async function choosePlatform(request: BuildRequest): Promise<string> {
     build.packages,
     options.noInstall ? undefined : currentGeneration(prefix)?.record,
   );
-  for (const platform of platforms) if (await hasAll(packages, { ...request, platform })) return platform;
+  for (const platform of platforms) if (await hasAll(packages, { ...request, platform }, onDisk)) return platform;
   return own;
 }
 
-async function hasAll(packages: BuildRequest['targets'], request: BuildRequest): Promise<boolean> {
+async function hasAll(packages: BuildRequest['targets'], request: BuildRequest, onDisk: boolean): Promise<boolean> {
   const { workspace, platform } = request;
   const facts = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
   const asked = packages.flatMap((one): Asked | [] => {
@@ -49,7 +51,8 @@ async function hasAll(packages: BuildRequest['targets'], request: BuildRequest):
   const { startRun } = await import('./start-run.ts');
   const { foreseen } = await import('./foreseen.ts');
   // What becomes of each look-up is told once, by the run itself.
-  const { run } = startRun({ ...request, emit: () => {} }, { installing: installingOf(request.prefix, asked) });
+  const installing = installingOf(request.prefix, asked);
+  const { run } = startRun({ ...request, emit: () => {} }, { onDisk, installing });
   const answers = await foreseen(asked, run, facts);
   return [...answers.values()].every((found) => !('answer' in found));
 }

@@ -16,6 +16,7 @@ import { signatureRefusal, signersFor, type Trust } from '../cache/trust.ts';
 import { VbuildError } from '../model/error.ts';
 import { licenceTexts } from '../sources/licences.ts';
 import { exists, fileStat, isFolder, readBytes } from '../system/files.ts';
+import { choosePlatform } from './choose-platform.ts';
 import type { PackageFacts } from './facts.ts';
 import { type Foreseen, foreseen } from './foreseen.ts';
 import { fullClosure, runClosure } from './graph.ts';
@@ -29,20 +30,22 @@ import { startRun } from './start-run.ts';
 
 /**
  * A release of what these targets are now. What servers will find is what counts: where the Buildfile names caches, the artifacts in
- * them, not those on this disk.
+ * them, not those on this disk or in the prefix; of several platforms that it accepts, the one that servers would choose.
  *
  * @throws {VbuildError | VbuildErrors} `unpinned`; `not-ready` for each artifact that no cache has.
  */
-export async function makeRelease(request: BuildRequest, name: string): Promise<Release> {
-  const { build, platform, targets, workspace, publishing } = request;
-  const { offline } = request.options;
+export async function makeRelease(asked: BuildRequest, name: string): Promise<Release> {
+  const { build, options, targets, workspace, publishing } = asked;
+  const onDisk = options.offline || build.cache.length === 0;
+  const platform = await choosePlatform({ ...asked, options: { ...options, noInstall: true } }, onDisk);
+  const request = { ...asked, platform };
   insistOnOnePrefix(targets);
   const packages = runClosure(targets);
   const facts = keyedFacts(fullClosure(packages), request);
   // It is for servers, of any kind.
-  const { run } = startRun(request, { forThisHost: false, onDisk: offline || build.cache.length === 0 });
-  const asked = packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
-  const answers = [...(await foreseen(asked, run, facts))];
+  const { run } = startRun(request, { forThisHost: false, onDisk });
+  const wanted = packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
+  const answers = [...(await foreseen(wanted, run, facts))];
   throwAll(answers.flatMap(([{ id, key }, found]) => ('answer' in found ? [notReady(id, key, found)] : [])));
   const found = new Map(answers.map(([{ id }, answer]) => [id, answer]));
   const provenance = await provenanceOf({ folder: workspace.folder, files: publishing.files }, facts, run);

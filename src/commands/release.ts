@@ -16,7 +16,7 @@ import { VbuildError } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
 import { releaseMarkdown } from '../report/release-markdown.ts';
 import { size } from '../report/words.ts';
-import { atAcceptedPlatform, buildRequest } from './build.ts';
+import { buildRequest } from './build.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
 import { openingOf, tiersOf } from './release-source.ts';
 
@@ -28,7 +28,7 @@ export const releaseCreate: Command = async (context) => {
   const project = await openProject(context);
   const { build, workspace } = project;
   const asked = { ...buildRequest(context, project, selectTargets(build, named)), emit: troubles(reporter) };
-  const made = await makeRelease(await atAcceptedPlatform(asked), name);
+  const made = await makeRelease(asked, name);
   const key = signingKey(signing, build.trust);
   const signer = key?.secret.id ?? UNSIGNED;
   const tiers = line.options.push ? tiersToFill(tiersOf(build.cache, workspace.folder, context)) : [];

@@ -1,6 +1,15 @@
 /** Deployments: install what is ready, refuse what is not before anything is brought, roll back, and what running programs see of it. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { equalKeyOf } from '../../src/artifact/equal.ts';
@@ -212,6 +221,18 @@ test('of several platforms that a Buildfile accepts, the first one is taken of w
   );
   assert.equal((await clone.run(['check', 'branch'])).exitStatus, 0);
   assert.deepEqual(insistOnSuccess(await clone.build(['branch'])).stages, []);
+
+  // A release is for servers: what this machine holds already counts for nothing.
+  const released = async (name: string): Promise<string | undefined> =>
+    insistOnSuccess(await clone.run(['release', 'create', name, 'branch', '--json']))
+      .stdout.split('\n')
+      .filter((line) => line.includes('"release-created"'))
+      .map((line) => (JSON.parse(line) as { release: { platform: string } }).release.platform)[0];
+  assert.equal(await released('one'), older);
+  const olderLeaf = join(bucket, manifestObject('leaf', leaf.key));
+  renameSync(olderLeaf, `${olderLeaf}.aside`);
+  assert.equal(await released('two'), own);
+  renameSync(`${olderLeaf}.aside`, olderLeaf);
 
   // What has to be built is built for this host, with all that it rests on.
   const built = insistOnSuccess(await clone.build(['app']));
