@@ -110,9 +110,13 @@ for my $top (@tops) {
 /** By the names that Node gives to processors. */
 const mountCall = { x64: 165, arm64: 40 }[arch as string] ?? 0;
 
-/** Shell words that hide what is not the system's; to be run where /media is hidden already, with the bound folder as `$2`. */
+/**
+ * Shell words that hide what is not the system's; to be run where /media is hidden already, with the bound folder as `$2`. `vbuild_hidden`
+ * names what is: a folder that comes up beside them later is none that the command made.
+ */
 export const hide = [
-  `for vbuild_top in /*; do case $vbuild_top in ${theirTops}) ;; *) [ -L "$vbuild_top" ] || [ ! -d "$vbuild_top" ] || mount -n -t tmpfs -o mode=1777 vbuild "$vbuild_top" || exit 1 ;; esac; done`,
+  'vbuild_hidden=',
+  `for vbuild_top in /*; do case $vbuild_top in ${theirTops}) ;; *) [ -L "$vbuild_top" ] || [ ! -d "$vbuild_top" ] || { mount -n -t tmpfs -o mode=1777 vbuild "$vbuild_top" && vbuild_hidden=$vbuild_hidden$vbuild_top/; } || exit 1 ;; esac; done`,
   'mount -n -t tmpfs -o mode=1777 vbuild /var/tmp',
 ].join(' && ');
 
@@ -182,7 +186,7 @@ export const takeNote = (cut: boolean): string =>
   [
     'exec >&9 2>/dev/null',
     ...(cut ? [`/usr/bin/perl -e '${askCatcher}'`] : []),
-    `for vbuild_top in /*; do case $vbuild_top in ${theirTops}|/tmp) ;; *) case " $vbuild_watched " in *" $vbuild_top "*) continue ;; esac; [ -L "$vbuild_top" ] || /usr/bin/find "$vbuild_top" -xdev -mindepth 1 ! -type d -printf "file %p\\n" ;; esac; done`,
+    'for vbuild_top in /*; do case "$vbuild_hidden" in *"$vbuild_top/"*) case " /tmp $vbuild_watched " in *" $vbuild_top "*) ;; *) /usr/bin/find "$vbuild_top" -xdev -mindepth 1 ! -type d -printf "file %p\\n" ;; esac ;; esac; done',
   ].join('; ');
 
 /**

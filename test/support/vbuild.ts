@@ -8,6 +8,8 @@ import { tempDir, type Tree, type WithCleanUp, writeTree } from './temp.ts';
 export const checkout = resolve(import.meta.dirname, '../..');
 /** Absolute path of the command: the bin stub of the checkout, or what `TEST_VBUILD` names, to hold another form of vbuild to the same tests. */
 export const vbuildBin = process.env['TEST_VBUILD'] ?? join(checkout, 'bin/vbuild');
+/** Whether modules can be loaded before it by NODE_OPTIONS, of which a program in one file takes no notice. */
+export const takesModules = process.env['TEST_VBUILD'] === undefined;
 
 export interface Ended {
   /** Undefined when a signal ended it. */

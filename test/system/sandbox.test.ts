@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { findNamespace, inNamespace, mountPoint, type Namespace } from '../../src/system/namespace.ts';
 import { type Finished, run } from '../../src/system/process.ts';
 import { type Reached, reachedFor } from '../../src/system/sandbox.ts';
@@ -244,6 +245,19 @@ s.getfqdn('127.0.0.1'); platform.node(); multiprocessing.Manager().shutdown()
         assert.doesNotMatch(stdout + stderr, /not connected|Function not implemented/);
       }
     });
+
+    // Only root can make one.
+    if (process.getuid?.() === 0)
+      test('a folder that another program makes beside those of users meanwhile is not noted', async (t) => {
+        const host = tempDir(t);
+        const strange = `/vbuild-test-${process.pid}`;
+        t.after(() => rmSync(strange, { recursive: true, force: true }));
+        const running = sealed(host, `touch begun; until [ -e ${strange}/file ]; do sleep 0.02; done`);
+        while (!existsSync(join(host, 'begun'))) await setTimeout(20);
+        mkdirSync(strange);
+        writeFileSync(join(strange, 'file'), '');
+        assert.deepEqual((await running).reached, nothing);
+      });
 
     // Only root can take it away.
     if (namespace.by === 'root')
