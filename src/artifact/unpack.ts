@@ -30,13 +30,14 @@ export async function unpackVerified({
       `${body.sizeBytes} bytes`,
       `${found ?? 'no'} bytes`,
     );
+  const { prepareFor, unpackTarZst } = await import('../system/archive.ts');
+  await prepareFor(found);
   const digest = await digestFile(bodyFile);
   if (digest !== body.digest)
     throw refused(manifest, 'Body of the artifact is not the one that its manifest names', body.digest, digest);
   const aside = temporaryName(into);
   makeFolder(aside);
   try {
-    const { unpackTarZst } = await import('../system/archive.ts');
     verifyFiles(manifest, await unpackTarZst({ file: bodyFile, into: aside }));
     moveIntoPlace(aside, into);
   } catch (error) {

@@ -19,6 +19,8 @@ import { unpackTar } from './tar-stream.ts';
 import { type Shape, Unpacking, type Written } from './unpacking.ts';
 import { writeCompressed } from './zstd-file.ts';
 
+export { prepareFor } from './decompress.ts';
+
 export interface UnpackRequest extends Shape {
   /** Absolute path of the archive. Its format is told from its first bytes, never from its name. */
   readonly file: string;
@@ -49,9 +51,10 @@ export async function unpackArchive(request: UnpackRequest, written?: Map<string
       if (format === 'zip') await (await import('./zip.ts')).unpackZip(request.file, unpacking);
       else if (format === undefined) throw archiveRefused(undefined, describeHead(head));
       else
-        await decompressed(request.file, format, sizeBytes, (chunks) =>
-          unpackTar(chunks, format === 'plain', unpacking),
-        );
+        await decompressed(request.file, format, sizeBytes, written !== undefined, (chunks) => {
+          if ('digests' in chunks) unpacking.useDigests(chunks.digests);
+          return unpackTar(chunks, format === 'plain', unpacking);
+        });
       unpacking.finish();
     } catch (error) {
       throw mended(error, unpacking.current);

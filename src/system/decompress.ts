@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { VbuildError } from '../model/error.ts';
 import { archiveRefused } from './archive-guard.ts';
-import { zstdPieces } from './zstd-read.ts';
+import { canFill, zstdPieces } from './zstd-read.ts';
+import type { DigestedPieces } from './zstd-thread.ts';
 
 export type Format = 'plain' | 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'lzip' | 'zip';
 
@@ -42,18 +43,36 @@ const tools = {
 } as const;
 
 /** @param chunks The memory of each is used again once the next one is asked for. */
-type Consume = (chunks: AsyncIterable<Buffer>) => Promise<void>;
+type Consume = (chunks: AsyncIterable<Buffer> | DigestedPieces) => Promise<void>;
 
-/** Hands the plain bytes to `consume`. @throws {VbuildError} `archive-refused` for bytes behind the end, `tool-missing`; a codec's own error for damage */
+/** From here on a thread of its own is worth its start: it takes as long as what so many bytes unpack to. */
+const threadFromBytes = 4 * 2 ** 20;
+
+/** Begins what a `.tar.zst` of this size will need for its digests, so that it is there after other work. */
+export async function prepareFor(sizeBytes: number): Promise<void> {
+  if (sizeBytes >= threadFromBytes && canFill()) (await import('./zstd-thread.ts')).startThread();
+}
+
+/**
+ * Hands the plain bytes to `consume`.
+ *
+ * @param digests Whether those of a tar's files are of use.
+ * @throws {VbuildError} `archive-refused` for bytes behind the end, `tool-missing`; a codec's own error for damage
+ */
 export async function decompressed(
   file: string,
   format: Exclude<Format, 'zip'>,
   sizeBytes: number,
+  digests: boolean,
   consume: Consume,
 ): Promise<void> {
   if (format === 'xz' || format === 'bzip2' || format === 'lzip') return byTool(file, format, consume);
-  const pieces = format === 'zstd' ? zstdPieces(file) : undefined;
-  if (pieces !== undefined) return consume(pieces);
+  if (format === 'zstd' && canFill())
+    return consume(
+      digests && sizeBytes >= threadFromBytes
+        ? (await import('./zstd-thread.ts')).piecesByThread(file)
+        : zstdPieces(file),
+    );
   const packed = createReadStream(file, { highWaterMark: 256 * 1024 });
   if (format === 'plain') return pipeline(packed, consume);
   const codec =

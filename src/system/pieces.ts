@@ -1,25 +1,27 @@
-/** Joins blocks and files into pieces of one size, the way a compressor likes them. */
+/** Joins blocks and files into pieces of one size, each of which is compressed for itself. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /** Bytes held in memory, or a file that is known to have this size. */
 export type Part = Buffer | { readonly file: string; readonly sizeBytes: number };
 
-const pieceBytes = 1024 * 1024;
+/** Measured on sources, headers and Python: pieces of 8 MiB take 0.3 to 6 % more bytes than one that holds all, those of 4 MiB 0.6 to 12 %. */
+const pieceBytes = 8 * 2 ** 20;
 
 /**
  * The same parts give the same pieces: all but the last have `pieceBytes`. Files are read straight into them.
- * @returns Each is overwritten once the second one after it is asked for: memory that is always new costs more than what is done with it.
+ * @returns Each is overwritten once the third one after it is asked for: memory that is always new costs more than what is done with it.
  */
 export function* inPieces(parts: Iterable<Part>): Iterable<Buffer> {
-  let [piece, other] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)];
-  let filled = 0;
+  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(pieceBytes));
+  let [made, filled] = [0, 0];
+  let piece = ring[0] as Buffer;
   for (const part of parts) {
     using source = Buffer.isBuffer(part) ? memory(part) : content(part);
     while (source.left > 0) {
       filled += source.fill(piece, filled);
       if (filled < pieceBytes) continue;
       yield piece;
-      [piece, other] = [other, piece];
+      piece = ring[(made += 1) % ring.length] as Buffer;
       filled = 0;
     }
   }

@@ -19,7 +19,7 @@ import { createHash, hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { archiveLimits, archiveRefused, MemberTable, nameParts } from './archive-guard.ts';
-import { removeTree, temporaryName, type TreeEntry } from './files.ts';
+import { digestFileSync, removeTree, temporaryName, type TreeEntry } from './files.ts';
 
 export interface Shape {
   /** Leading parts to drop from every name, as tar's `--strip-components`: what has no more parts than that is left out. */
@@ -31,7 +31,7 @@ export interface Shape {
 /** One thing as it was written; `path` is relative to the tree's top. */
 export interface Written extends Pick<TreeEntry, 'path' | 'type' | 'mode' | 'target'> {
   /** SHA-256 of the content of a file. */
-  readonly digest?: Digest;
+  digest?: Digest;
 }
 
 /** Where the bytes of one file go. */
@@ -54,6 +54,9 @@ export class Unpacking {
   #current = '';
   readonly #exactModes = new Map<number, boolean>();
   readonly #written: Map<string, Written> | undefined;
+  /** Of the regular files, in their order, complete at the end; when given, none are taken here. */
+  #digests: readonly Digest[] | undefined;
+  readonly #undigested: Written[] = [];
 
   /**
    * @param into        Absolute path of an existing, empty folder that nobody else writes to.
@@ -73,6 +76,11 @@ export class Unpacking {
     this.#holdTo(this.#streamBytes);
   }
 
+  /** Spares the digests of regular files: these are theirs, in their order. @param digests Complete when `finish` is called. */
+  useDigests(digests: readonly Digest[]): void {
+    this.#digests = digests;
+  }
+
   directory(name: string): void {
     const parts = this.#parts(name);
     if (parts === undefined) return;
@@ -86,7 +94,7 @@ export class Unpacking {
     if (parts === undefined) return { write() {}, close() {} };
     const path = parts.join('/');
     const file = this.#newFile(name, parts, path, executable);
-    const digest = this.#written && createHash('sha256');
+    const digest = this.#isDigested ? createHash('sha256') : undefined;
     return {
       write: (bytes) => {
         this.#countFile(bytes.length);
@@ -95,7 +103,7 @@ export class Unpacking {
       },
       close: () => {
         closeSync(file);
-        if (digest !== undefined) this.#noteFile(path, executable, digest.digest('hex') as Digest);
+        this.#noteFile(path, executable, digest?.digest('hex') as Digest | undefined);
       },
     };
   }
@@ -112,7 +120,7 @@ export class Unpacking {
     } finally {
       closeSync(file);
     }
-    if (this.#written !== undefined) this.#noteFile(path, executable, hash('sha256', content) as Digest);
+    this.#noteFile(path, executable, this.#isDigested ? (hash('sha256', content) as Digest) : undefined);
   }
 
   symlink(name: string, target: string): void {
@@ -140,7 +148,7 @@ export class Unpacking {
     this.#countFile(statSync(first).size);
     copyFileSync(first, join(this.#into, path), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     const same = this.#written?.get(from.join('/'));
-    if (same !== undefined) this.#written?.set(path, { ...same, path });
+    if (same !== undefined) this.#written?.set(path, { ...same, path, digest: same.digest ?? digestFileSync(first) });
   }
 
   /**
@@ -149,6 +157,9 @@ export class Unpacking {
    */
   finish(): void {
     if (this.#members.size === 0) throw archiveRefused(undefined, 'it holds nothing that could be unpacked');
+    if (this.#undigested.length !== (this.#digests?.length ?? 0))
+      throw archiveRefused(undefined, 'it holds files in a way that can be read in more than one');
+    for (const [at, file] of this.#undigested.entries()) file.digest = this.#digests?.[at] as Digest;
     const top = this.#shape.strip === undefined ? (this.#members.soleTopFolder() ?? '') : '';
     const root = [top, ...nameParts(this.#shape.subdir ?? '')].filter((part) => part !== '').join('/');
     if (root !== '' && this.#members.typeOf(root) !== 'directory')
@@ -177,8 +188,15 @@ export class Unpacking {
     return file;
   }
 
-  #noteFile(path: string, executable: boolean, digest: Digest): void {
-    this.#written?.set(path, { path, type: 'file', mode: executable ? 0o755 : 0o644, digest });
+  get #isDigested(): boolean {
+    return this.#written !== undefined && this.#digests === undefined;
+  }
+
+  #noteFile(path: string, executable: boolean, digest: Digest | undefined): void {
+    if (this.#written === undefined) return;
+    const file: Written = { path, type: 'file', mode: executable ? 0o755 : 0o644, ...(digest && { digest }) };
+    this.#written.set(path, file);
+    if (digest === undefined) this.#undigested.push(file);
   }
 
   #countFile(bytes: number): void {

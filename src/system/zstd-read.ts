@@ -1,8 +1,6 @@
 /** The plain bytes of a file that is compressed with zstd, a piece at a time in memory that is used again. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { constants, createZstdDecompress } from 'node:zlib';
-import { archiveRefused } from './archive-guard.ts';
+import { createZstdDecompress } from 'node:zlib';
 
 const pieceBytes = 128 * 1024;
 /** Two for each that ended: what has thousands of small files to read takes no new ones for each. */
@@ -21,10 +19,10 @@ const turnBytes = 8 * 2 ** 20;
 interface Handle {
   writeSync(
     flush: number,
-    input: Buffer,
+    input: Uint8Array,
     inputAt: number,
     inputBytes: number,
-    output: Buffer,
+    output: Uint8Array,
     outputAt: number,
     outputBytes: number,
   ): void;
@@ -32,65 +30,74 @@ interface Handle {
 
 /** The handle of a decompressor, and the two numbers that it leaves: bytes of the output that are free, and of the input that are not read. */
 interface Inside {
-  readonly _handle?: Partial<Handle> | null;
-  readonly _writeState?: unknown;
+  readonly _handle: Handle;
+  readonly _writeState: Uint32Array;
+}
+
+/** Whether this Node has such a handle. */
+export function canFill(): boolean {
+  const codec = createZstdDecompress({ chunkSize: 64 });
+  const { _handle: handle, _writeState: left } = codec as unknown as Partial<Inside>;
+  const can = typeof handle?.writeSync === 'function' && left instanceof Uint32Array && left.length === 2;
+  codec.destroy();
+  return can;
 }
 
 /**
- * @returns Each piece is overwritten when the next one is asked for. Undefined when this Node has no such handle.
- * @throws the codec's own error for damage; {VbuildError} `archive-refused` for bytes behind the end
+ * @returns Each piece is overwritten when the next one is asked for.
+ * @throws the codec's own error for damage, and for bytes behind the end
  */
-export function zstdPieces(file: string): AsyncIterable<Buffer> | undefined {
-  // Its own piece is not used.
-  const codec = createZstdDecompress({ chunkSize: 64 });
-  const { _handle: handle, _writeState: left } = codec as unknown as Inside;
-  if (typeof handle?.writeSync === 'function' && left instanceof Uint32Array && left.length === 2)
-    return read(file, codec, handle as Handle, left);
-  codec.destroy();
-  return undefined;
-}
-
-async function* read(
-  file: string,
-  codec: ReturnType<typeof createZstdDecompress>,
-  handle: Handle,
-  left: Uint32Array,
-): AsyncIterable<Buffer> {
+export async function* zstdPieces(file: string): AsyncIterable<Buffer> {
   const [input, output] = [pieceOf(), pieceOf()];
-  // It is looked at below, at once.
-  codec.on('error', () => {});
-  const opened = openSync(file, 'r');
-  let [sinceTurn, isDone] = [0, false];
+  let sinceTurn = 0;
   try {
-    while (!isDone) {
-      const length = readSync(opened, input, 0, input.length, null);
-      isDone = length === 0;
-      for (let [at, isFull] = [0, true]; isFull; ) {
-        handle.writeSync(
-          isDone ? constants.ZSTD_e_end : constants.ZSTD_e_continue,
-          input,
-          at,
-          length - at,
-          output,
-          0,
-          output.length,
-        );
-        if (codec.errored !== null) throw codec.errored;
-        const [free = 0, unread = 0] = left;
-        at = length - unread;
-        isFull = free === 0;
-        if (!isFull && unread > 0) throw archiveRefused(undefined, 'other bytes follow the end of the compressed data');
-        if (free < output.length) yield output.subarray(0, output.length - free);
-        sinceTurn += output.length - free;
-      }
+    for (const length of fill(file, input, [output])) {
+      yield output.subarray(0, length);
+      sinceTurn += length;
       if (sinceTurn > turnBytes) {
         await setImmediate();
         sinceTurn = 0;
       }
     }
   } finally {
+    spare.push(input, output);
+  }
+}
+
+/**
+ * Fills the outputs in turn with the plain bytes of a file. It uses nothing of this module, because its text is run on other threads.
+ *
+ * @yields How many bytes are in the output.
+ */
+export function* fill(file: string, input: Uint8Array, outputs: readonly Uint8Array[]): Iterable<number> {
+  const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs');
+  const { constants, createZstdDecompress: create } = process.getBuiltinModule('node:zlib');
+  // Its own piece is not used.
+  const codec = create({ chunkSize: 64 });
+  // It is looked at below, at once.
+  codec.on('error', () => {});
+  const { _handle: handle, _writeState: left } = codec as unknown as Inside;
+  const opened = openSync(file, 'r');
+  try {
+    for (let [filled, isDone] = [0, false]; !isDone; ) {
+      const length = readSync(opened, input, 0, input.length, null);
+      isDone = length === 0;
+      for (let [at, isFull] = [0, true]; isFull; ) {
+        const output = outputs[filled % outputs.length] as Uint8Array;
+        const flush = isDone ? constants.ZSTD_e_end : constants.ZSTD_e_continue;
+        handle.writeSync(flush, input, at, length - at, output, 0, output.length);
+        if (codec.errored !== null) throw codec.errored;
+        const [free = 0, unread = 0] = left;
+        // Where a frame ends, the next call begins another, or finds that there is none.
+        isFull = free === 0 || unread > 0;
+        at = length - unread;
+        if (free === output.length) continue;
+        filled += 1;
+        yield output.length - free;
+      }
+    }
+  } finally {
     closeSync(opened);
     codec.destroy();
-    spare.push(input, output);
   }
 }

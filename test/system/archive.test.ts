@@ -337,6 +337,10 @@ const damaged: readonly (readonly [title: string, make: (tar: Buffer) => Buffer]
   ['bytes far behind the end mark', (tar) => gzipSync(Buffer.concat([tar, Buffer.alloc(400_000), Buffer.from('x')]))],
   ['a second archive behind the end mark', (tar) => Buffer.concat([tar, tar])],
   ['bytes behind a gzip', (tar) => Buffer.concat([gzipSync(tar), Buffer.from('and more')])],
+  [
+    'an empty frame and bytes behind a zstd',
+    (tar) => Buffer.concat([zstdCompressSync(tar), zstdCompressSync(''), Buffer.from('and more')]),
+  ],
   ['bytes behind a zstd', (tar) => Buffer.concat([zstdCompressSync(tar), Buffer.from('and more')])],
   ['a member whose header has a wrong checksum', (tar) => flipped(tar, 1030)],
   [
