@@ -10,8 +10,9 @@ const checkout = resolve(import.meta.dirname, '../..');
 
 /** Whole builds and the like: one at a time, after all others, since they use every core themselves. */
 const heavy = /^test\/(e2e\/|.*\.serial\.test\.ts$|.*\.full\.ts$)/;
-/** For one file. */
-const fileTimeoutMs = 25 * 60_000;
+/** For one file; those that only `npm run test:full` takes have long loops. */
+const timeoutMs = (files: readonly string[]): number =>
+  (files.some((file) => file.endsWith('.full.ts')) ? 120 : 25) * 60_000;
 
 interface Tally {
   passed: number;
@@ -58,16 +59,18 @@ async function main(args: readonly string[]): Promise<number> {
   process.once('SIGINT', () => stop(top, 130)).once('SIGTERM', () => stop(top, 143));
   try {
     isolate(top);
+    const isFull = (file: string): boolean => file.endsWith('.full.ts');
     await runFiles(
       files.filter((file) => !heavy.test(file)),
       availableParallelism(),
       tally,
     );
     await runFiles(
-      files.filter((file) => heavy.test(file)),
+      files.filter((file) => heavy.test(file) && !isFull(file)),
       1,
       tally,
     );
+    await runFiles(files.filter(isFull), 1, tally);
     for (const name of readdirSync(join(top, 'tmp')))
       if (!name.startsWith('node-')) console.log(`LEFT BEHIND in the temporary folder: ${name}`);
   } finally {
@@ -92,7 +95,7 @@ async function runFiles(files: readonly string[], concurrency: number, tally: Ta
   if (files.length === 0) return;
   const paths = files.map((file) => join(checkout, file));
   const execArgv = ['--disable-warning=ExperimentalWarning'];
-  const stream = run({ files: paths, concurrency, execArgv, timeout: fileTimeoutMs });
+  const stream = run({ files: paths, concurrency, execArgv, timeout: timeoutMs(files) });
   const isFile = (name: string): boolean => paths.includes(name) || files.includes(name);
   stream.on('test:pass', ({ name, file, details, skip, todo }) => {
     if (details.type === 'suite') return;
