@@ -40,6 +40,10 @@ export async function choosePlatform(request: BuildRequest, onDisk = true): Prom
   return own;
 }
 
+/** The same for servers, for which the prefix of this machine counts for nothing. */
+export const platformOfServers = (request: BuildRequest, onDisk: boolean): Promise<string> =>
+  choosePlatform({ ...request, options: { ...request.options, noInstall: true } }, onDisk);
+
 async function hasAll(packages: BuildRequest['targets'], request: BuildRequest, onDisk: boolean): Promise<boolean> {
   const { workspace, platform } = request;
   const facts = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });

@@ -7,6 +7,7 @@ import type { Answer, CacheTier } from '../cache/cache.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { removeTree } from '../system/files.ts';
+import { platformOfServers } from './choose-platform.ts';
 import { dependenciesOf } from './cutoff.ts';
 import type { PackageFacts } from './facts.ts';
 import { fullClosure, runClosure, visibleTo } from './graph.ts';
@@ -38,11 +39,13 @@ export interface Proofs {
 const parallel = 4;
 
 /**
- * Every body is read from the tier, whatever lies on the disk, and nothing of it is kept.
+ * Every body is read from the tier, whatever lies on the disk, and nothing of it is kept. Of several platforms that the Buildfile accepts it is
+ * about the one that servers like this one would choose.
  *
  * @throws {VbuildError} `unpinned`; `usage` where there is no tier.
  */
-export async function prove(request: BuildRequest): Promise<Proofs> {
+export async function prove(asked: BuildRequest): Promise<Proofs> {
+  const request = { ...asked, platform: await platformOfServers(asked, false) };
   const { run, tiers } = startRun(request);
   using _traffic = countedTraffic(tiers, run.emit);
   if (tiers.length === 0)

@@ -16,7 +16,7 @@ import { signatureRefusal, signersFor, type Trust } from '../cache/trust.ts';
 import { VbuildError } from '../model/error.ts';
 import { licenceTexts } from '../sources/licences.ts';
 import { exists, fileStat, isFolder, readBytes } from '../system/files.ts';
-import { choosePlatform } from './choose-platform.ts';
+import { platformOfServers } from './choose-platform.ts';
 import type { PackageFacts } from './facts.ts';
 import { type Foreseen, foreseen } from './foreseen.ts';
 import { fullClosure, runClosure } from './graph.ts';
@@ -37,8 +37,7 @@ import { startRun } from './start-run.ts';
 export async function makeRelease(asked: BuildRequest, name: string): Promise<Release> {
   const { build, options, targets, workspace, publishing } = asked;
   const onDisk = options.offline || build.cache.length === 0;
-  const platform = await choosePlatform({ ...asked, options: { ...options, noInstall: true } }, onDisk);
-  const request = { ...asked, platform };
+  const request = { ...asked, platform: await platformOfServers(asked, onDisk) };
   insistOnOnePrefix(targets);
   const packages = runClosure(targets);
   const facts = keyedFacts(fullClosure(packages), request);
@@ -55,7 +54,7 @@ export async function makeRelease(asked: BuildRequest, name: string): Promise<Re
     format: 1,
     name,
     createdAt: new Date().toISOString(),
-    platform,
+    platform: request.platform,
     targets: targets.map(packageId),
     cache: build.cache.map((spec) =>
       spec.kind === 'directory' ? { ...spec, path: resolve(workspace.folder, spec.path) } : { ...spec },

@@ -233,6 +233,10 @@ test('of several platforms that a Buildfile accepts, the first one is taken of w
   renameSync(olderLeaf, `${olderLeaf}.aside`);
   assert.equal(await released('two'), own);
   renameSync(`${olderLeaf}.aside`, olderLeaf);
+  const ownLeaf = join(bucket, manifestObject('leaf', before));
+  renameSync(ownLeaf, `${ownLeaf}.aside`);
+  assert.equal((await clone.run(['cache', 'prove', 'branch'])).exitStatus, 0);
+  renameSync(`${ownLeaf}.aside`, ownLeaf);
 
   // What has to be built is built for this host, with all that it rests on.
   const built = insistOnSuccess(await clone.build(['app']));
