@@ -14,8 +14,8 @@ import { type CommandLine, parseCommandLine } from './options.ts';
 export interface MainInput {
   /** Without Node and script. */
   readonly argv: readonly string[];
-  /** Absolute. */
-  readonly cwd: string;
+  /** Absolute; `undefined` where it is gone. */
+  readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `VBUILD_SIGNING_KEY` and `VBUILD_SIGNING_KEY_FILE`, taken out of `env`. */
   readonly signing?: SigningSource;
@@ -69,7 +69,8 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
 };
 
 /** @returns The exit status. Never throws. */
-export async function main({ argv, cwd, env, signing, stdout, stderr }: MainInput): Promise<number> {
+export async function main({ argv, cwd: given, env, signing, stdout, stderr }: MainInput): Promise<number> {
+  const cwd = given ?? '/';
   const reporterFor = (options: Partial<CommandLine['options']>): ReturnType<typeof chooseReporter> =>
     chooseReporter({
       stdout,
@@ -87,6 +88,7 @@ export async function main({ argv, cwd, env, signing, stdout, stderr }: MainInpu
   const interruption = interrupts(() => reporter.end());
   try {
     const line = parseCommandLine(argv);
+    if (given === undefined) throw folderIsGone();
     reporter.end();
     reporter = reporterFor(line.options);
     const command = await commands[line.command]();
@@ -111,6 +113,12 @@ export async function main({ argv, cwd, env, signing, stdout, stderr }: MainInpu
     interruption.stop();
   }
 }
+
+const folderIsGone = (): VbuildError =>
+  new VbuildError('usage', 'Current folder is gone', {
+    facts: { expected: 'a folder that is there', found: 'one that was removed after the shell went into it' },
+    mend: 'go to it again, as by cd "$PWD", or to another folder',
+  });
 
 /** What an interrupt cut off is not told in the words of whatever noticed it first. */
 const interruptedError = (): VbuildError =>

@@ -263,3 +263,13 @@ test('who makes a package that another one needs is named, and when it is killed
   assert.equal(told?.facts?.['process'], String(maker.child.pid));
   assert.deepEqual(run.outcomes, { fresh: 0, restored: 0, built: 3 });
 });
+
+test('a current folder that is gone is told in words, whatever was asked for', async (t) => {
+  const top = tempDir(t);
+  const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+  for (const args of [['list'], ['rollback', '--prefix', '/srv/none'], []]) {
+    const argv = ['sh', '-c', gone, 'sh', vbuildBin, ...args, '--json'];
+    const { exitStatus, errors } = eventsOf(await runProgram(argv, { cwd: top, home: top }));
+    assert.deepEqual([exitStatus, errors[0]?.code, errors[0]?.headline], [2, 'usage', 'Current folder is gone']);
+  }
+});
