@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EqualFile } from '../prefix/assemble.ts';
 import { digestFileSync } from '../system/files.ts';
 import { deviceOf, ownFile } from '../system/tree-edit.ts';
-import { generationsOf } from './generations.ts';
+import { generationsOf, unlessShut } from './generations.ts';
 import { listOf } from './installed-files.ts';
 
 /** Of several files with the same bytes, how many are looked at before a new one is made. */
@@ -21,18 +21,20 @@ export function equalFiles(prefixes: readonly string[], beside: string): EqualFi
   const device = deviceOf(beside);
   return (digest, mode) => {
     known ??= index(prefixes);
-    return known.get(`${digest} ${mode}`)?.find((path) => {
-      const found = ownFile(path);
-      return found?.device === device && found.mode === mode && digestFileSync(path) === digest;
-    });
+    return known.get(`${digest} ${mode}`)?.find((path) =>
+      unlessShut(false, () => {
+        const found = ownFile(path);
+        return found?.device === device && found.mode === mode && digestFileSync(path) === digest;
+      }),
+    );
   };
 }
 
 function index(prefixes: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const prefix of new Set(prefixes)) {
-    for (const generation of generationsOf(prefix).reverse()) {
-      for (const { path, digest, mode } of listOf(generation) ?? []) {
+    for (const generation of unlessShut([], () => generationsOf(prefix).reverse())) {
+      for (const { path, digest, mode } of unlessShut([], () => listOf(generation) ?? [])) {
         if (digest === undefined || mode === undefined) continue;
         const id = `${digest} ${mode}`;
         const places = found.get(id) ?? [];

@@ -59,7 +59,23 @@ export const generationsOf = (prefix: string): Generation[] =>
 
 /** The records of all generations of a prefix that are there, for what must not be swept away. */
 export const recordsOf = (prefix: string): GenerationRecord[] =>
-  numbersIn(generationsFolder(prefix)).flatMap((number) => recordIn(recordPath(prefix, number)) ?? []);
+  unlessShut([], () =>
+    numbersIn(generationsFolder(prefix)).flatMap((number) => recordIn(recordPath(prefix, number)) ?? []),
+  );
+
+/**
+ * An answer about a prefix of any site, whatever became of it.
+ *
+ * @param otherwise The answer where this user cannot look there.
+ */
+export function unlessShut<Answer>(otherwise: Answer, look: () => Answer): Answer {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    return otherwise;
+  }
+}
 
 /**
  * Makes a prefix show another of its generations. Only a link of ours is replaced, whatever came there meanwhile; the generation that

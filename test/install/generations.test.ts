@@ -21,6 +21,7 @@ import {
   generationsFolder,
   generationsOf,
   placeOf,
+  recordsOf,
   switchTo,
 } from '../../src/install/generations.ts';
 import { handChanges } from '../../src/install/installed-files.ts';
@@ -310,6 +311,19 @@ process.on('SIGTERM', () => { process.stdout.write(JSON.stringify([looks, seen.s
     assert.equal(readFileSync(join(three, 'lib/same'), 'utf8'), content['lib/same']);
     const found = currentGeneration(one);
     assert.deepEqual(found && handChanges(found), [{ path: 'lib/same', what: 'changed', package: 'x@1.0' }]);
+  });
+
+  test('install() asks nothing of other prefixes where nobody can look', async () => {
+    using folder = temporaryFolder('vbuild-test');
+    symlinkSync('circle', join(folder.path, 'circle'));
+    const peers = [join(folder.path, 'circle/vendor'), join(folder.path, 'x'.repeat(250))];
+    await install({
+      prefix: join(folder.path, 'vendor'),
+      members: [member(folder.path, 'one', { a: '1' })],
+      notes,
+      peers,
+    });
+    assert.deepEqual(peers.map(recordsOf), [[], []]);
   });
 
   test('what was changed by hand is told when it is replaced, and that generation stays whatever else goes', async () => {
