@@ -24,7 +24,7 @@ export interface BuildRoot {
 export const canonicalRoot = padded(`${mountPoint}/vbuild/`);
 
 /** Another one like it, for builds that are to be compared with those at the canonical one. */
-export const otherRoot = padded(`${mountPoint}/elsewhere/`);
+const otherRoot = padded(`${mountPoint}/elsewhere/`);
 
 /**
  * The build root inside a folder, not created.

@@ -139,7 +139,7 @@ export const isTimeOf = (seconds: number, { fromMs, toMs }: BuiltUnder): boolean
   seconds * 1000 >= fromMs - toleranceMs && seconds * 1000 <= toMs + toleranceMs;
 
 /** Whether a text is a time of a build, or what differs between such times: a number of seconds, a date, a time of day, a part of them. */
-export function isTime(text: string, built: BuiltUnder): boolean {
+function isTime(text: string, built: BuiltUnder): boolean {
   const epoch = /^\D?(1\d{9})(?:\.?\d{3}|\.?\d{6}|\.?\d{9})?\D?$/.exec(text)?.[1];
   if (epoch !== undefined && isTimeOf(Number(epoch), built)) return true;
   const [, hour, minute, second] = /(?:^|\D)(\d{1,2}):(\d{2})(?::(\d{2}))?/.exec(text) ?? [];

@@ -48,7 +48,7 @@ export const revision = v.strictObject({
 });
 
 /** Something as it should be, or what is wrong with it, as one clause. */
-export type Checked<Value> = { readonly value: Value } | { readonly rejected: string };
+type Checked<Value> = { readonly value: Value } | { readonly rejected: string };
 
 /** @param what What the bytes should hold, such as `the manifest`. */
 export function parseJson(what: string, bytes: Uint8Array): Checked<unknown> {

@@ -6,7 +6,7 @@ export const PT = { load: 1, dynamic: 2, interp: 3, note: 4, gnuProperty: 0x6474
 /** Thrown for bytes that no ELF file can have; `readElf` catches it. */
 export class Unreadable extends Error {}
 
-export interface Segment {
+interface Segment {
   readonly type: number;
   readonly offset: number;
   readonly address: number;

@@ -1,7 +1,7 @@
 /** Reads what an ELF file says to the dynamic loader: libraries, versions, run paths and who else uses their bytes (pure). */
 import { Image, PT, Unreadable } from './elf-image.ts';
 
-export interface RunPath {
+interface RunPath {
   readonly tag: 'RPATH' | 'RUNPATH';
   readonly value: string;
   /** Where its first byte lies in the file. */
@@ -32,7 +32,7 @@ export interface Elf {
   readonly otherStrings: () => readonly string[];
 }
 
-export type ElfReading =
+type ElfReading =
   | { readonly kind: 'elf'; readonly elf: Elf }
   | { readonly kind: 'not-elf' }
   | { readonly kind: 'unreadable'; readonly reason: string };

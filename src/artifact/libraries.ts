@@ -29,7 +29,7 @@ const hostLibraryNames: ReadonlySet<string> = new Set([
 
 const isHostLibrary = (name: string): boolean => hostLibraryNames.has(name) || /^ld-linux[\w-]*\.so\.\d+$/.test(name);
 
-export interface LibraryFacts {
+interface LibraryFacts {
   readonly files: readonly ElfFile[];
   /** Every file and symlink of the tree, relative to the prefix. */
   readonly paths: ReadonlySet<string>;
@@ -57,7 +57,7 @@ export function providedLibraries({ files, paths }: Pick<LibraryFacts, 'files' |
   return Object.fromEntries(found.sort(([a, p], [b, q]) => (a === b ? (p < q ? 1 : -1) : a < b ? -1 : 1)));
 }
 
-export interface LibraryVerdict {
+interface LibraryVerdict {
   readonly needs: Manifest['needs'];
   readonly provides: Manifest['provides'];
   readonly problems: readonly Problem[];

@@ -1,5 +1,5 @@
 /** Faults that are found in a tree while it is packed: collected, and thrown all together. */
-import { VbuildError, VbuildErrors, type ErrorDetail } from '../model/error.ts';
+import { type ErrorDetail, throwAll, VbuildError } from '../model/error.ts';
 
 export interface Problem extends Omit<ErrorDetail, 'cause' | 'where'> {
   readonly headline: string;
@@ -9,10 +9,10 @@ export interface Problem extends Omit<ErrorDetail, 'cause' | 'where'> {
 
 /** @throws {VbuildError | VbuildErrors} `artifact-refused`, when there is any problem. */
 export function refuseOn(problems: readonly Problem[]): void {
-  const errors = problems.map(
-    ({ headline, file, ...detail }) =>
-      new VbuildError('artifact-refused', headline, file === undefined ? detail : { ...detail, where: { file } }),
+  throwAll(
+    problems.map(
+      ({ headline, file, ...detail }) =>
+        new VbuildError('artifact-refused', headline, file === undefined ? detail : { ...detail, where: { file } }),
+    ),
   );
-  if (errors.length > 1) throw new VbuildErrors(errors);
-  if (errors[0]) throw errors[0];
 }

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { type BuildPlaces, inPrefix, isWithin, leadsOut } from './places.ts';
 
-export interface RunPathVerdict {
+interface RunPathVerdict {
   /** The new run path, empty when nothing is left. */
   readonly value: string;
   /** Entries that lead outside of what an installed file may rely on; with any of them the file is refused. */

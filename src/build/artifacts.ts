@@ -38,11 +38,15 @@ export function artifactsOf(disk: DiskCache, scratch: string): Artifacts {
     return { manifest, tree };
   }
   const membersOf: Artifacts['members'] = (packages) =>
-    inParallel(packages, atOnce, (one) => {
-      const member = members.get(one) ?? unpacked(one);
-      members.set(one, member);
-      return member;
-    });
+    inParallel(
+      packages,
+      (one) => {
+        const member = members.get(one) ?? unpacked(one);
+        members.set(one, member);
+        return member;
+      },
+      atOnce,
+    );
   return {
     add(one, manifest) {
       manifests.set(one, manifest);

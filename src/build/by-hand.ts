@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { onHost } from '../artifact/places.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import type { StepGroup } from '../compile/recipe.ts';
 import { runSteps } from '../compile/run-steps.ts';
 import { VbuildError } from '../model/error.ts';
@@ -17,9 +16,10 @@ import { jobserverFor } from './admission.ts';
 import { type Artifacts, artifactsOf } from './artifacts.ts';
 import { keptPlaces, namespaceFor } from './build-places.ts';
 import { type CompilePlaces, freshTree, logged, packed, stepsFrame } from './compile-stage.ts';
-import { type Facts, gatherFacts, type PackageFacts } from './facts.ts';
+import { type Facts, factsNow, type PackageFacts } from './facts.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { fullClosure, visibleTo } from './graph.ts';
+import { notPinned } from './not-ready.ts';
 import { ensurePatched } from './patch-stage.ts';
 import { privateFolder } from './private-folder.ts';
 import type { BuildRequest } from './request.ts';
@@ -45,14 +45,10 @@ export async function byHand<Result>(
   const { workspace, platform, emit, signal } = request;
   await using _turn = await takeWorkFolder(workspace, emit, signal);
   const { run } = startRun(request);
-  const lock = readLock(workspace.lockFile);
-  const { known } = gatherFacts(fullClosure([one]), { lock, platform, workspace });
+  const { known } = factsNow(fullClosure([one]), { workspace, platform });
   const facts = known.get(one);
   if (facts === undefined) {
-    throw new VbuildError('unpinned', 'Package or something that it needs has no pin', {
-      where: { package: packageId(one) },
-      mend: `pin it with vbuild lock ${one.name}`,
-    });
+    throw notPinned(one);
   }
   try {
     return await work({ facts, known, run });
@@ -80,7 +76,7 @@ export async function keptTree({ facts, run }: HandSession): Promise<KeptTree | 
   return { at, namespace };
 }
 
-export interface KeptTree {
+interface KeptTree {
   readonly at: CompilePlaces;
   readonly namespace: Namespace | undefined;
 }

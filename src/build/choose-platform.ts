@@ -1,10 +1,8 @@
 /** Which of the platforms that a Buildfile accepts a run is about: one artifact may serve several releases of a distribution. */
-import { packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
-import { gatherFacts } from './facts.ts';
+import { factsNow } from './facts.ts';
 import { fullClosure } from './graph.ts';
-import { type Asked, installingOf } from './released.ts';
+import { askedFor, installingOf } from './released.ts';
 import { type BuildRequest, isUpToDate } from './request.ts';
 import { wanted } from './roots.ts';
 
@@ -14,7 +12,7 @@ import { wanted } from './roots.ts';
  * @param accepted As the Buildfile lists them.
  * @param own      That of this host.
  */
-export function platformsToTry(accepted: readonly string[], own: string): string[] {
+function platformsToTry(accepted: readonly string[], own: string): string[] {
   const [machine] = own.split(' ');
   return [...new Set([...accepted.filter((one) => one.split(' ')[0] === machine), own])];
 }
@@ -46,14 +44,10 @@ export const platformOfServers = (request: BuildRequest, onDisk: boolean): Promi
 
 async function hasAll(packages: BuildRequest['targets'], request: BuildRequest, onDisk: boolean): Promise<boolean> {
   const { workspace, platform } = request;
-  const facts = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
-  const asked = packages.flatMap((one): Asked | [] => {
-    const key = facts.known.get(one)?.key;
-    return key === undefined ? [] : { id: packageId(one), name: one.name, key };
-  });
+  const facts = factsNow(fullClosure(packages), { workspace, platform });
+  const asked = packages.flatMap((one) => facts.known.get(one) ?? []).map(askedFor);
   if (asked.length < packages.length) return false;
-  const { startRun } = await import('./start-run.ts');
-  const { foreseen } = await import('./foreseen.ts');
+  const [{ startRun }, { foreseen }] = await Promise.all([import('./start-run.ts'), import('./foreseen.ts')]);
   // What becomes of each look-up is told once, by the run itself.
   const installing = installingOf(request.prefix, asked);
   const { run } = startRun({ ...request, emit: () => {} }, { onDisk, installing });

@@ -12,7 +12,7 @@ const trees = ['build', 'rebuild', 'trees'] as const;
 /** What tells of earlier runs, and what spares the next one some work. Opened patches are never among it. */
 const rest = ['fetch', 'history', 'logs', 'patch-bases', 'quick', 'stamps', 'traces'] as const;
 
-export interface Cleaned {
+interface Cleaned {
   /** Such as `trees`; see `placesOf`. */
   readonly kind: string;
   /** Name of the folder of a package, `NAME_VERSION`, or of what else lies there. */
@@ -22,7 +22,7 @@ export interface Cleaned {
   readonly sizeBytes: number;
 }
 
-export interface CleanRequest {
+interface CleanRequest {
   readonly workspace: Workspace;
   /** Undefined for all, also of packages that the Buildfile no longer has. */
   readonly packages: readonly Package[] | undefined;

@@ -6,15 +6,14 @@ import { type Dependencies, movedBetween, ownFields, restsOn, type Standing } fr
 import type { Manifest } from '../artifact/manifest.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { equalsOnDisk } from '../cache/relatives.ts';
-import type { LayeredCache } from '../cache/layered.ts';
 import type { Facts, PackageFacts } from './facts.ts';
 import { directDependencies, runClosure, visibleTo } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Found, LookUpEffects } from './look-up.ts';
-import type { Run } from './run.ts';
+import { arrival, type Run } from './run.ts';
 
 /** Finds the artifact of a package that is there, by its manifest. */
-export type ManifestOf = (one: Package) => Manifest;
+type ManifestOf = (one: Package) => Manifest;
 
 /** What the manifests of a package's dependencies are to its own. */
 export function dependenciesOf(one: Package, manifestOf: ManifestOf): Dependencies {
@@ -32,22 +31,23 @@ export function dependenciesOf(one: Package, manifestOf: ManifestOf): Dependenci
  * Looks for an artifact that was made of the same as this package would be.
  *
  * @param manifestOf Of everything that is visible to the package.
- * @param get        Brings it, or only tells whether that could be done.
+ * @param bring      Whether it is brought, or it is only told whether that could be done.
  * @returns Undefined where there is none, or none that fits the host.
  */
 export async function findEqual(
   facts: PackageFacts,
   manifestOf: ManifestOf,
-  { get, run }: { readonly get: LayeredCache['fetchEqual']; readonly run: Run },
+  bring: boolean,
+  run: Run,
 ): Promise<Found | undefined> {
   const { package: one, id, key, keyText } = facts;
   const { dependencies, against } = restsOn(dependenciesOf(one, manifestOf));
   if (run.options.noCache || against === undefined) return undefined;
   const startedMs = performance.now();
   const standing: Standing = { key, keyText, dependencies, against };
-  const fetched = await get(one.name, standing, run.signal, (doneBytes, totalBytes) =>
-    run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
-  );
+  const fetched = bring
+    ? await run.cache.fetchEqual(one.name, standing, run.signal, arrival(id, run))
+    : await run.cache.foreseeEqual(one.name, standing, run.signal);
   if (fetched.outcome !== 'done') return undefined;
   const { manifest, tier, madeFrom } = fetched;
   const moved = new Set(movedBetween(madeFrom, keyText));
@@ -56,7 +56,7 @@ export async function findEqual(
 }
 
 /** How far the look-ups of a run have come. */
-export interface LookedUp {
+interface LookedUp {
   readonly missing: Map<Package, unknown>;
   readonly found: Map<Package, Found>;
   /** Manifests of what could be brought and was not, since only compiling would need it. */
@@ -77,22 +77,19 @@ export async function cutOff(
       (one) => !tried.has(one) && visibleTo(one).every((other) => manifests(other) !== undefined),
     );
     if (ready.length === 0) return;
-    await inParallel(ready, parallel, async (one) => {
+    await inParallel(ready, async (one) => {
       tried.add(one);
       const known = facts.known.get(one);
       if (known === undefined) return;
       const manifestOf: ManifestOf = (other) => manifests(other) as Manifest;
-      const answer = await findEqual(known, manifestOf, { get: effects.getEqual, run });
+      const answer = await findEqual(known, manifestOf, effects.keep !== undefined, run);
       if (answer === undefined) return;
       missing.delete(one);
       found.set(one, answer);
-      effects.keep(known, answer);
+      effects.keep?.(known, answer);
     });
   }
 }
-
-/** How many artifacts are looked for at once. */
-const parallel = 8;
 
 /** Whether the disk has an artifact that would stand in for this one, if its dependencies came out as that one's were. */
 export async function mayBeEqual({ package: one, keyText }: PackageFacts, run: Run): Promise<boolean> {

@@ -8,7 +8,7 @@ import { packageUrl } from '../sources/origin.ts';
 import type { Part, PartPatch } from './parts.ts';
 
 /** A part with the bytes of its patches. */
-export interface PartWithTexts extends Part {
+interface PartWithTexts extends Part {
   readonly texts: readonly Uint8Array[];
 }
 

@@ -4,6 +4,7 @@ import { unpackVerified } from '../artifact/unpack.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { notePrefix } from '../cache/disk-content.ts';
 import { placeOf } from '../install/generations.ts';
+import { throwAll } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { checkOwners } from '../prefix/owners.ts';
@@ -11,13 +12,9 @@ import { makeFolder } from '../system/files.ts';
 import { foreseen } from './foreseen.ts';
 import { inParallel } from './in-parallel.ts';
 import { missedBy, notReady } from './not-ready.ts';
-import { throwAll } from './pinning.ts';
 import type { Asked, Deployment } from './released.ts';
-import type { Run } from './run.ts';
+import { arrival, type Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
-
-/** How many artifacts are looked for, brought and unpacked at once. */
-const parallel = 8;
 
 /**
  * Brings what is asked for to this machine and switches the prefix to it. Before that, nothing is written but in the disk cache.
@@ -34,12 +31,11 @@ export async function deploy(
   const ready = await insistOnAll(asked, run, facts);
   checkOwners(ready.map(({ manifest }) => manifest));
   const outcomes = new Map<string, Outcome>();
-  const manifests = await inParallel(ready, parallel, (one) => bring(one, outcomes, run));
+  const manifests = await inParallel(ready, (one) => bring(one, outcomes, run));
   makeFolder(dirname(prefix));
   const place = placeOf(prefix);
   notePrefix(run.disk.folder, place);
-  const members = (scratch: string): Promise<Member[]> =>
-    inParallel(manifests, parallel, (one) => unpacked(one, scratch, run));
+  const members = (scratch: string): Promise<Member[]> => inParallel(manifests, (one) => unpacked(one, scratch, run));
   const content = {
     prefix,
     roots: roots.join(' '),
@@ -68,8 +64,7 @@ async function bring({ one, manifest, isEqual }: Ready, outcomes: Map<string, Ou
   const { id, name, key } = one;
   run.signal.throwIfAborted();
   const startedMs = performance.now();
-  const progress = (doneBytes: number, totalBytes: number): void =>
-    run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes });
+  const progress = arrival(id, run);
   const { keyText, dependencies, against = [] } = manifest;
   const fetched = isEqual
     ? await run.cache.fetchEqual(name, { key, keyText, dependencies, against }, run.signal, progress)

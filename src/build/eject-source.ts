@@ -35,8 +35,8 @@ const fetched = ({ name, digest }: PinnedFile, places: readonly string[]): strin
 
 /** Where Debian's mirrors keep the files of a source package, its security updates too. */
 function debianLines({ name, patches }: DebianSpec, files: readonly PinnedFile[]): readonly string[] {
-  const folder = `${/^lib./.exec(name)?.[0] === undefined ? name.slice(0, 1) : name.slice(0, 4)}/${name}`;
-  const used = files.flatMap((file) => {
+  const folder = `${name.slice(0, /^lib./.test(name) ? 4 : 1)}/${name}`;
+  return files.flatMap((file) => {
     const role = roleOf(file.name);
     const path = `"$sources"/${quoted(file.name)}`;
     const get = `fetch_debian ${[file.name, file.digest, folder].map(quoted).join(' ')}`;
@@ -48,7 +48,6 @@ function debianLines({ name, patches }: DebianSpec, files: readonly PinnedFile[]
       ? [get, `unpack ${path} "$root/packaging" 0`, 'apply_series "$root/packaging/debian/patches"']
       : [get, `gzip -dc ${path} | patch_tree 1`];
   });
-  return used;
 }
 
 function tarballLines(spec: TarballSpec, files: readonly PinnedFile[]): readonly string[] {

@@ -3,16 +3,18 @@
  * packages go into one prefix, each after what it needs; there is no cache, no isolation and nothing to move to another prefix later.
  */
 import { basename } from 'node:path';
-import { standardEnvironment, standardVariables, systemPath } from '../compile/environment.ts';
+import { standardEnvironment, standardVariables } from '../compile/environment.ts';
 import { quoted } from '../model/quoted.ts';
 import type { Step } from '../compile/recipe.ts';
+import { argvOf } from '../model/argv.ts';
 import { sharing } from '../compile/sharing.ts';
 import { shellWord } from '../compile/shell-words.ts';
 import { type ToolName, toolNamed } from '../compile/tools.ts';
+import { systemPath } from '../system/user-environment.ts';
 import { sourceLines } from './eject-source.ts';
 import type { PackageFacts } from './facts.ts';
 
-export interface EjectRequest {
+interface EjectRequest {
   /** In the order in which they are built. */
   readonly packages: readonly PackageFacts[];
   /** Names of those that were asked for. */
@@ -86,10 +88,14 @@ fetch() {
   echo "$digest  $file" | sha256sum -c --quiet - || fail "$file is not the pinned archive"
 }
 
-# fetch_debian FILE SHA256 FOLDER: the same from Debian's mirrors, its security updates included.
+# fetch_debian FILE SHA256 FOLDER: the same from the repositories that apt knows here, and then from Debian's own.
 fetch_debian() {
-  mirror=\${DEBIAN_MIRROR:-https://deb.debian.org}
-  fetch "$1" "$2" "$mirror/debian/pool/main/$3/$1" "$mirror/debian-security/pool/updates/main/$3/$1"
+  name=$1 sha256=$2 folder=$3
+  set --
+  for repository in $(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sort -u) https://deb.debian.org/debian/ https://deb.debian.org/debian-security/; do
+    set -- "$@" "\${repository}pool/main/$folder/$name" "\${repository}pool/updates/main/$folder/$name"
+  done
+  fetch "$name" "$sha256" "$@"
 }
 
 # unpack ARCHIVE FOLDER [STRIP]: without STRIP, a single top folder is left out.
@@ -200,9 +206,8 @@ function stepLines(step: Step, { package: { recipe }, tools }: PackageFacts): re
   const way = sharing(step, { environment, tools, named: false });
   const own = Object.entries(recipe.env).map(([name, text]) => `${name}=${shellWord(text)}`);
   const jobs = way.by === 'nothing' ? [] : ['MAKEFLAGS="-j$jobs"'];
-  const argv = typeof step.run === 'string' ? ['bash', '-eu', '-o', 'pipefail', '-c', step.run] : step.run;
   const programs: string[] = [];
-  const words = argv.map((word) => {
+  const words = argvOf(step.run).map((word) => {
     if (!word.includes('\n') || shellWord(word) !== quoted(word)) return shellWord(word);
     programs.push(`program=$(cat <<'END_OF_PROGRAM'\n${word.replace(/\n+$/, '')}\nEND_OF_PROGRAM\n)`);
     return '"$program"';

@@ -14,7 +14,7 @@ import { placesOf, type Workspace } from './workspace.ts';
 /** A folder in which more files changed names the first ones only. */
 const mostFiles = 20;
 
-export interface EvidenceSources {
+interface EvidenceSources {
   readonly workspace: Workspace;
   /** By `name@version`. */
   readonly packages: ReadonlyMap<string, { readonly package: Package; readonly facts: PackageFacts | undefined }>;

@@ -12,7 +12,7 @@ import { VbuildError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import { type SigningSource, signingKey } from './signing-key.ts';
 
-export interface CachesRequest {
+interface CachesRequest {
   readonly build: Build;
   /** Absolute folder of the Buildfile. */
   readonly folder: string;
@@ -101,7 +101,7 @@ export function clockFinding(check: string, aheadMs: number): Finding {
 function examineSigning({ build, signing, pushing }: CachesRequest): Finding[] {
   if (!pushing && signing.key === undefined && signing.file === undefined) return [];
   try {
-    const key = signingKey(signing, build.trust);
+    const key = signingKey(signing, build.trust?.keys);
     return [{ check: 'signing', state: 'good', found: key === undefined ? 'nothing is signed' : `as ${key.role}` }];
   } catch (thrown) {
     if (!(thrown instanceof VbuildError)) throw thrown;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { canonicalRoot } from '../artifact/build-root.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { readLock } from '../buildfile/pins.ts';
-import { systemPath } from '../compile/environment.ts';
+import { systemPath } from '../system/user-environment.ts';
 import { probeTools } from '../compile/probe-tools.ts';
 import { debianPackagesOf, installToolsCommand, missingTools } from '../compile/tools.ts';
 import { messageOf, VbuildError } from '../model/error.ts';

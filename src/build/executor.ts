@@ -20,7 +20,7 @@ import { takeWorkFolder } from './run-lock.ts';
 import { settle, wantedBy } from './settle.ts';
 import { countedTraffic, startRun } from './start-run.ts';
 
-export interface BuildOutcome {
+interface BuildOutcome {
   readonly exitStatus: number;
   /** How each package came to be ready, by `name@version`. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
@@ -72,8 +72,6 @@ async function attempt(request: BuildRequest, before: Map<string, Outcome>): Pro
         outcomes.clear();
         history.know(known);
       },
-      get: (name, key, end, progress) => run.cache.fetchArtifact(name, key, end, progress),
-      getEqual: (name, standing, end, progress) => run.cache.fetchEqual(name, standing, end, progress),
       keep: keeper(artifacts, outcomes, run),
     },
     run,
@@ -110,6 +108,5 @@ function noteNames({ build, workspace: { state } }: BuildRequest): void {
 async function finalStatus(statuses: readonly number[], pushes: Pushes, signal: AbortSignal): Promise<number> {
   const unsent = await pushes.done();
   if (signal.aborted) return 130;
-  const all = [...statuses, ...unsent.map((error) => error.exitStatus)];
-  return all.length === 0 ? 0 : lowestStatus(all);
+  return lowestStatus([...statuses, ...unsent.map((error) => error.exitStatus)]);
 }

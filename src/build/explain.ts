@@ -51,7 +51,7 @@ export function rootCauses(before: Snapshot, now: Snapshot, snapshotOf: Snapshot
   return [...roots.values()];
 }
 
-export interface MovedDependency {
+interface MovedDependency {
   readonly name: string;
   readonly before: string;
   readonly now: string;

@@ -1,6 +1,5 @@
 /** Gathers what an explanation rests on: the package as it is now, as it was made ready here, and as caches have it. */
 import { type Build, type Package, packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import type { DiskCache } from '../cache/disk.ts';
 import { manifestOnDisk, newestKeys, relativesOf } from '../cache/relatives.ts';
@@ -14,7 +13,7 @@ import { nameOf } from '../model/package-id.ts';
 import { diskOf } from './disk.ts';
 import { evidenceFor, withEvidence } from './evidence.ts';
 import { movedDependencies, rootCauses, type Snapshot, type SnapshotOf } from './explain.ts';
-import { type Facts, gatherFacts, type PackageFacts } from './facts.ts';
+import { type Facts, factsNow, type PackageFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { historiesOf, readFailure, readRecords, type ReadyRecord } from './history.ts';
 import { standingReasons } from './install-reasons.ts';
@@ -187,7 +186,7 @@ function situation(
   asked?: (name: string, key: ContentKey) => Promise<Manifest | undefined>,
 ): Situation {
   const { build, workspace, platform } = request;
-  const facts = gatherFacts(fullClosure([one]), { lock: readLock(workspace.lockFile), platform, workspace });
+  const facts = factsNow(fullClosure([one]), { workspace, platform });
   const disk = diskOf(build, workspace);
   return {
     ...request,
@@ -198,7 +197,7 @@ function situation(
 }
 
 const idOf = (base: ReadyRecord | { package: { name: string; version: string } }): string =>
-  typeof base.package === 'string' ? base.package : `${base.package.name}@${base.package.version}`;
+  typeof base.package === 'string' ? base.package : packageId(base.package);
 
 const snapshotNow = ({ id, keyText, patches, source }: PackageFacts): Snapshot => ({
   package: id,
@@ -249,24 +248,22 @@ async function explained(before: Snapshot, now: Snapshot, at: Situation): Promis
 async function stateOf(name: string, key: ContentKey, at: Situation): Promise<Snapshot | undefined> {
   for (const facts of at.facts.known.values())
     if (facts.package.name === name && facts.key === key) return snapshotNow(facts);
-  const versions = at.build.packages.filter((one) => one.name === name);
-  const record = versions
-    .flatMap((one) => historiesOf(at.workspace, one))
-    .flatMap(readRecords)
-    .find((one) => one.key === key);
+  const record = recordsOf(name, at).find((one) => one.key === key);
   if (record !== undefined) return snapshotOfBase(record);
   const manifest = await at.manifestOf(name, key);
   return manifest && snapshotOfBase(manifest);
 }
 
+/** What this project remembers of a package, of all its versions. */
+function recordsOf(name: string, { build, workspace }: ExplainRequest): ReadyRecord[] {
+  const one = build.packages.find((other) => other.name === name);
+  return one === undefined ? [] : historiesOf(workspace, one).flatMap(readRecords);
+}
+
 /** What made a run happen: what differs from the time before. */
 async function lastRun(record: ReadyRecord, at: Situation): Promise<LastRun> {
   const { outcome, endedAtMs, durationMs, key, stages, answers, equal, error } = record;
-  const name = nameOf(record.package);
-  const before = at.build.packages
-    .filter((one) => one.name === name)
-    .flatMap((one) => historiesOf(at.workspace, one))
-    .flatMap(readRecords)
+  const before = recordsOf(nameOf(record.package), at)
     .filter((one) => one.endedAtMs < endedAtMs)
     .sort((a, b) => b.endedAtMs - a.endedAtMs)[0];
   return {

@@ -1,6 +1,6 @@
 /** Gathers what every package of a closure rests on as it is now, and from that its content key; reads files, changes nothing. */
 import { type Package, packageId } from '../buildfile/package.ts';
-import { type Lock, type LockedSource, pinnedFor } from '../buildfile/pins.ts';
+import { type Lock, type LockedSource, pinnedFor, readLock } from '../buildfile/pins.ts';
 import type { ToolName } from '../compile/tools.ts';
 import { contentKey, keyText } from '../key/fields.ts';
 import type { ContentKey } from '../model/digest.ts';
@@ -25,6 +25,8 @@ export interface PackageFacts extends StageFacts {
 export interface Facts {
   /** For every package whose pins are known, and those of all that it depends on. */
   readonly known: ReadonlyMap<Package, PackageFacts>;
+  /** Of a package of which it is certain that it is known. */
+  of(one: Package): PackageFacts;
   /** Packages whose source has no pin. */
   readonly unpinned: readonly Package[];
   /** Tools that have no pin for this platform, each once. */
@@ -33,6 +35,12 @@ export interface Facts {
 
 /** The tools that it takes to compile a package, each once. */
 export const toolsOf = ({ recipe, tools }: Package): ToolName[] => [...new Set([...recipe.tools, ...(tools ?? [])])];
+
+/** As `gatherFacts`, with what the lock file has. */
+export const factsNow = (
+  packages: readonly Package[],
+  { workspace, platform }: { readonly workspace: Workspace; readonly platform: string },
+): Facts => gatherFacts(packages, { lock: readLock(workspace.lockFile), platform, workspace });
 
 /**
  * @param packages Closed under both kinds of dependencies, each after its own.
@@ -84,7 +92,16 @@ export function gatherFacts(
     const text = keyText(fieldsOf(stageInputs(facts, 'pack')));
     known.set(one, { ...facts, id: packageId(one), places, series, keyText: text, key: contentKey(text) });
   }
-  return { known, unpinned, unpinnedTools: [...unpinnedTools] };
+  return {
+    known,
+    of(one) {
+      const facts = known.get(one);
+      if (facts === undefined) throw new Error(`${packageId(one)} has no key`);
+      return facts;
+    },
+    unpinned,
+    unpinnedTools: [...unpinnedTools],
+  };
 }
 
 /** A folder of the project counts by what it holds now, any other source by its pin, if that was made for it. */

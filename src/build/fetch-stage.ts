@@ -55,7 +55,7 @@ async function alone<Result>(
 }
 
 /** What a source stands for now, and nothing fetched that resolving does not need. @throws {VbuildError} */
-export async function resolveSource(one: Package, run: Run): Promise<Pin> {
+async function resolveSource(one: Package, run: Run): Promise<Pin> {
   try {
     return await sourceKind(one.source).resolve(one.source, contextFor(one, run));
   } catch (thrown) {
@@ -221,7 +221,6 @@ function lockedSource(one: Package, pin: Pin, results: Readonly<Record<string, s
   };
 }
 
-/** A pin in a few words: the commit, or the archives. */
 /** Where it comes from; without what a cache or a mirror had to do with it. */
 function originLines(one: Package, pin: Pin): string[] {
   const { repository, archives = [], purl } = sourceKind(one.source).origin(one.source, pin, '');
@@ -231,6 +230,7 @@ function originLines(one: Package, pin: Pin): string[] {
   ];
 }
 
+/** A pin in a few words: the commit, or the archives. */
 export const describePin = ({ kind, commit, version, files }: Pin): string =>
   [kind, version, commit?.slice(0, 12), ...(files ?? []).map(({ name }) => name)]
     .filter((part) => part !== undefined)

@@ -8,9 +8,6 @@ import { missedBy } from './not-ready.ts';
 import type { Asked } from './released.ts';
 import type { Run } from './run.ts';
 
-/** How many artifacts are looked for at once. */
-const parallel = 8;
-
 /** `isEqual`: what is there was made of the same to the byte, and would stand in for it; the manifest is as it would be then. */
 export type Foreseen = { readonly manifest: Manifest; readonly tier: string; readonly isEqual: boolean } | Missed;
 
@@ -27,7 +24,7 @@ export async function foreseen(
 ): Promise<ReadonlyMap<Asked, Foreseen>> {
   for (const { id, key } of asked) run.labels.set(key, id);
   await run.cache.foresee(asked, run.signal);
-  const answers = new Map(await inParallel(asked, parallel, async (one) => [one, await byItself(one, run)] as const));
+  const answers = new Map(await inParallel(asked, async (one) => [one, await byItself(one, run)] as const));
   const lacking = asked.filter((one) => 'answer' in (answers.get(one) ?? {}));
   if (facts !== undefined && lacking.length > 0)
     for (const [one, answer] of await byTrees(lacking, facts, run)) answers.set(one, answer);
@@ -47,17 +44,7 @@ async function byTrees(lacking: readonly Asked[], facts: Facts, run: Run): Promi
   const { findArtifacts } = await import('./look-up.ts');
   const byId = new Map(lacking.map((one) => [one.id, one]));
   const packages = [...facts.known.keys()].filter((one) => byId.has(packageId(one)));
-  const { cache } = run;
-  const { found } = await findArtifacts(
-    { packages },
-    facts,
-    {
-      get: (name, key, signal) => cache.foreseeArtifact(name, key, signal),
-      getEqual: (name, standing, signal) => cache.foreseeEqual(name, standing, signal),
-      keep: () => {},
-    },
-    run,
-  );
+  const { found } = await findArtifacts({ packages }, facts, { keep: undefined }, run);
   return [...found].flatMap(([one, { manifest, tier, equal }]): [Asked, Foreseen][] => {
     const asked = byId.get(packageId(one));
     return asked === undefined ? [] : [[asked, { manifest, tier, isEqual: equal !== undefined }]];

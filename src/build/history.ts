@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { type ContentKey, type Digest, digestOf } from '../model/digest.ts';
 import type { ErrorCode } from '../model/error.ts';
 import type { BuildEvent, Reason, StageName } from '../model/event.ts';
-import { makeFolder, namesIn, readBytes, readIfThere, removeTree, replaceFile } from '../system/files.ts';
+import { makeFolder, namesIn, readBytes, readOwnJson, removeTree, replaceFile } from '../system/files.ts';
 import type { Package } from '../buildfile/package.ts';
 import { parseKeyText } from '../key/fields.ts';
 import type { PackageFacts } from './facts.ts';
@@ -126,21 +126,17 @@ export function writeStage({ history }: Pick<PackagePlaces, 'history'>, did: Sta
 
 /** What one of its stages did the last time, if it is remembered. */
 export function readStage({ history }: Pick<PackagePlaces, 'history'>, stage: StageName): StageRecord | undefined {
-  try {
-    const data = JSON.parse(readIfThere(stageFile(history, stage)) ?? 'null') as Partial<StageRecord> | null;
-    return data?.stage === stage && typeof data.endedAtMs === 'number' && Array.isArray(data.reasons)
-      ? (data as StageRecord)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const data = readOwnJson<StageRecord>(stageFile(history, stage));
+  return data?.stage === stage && typeof data.endedAtMs === 'number' && Array.isArray(data.reasons)
+    ? (data as StageRecord)
+    : undefined;
 }
 
-/** Our own file; one that is spoilt counts as none. */
+/** One that is spoilt counts as none. */
 function readRecord(path: string): ReadyRecord | undefined {
+  const data = readOwnJson<ReadyRecord>(path);
+  if (data?.format !== 1 || typeof data.keyText !== 'string' || !Array.isArray(data.patches)) return undefined;
   try {
-    const data = JSON.parse(readIfThere(path) ?? 'null') as Partial<ReadyRecord> | null;
-    if (data?.format !== 1 || typeof data.keyText !== 'string' || !Array.isArray(data.patches)) return undefined;
     parseKeyText(data.keyText);
     return data as ReadyRecord;
   } catch {

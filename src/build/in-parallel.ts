@@ -1,10 +1,13 @@
 /** Work on many things, a few at a time. */
 
-/** @returns What came of each, in the order of the items. @throws what the first failing one threw; no further one is begun. */
+/**
+ * @param limit How many at once; what is not given suits questions to caches.
+ * @returns What came of each, in the order of the items. @throws what the first failing one threw; no further one is begun.
+ */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
-  limit: number,
   work: (item: Item) => Promise<Result>,
+  limit = 8,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const queue = [...items.entries()];

@@ -29,7 +29,7 @@ export function influenceOf(
   const roleIn = (one: Package): Influence['as'] | undefined => {
     if (isBuildfile) return 'Buildfile';
     if (lock !== undefined) return hasPins(one, lock) ? 'lock file' : undefined;
-    const inSeries = one.patches === undefined ? undefined : roleInSeries(one.patches, path, isIt, workspace);
+    const inSeries = roleInSeries(one.patches, path, isIt, workspace);
     return inSeries ?? (isPartOf(one.source, path, isIt, workspace) ? 'source' : undefined);
   };
   return build.packages.flatMap((one) => {
@@ -45,7 +45,7 @@ const hasPins = (one: Package, { sources, tools }: Lock): boolean =>
   packageId(one) in sources || toolsOf(one).some((tool) => Object.values(tools).some((pins) => tool in pins));
 
 function roleInSeries(
-  spec: PatchSpec,
+  spec: PatchSpec | undefined,
   path: string,
   isIt: IsIt,
   { folder }: Workspace,

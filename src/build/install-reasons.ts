@@ -1,13 +1,12 @@
 /** Whether a prefix must get a new generation, and why: runs obey it, plans and checks tell it. */
 import { dirname, resolve } from 'node:path';
 import type { Package } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration, placeOf } from '../install/generations.ts';
 import type { ContentKey } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Reason } from '../model/event.ts';
 import { exists } from '../system/files.ts';
-import { gatherFacts } from './facts.ts';
+import { factsNow } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import type { BuildRequest } from './request.ts';
 import { prefixDifferences, trustNotes, wanted, type Wanted } from './roots.ts';
@@ -37,11 +36,7 @@ export function standingReasons({
   if (record === undefined) return [];
   try {
     const want = wanted([], build.packages, record);
-    const { known } = gatherFacts(fullClosure(want.packages), {
-      lock: readLock(workspace.lockFile),
-      platform,
-      workspace,
-    });
+    const { known } = factsNow(fullClosure(want.packages), { workspace, platform });
     // What has no key yet may come out as it is installed now.
     return installReasons(want, { prefix, build }, (one) => known.get(one)?.key ?? record.packages[one.name]?.key);
   } catch (error) {

@@ -1,5 +1,5 @@
 /** What making packages comes to as jobs: fetch and patch ahead of need, compile and pack as the dependencies allow (pure). */
-import { followersOf, type Job, JobQueue, remainingMs } from './scheduler.ts';
+import { byUrgency, followersOf, type Job, JobQueue, remainingMs } from './scheduler.ts';
 
 /** A package that is to be built. */
 export interface PackageWork {
@@ -33,7 +33,7 @@ export const packageJobs = (packages: readonly PackageWork[]): Job[] =>
 /** How many jobs of each resource run at once. @param jobs The `-j` number. */
 export const limitsFor = (jobs: number): Readonly<Record<Job['resource'], number>> => ({ transfer: 3, cpu: jobs });
 
-export interface Forecast {
+interface Forecast {
   readonly totalMs: number;
   /** Ids of the jobs of the longest chain, in their order. */
   readonly criticalPath: readonly string[];
@@ -64,8 +64,7 @@ export function forecast(jobs: readonly Job[], limits: Readonly<Record<Job['reso
 function longestChain(jobs: readonly Job[]): string[] {
   const followers = followersOf(jobs);
   const remaining = remainingMs(jobs, followers);
-  const longest = (among: readonly Job[]): Job | undefined =>
-    [...among].sort((a, b) => (remaining.get(b.id) ?? 0) - (remaining.get(a.id) ?? 0) || (a.id < b.id ? -1 : 1))[0];
+  const longest = (among: readonly Job[]): Job | undefined => byUrgency(among, remaining)[0];
   const chain: string[] = [];
   for (let job = longest(jobs.filter(({ after }) => after.length === 0)); job !== undefined; ) {
     const { id } = job;

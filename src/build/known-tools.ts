@@ -35,7 +35,7 @@ export async function pinKnownTools(
   const pins = lock.tools[platform] ?? {};
   const open = new Set(packages.flatMap(toolsOf).filter((tool) => pins[tool] === undefined));
   if (open.size === 0) return lock;
-  const told = await inParallel(packages, 4, (one) => toldOf(one, { open, run, tiers }));
+  const told = await inParallel(packages, (one) => toldOf(one, { open, run, tiers }), 4);
   const newest = told.flat().sort((a, b) => (a.at < b.at ? -1 : 1));
   const found = Object.fromEntries(newest.map(({ tool, version }) => [tool, version]));
   const unknown = [...open].filter((tool) => found[tool] === undefined).sort();

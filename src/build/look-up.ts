@@ -1,7 +1,7 @@
 /** Finds out which packages need not be built because a cache has their artifacts. What is done about that is the caller's. */
 import type { Manifest } from '../artifact/manifest.ts';
 import type { Package } from '../buildfile/package.ts';
-import type { FetchedArtifact, LayeredCache } from '../cache/layered.ts';
+import type { FetchedArtifact } from '../cache/layered.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { Outcome } from '../model/event.ts';
 import type { Missed } from '../model/plan.ts';
@@ -14,7 +14,7 @@ import { fullClosure, visibleTo } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
 import { missedBy } from './not-ready.ts';
 import type { Wanted } from './roots.ts';
-import type { Run } from './run.ts';
+import { arrival, foresee, type Run } from './run.ts';
 import { stageInputs } from './stages.ts';
 import { isStamped } from './verdicts.ts';
 
@@ -30,12 +30,8 @@ export interface Found extends Pick<Artifact, 'manifest' | 'tier'> {
 
 /** What a run does and a plan leaves out. */
 export interface LookUpEffects {
-  /** Brings an artifact to the disk, or only tells whether that could be done. */
-  readonly get: LayeredCache['fetchArtifact'];
-  /** The same for one that was made of the same to the byte. */
-  readonly getEqual: LayeredCache['fetchEqual'];
-  /** Called for each artifact that was found. */
-  readonly keep: (facts: PackageFacts, found: Found) => void;
+  /** Called for each artifact that was found and brought to the disk; undefined: nothing is brought, and it is told what could be. */
+  readonly keep: ((facts: PackageFacts, found: Found) => void) | undefined;
 }
 
 export interface LookUps {
@@ -45,9 +41,6 @@ export interface LookUps {
   /** What has no key yet, each after its dependencies. */
   readonly open: readonly Package[];
 }
-
-/** How many artifacts are looked for and brought at once. */
-const parallel = 8;
 
 export async function findArtifacts(
   want: Pick<Wanted, 'packages'>,
@@ -65,12 +58,8 @@ export async function findArtifacts(
   const lookFor = async (packages: readonly Package[], bring: boolean): Promise<void> => {
     const known = packages.flatMap((one) => facts.known.get(one) ?? []);
     for (const one of packages) if (!facts.known.has(one)) open.add(one);
-    if (!run.options.noCache)
-      await run.cache.foresee(
-        known.map(({ package: { name }, key }) => ({ name, key })),
-        run.signal,
-      );
-    await inParallel(known, parallel, async (one) => {
+    if (!run.options.noCache) await foresee(known, run);
+    await inParallel(known, async (one) => {
       run.signal.throwIfAborted();
       run.labels.set(one.key, one.id);
       const glimpse =
@@ -79,11 +68,11 @@ export async function findArtifacts(
         glimpsed.set(one.package, glimpse);
         return;
       }
-      const answer = await find(one, effects.get, run);
+      const answer = await find(one, effects.keep !== undefined, run);
       if ('answer' in answer) missing.set(one.package, answer);
       else {
         found.set(one.package, answer);
-        effects.keep(one, answer);
+        effects.keep?.(one, answer);
       }
     });
   };
@@ -111,15 +100,15 @@ export async function findArtifacts(
   };
 }
 
-async function find(facts: PackageFacts, get: LayeredCache['fetchArtifact'], run: Run): Promise<Found | Missed> {
+async function find(facts: PackageFacts, bring: boolean, run: Run): Promise<Found | Missed> {
   const { package: one, id, key } = facts;
   const startedMs = performance.now();
   const stamped = isStamped(facts, run.disk.has(one.name, key));
   if (run.options.noCache && !stamped) return { answer: 'not-asked' };
   run.labels.set(key, id);
-  const fetched = await get(one.name, key, run.signal, (doneBytes, totalBytes) =>
-    run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes }),
-  );
+  const fetched = bring
+    ? await run.cache.fetchArtifact(one.name, key, run.signal, arrival(id, run))
+    : await run.cache.foreseeArtifact(one.name, key, run.signal);
   if (fetched.outcome !== 'done') return missedBy(fetched);
   const { manifest, tier } = fetched;
   const outcome = stamped ? 'fresh' : 'restored';
@@ -127,7 +116,11 @@ async function find(facts: PackageFacts, get: LayeredCache['fetchArtifact'], run
 }
 
 /** Puts what was found to the artifacts of a run, and stamps what was not this project's before. */
-export function keeper(artifacts: Artifacts, outcomes: Map<string, Outcome>, run: Run): LookUpEffects['keep'] {
+export function keeper(
+  artifacts: Artifacts,
+  outcomes: Map<string, Outcome>,
+  run: Run,
+): NonNullable<LookUpEffects['keep']> {
   const restored = new Set<ContentKey>();
   return (facts, { outcome, manifest, tier, durationMs, equal = [] }) => {
     const { package: one, id, key, places } = facts;

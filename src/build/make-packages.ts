@@ -3,7 +3,6 @@ import { type Package, packageId } from '../buildfile/package.ts';
 import type { VbuildError } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import { problemsOf } from '../model/problems.ts';
-import type { LayeredCache } from '../cache/layered.ts';
 import type { Jobserver } from '../system/jobserver.ts';
 import type { Artifacts } from './artifacts.ts';
 import { namespaceFor } from './build-places.ts';
@@ -41,19 +40,13 @@ export async function buildMissing({
   pushes,
   run,
 }: MakeRequest): Promise<VbuildError[]> {
-  if (missing.length === 0) return [];
-  const known = missing.map((one) => {
-    const found = facts.known.get(one);
-    if (found === undefined) throw new Error(`${packageId(one)} has no key`);
-    return found;
-  });
+  const known = missing.map((one) => facts.of(one));
   const byJob = new Map<string, (lease: Lease) => Promise<void>>();
   const ids = new Set(known.map(({ id }) => id));
   const keep = keeper(artifacts, outcomes, run);
   using jobserver = await jobserverFor(run);
   const workshop: Workshop = { jobserver, namespace: await namespaceFor(run) };
 
-  const get: LayeredCache['fetchEqual'] = (...asked) => run.cache.fetchEqual(...asked);
   const decided = new Map<string, Promise<boolean>>();
   /** Whether an equal artifact was found for one whose dependencies have just been made; asked for once, when all of them are packed. */
   const isSpared = (one: PackageFacts): Promise<boolean> => {
@@ -63,7 +56,7 @@ export async function buildMissing({
   };
   async function spared(one: PackageFacts): Promise<boolean> {
     if (visibleTo(one.package).every((other) => !ids.has(packageId(other)))) return false;
-    const found = await findEqual(one, (other) => artifacts.manifest(other), { get, run });
+    const found = await findEqual(one, (other) => artifacts.manifest(other), true, run);
     if (found !== undefined) keep(one, found);
     return found !== undefined;
   }

@@ -1,4 +1,5 @@
 /** The errors for artifacts that cannot be had, or not for this host, where building is not allowed. */
+import { type Package, packageId } from '../buildfile/package.ts';
 import type { FetchedArtifact } from '../cache/layered.ts';
 import { VbuildError } from '../model/error.ts';
 import { nameOf } from '../model/package-id.ts';
@@ -24,6 +25,13 @@ export function notReady(id: string, key: string, { answer, reason, misfit }: Mi
     mend: `build it where compilers are and push it with --push; if that was done, vbuild why ${nameOf(id)} --cache says what differs`,
   });
 }
+
+/** For what works on one package, and makes no pins. */
+export const notPinned = (one: Package): VbuildError =>
+  new VbuildError('unpinned', 'Package or something that it needs has no pin', {
+    where: { package: packageId(one) },
+    mend: `pin it with vbuild lock ${one.name}`,
+  });
 
 /** What a look-up that found nothing says, as a plan and its readers have it. */
 export const missedBy = ({ outcome, ...why }: Exclude<FetchedArtifact, { outcome: 'done' }>): Missed => ({

@@ -5,7 +5,6 @@ import { readSeries, type Series } from '../patches/series.ts';
 
 /** None where it names none. @param folder That of the Buildfile, absolute. @throws {VbuildError} as `readSeries`, with the package. */
 export function seriesOf(one: Package, folder: string): Series {
-  if (one.patches === undefined) return { patches: [], seriesFile: undefined, listing: [], unlisted: [] };
   try {
     return readSeries(one.patches, folder);
   } catch (thrown) {

@@ -1,13 +1,13 @@
 /** What a closure is made of, for bills of materials: sources, the patches that were applied to them, and the licence texts in them. */
 import { type Package, packageId } from '../buildfile/package.ts';
-import { type LockedSource, readLock } from '../buildfile/pins.ts';
+import type { LockedSource } from '../buildfile/pins.ts';
 import type { ContentKey } from '../model/digest.ts';
 import type { SeriesPatch } from '../patches/patch-spec.ts';
 import { readSeriesFolder } from '../patches/series.ts';
 import { sourceKind } from '../sources/index.ts';
 import { type LicenceText, licenceTexts } from '../sources/licences.ts';
 import type { Origin } from '../sources/origin.ts';
-import { gatherFacts } from './facts.ts';
+import { factsNow } from './facts.ts';
 import { fullClosure, runClosure } from './graph.ts';
 import { type PatchRequest, type PatchSession, inTurn } from './patch-session.ts';
 
@@ -57,12 +57,12 @@ export async function partsOf(
       });
   });
   // Only now everything has its pin.
-  const { known } = gatherFacts(packages, { lock: readLock(workspace.lockFile), platform, workspace });
+  const { known } = factsNow(packages, { workspace, platform });
   return parts.map((part) => ({ ...part, key: known.get(part.package)?.key }));
 }
 
 function partOf({ package: one, source, series, places }: PatchSession, installed: boolean, platform: string): Part {
-  const upstream = source.series === undefined ? [] : readSeriesFolder(places.series).patches;
+  const upstream = source.series === undefined ? [] : readSeriesFolder(places.series);
   return {
     package: one,
     id: packageId(one),

@@ -8,14 +8,14 @@ import {
   makeFolder,
   moveIntoPlace,
   namesIn,
-  readIfThere,
+  readOwnJson,
   removeTree,
   temporaryName,
   writeAtomically,
 } from '../system/files.ts';
 import { type PackagePlaces, placesOf, type Workspace } from './workspace.ts';
 
-export interface PatchBase {
+interface PatchBase {
   /** `name@version` of the package then. */
   readonly id: string;
   readonly source: LockedSource;
@@ -58,16 +58,9 @@ export function keptBases(workspace: Workspace, one: Package): PatchBase[] {
 
 function readBase(folder: string): (PatchBase & { readonly keptAtMs: number }) | undefined {
   const tree = join(folder, 'tree');
-  try {
-    const data = JSON.parse(readIfThere(join(folder, 'base.json')) ?? '') as Partial<
-      PatchBase & { format: number; keptAtMs: number }
-    >;
-    const { format, id, source, keptAtMs } = data;
-    if (format !== 1 || id === undefined || source === undefined || keptAtMs === undefined || !exists(tree))
-      return undefined;
-    return { id, source, tree, keptAtMs };
-  } catch {
-    // Half of one, from a crash: as good as none.
+  const data = readOwnJson<PatchBase & { format: 1; keptAtMs: number }>(join(folder, 'base.json'));
+  const { format, id, source, keptAtMs } = data ?? {};
+  if (format !== 1 || id === undefined || source === undefined || keptAtMs === undefined || !exists(tree))
     return undefined;
-  }
+  return { id, source, tree, keptAtMs };
 }

@@ -2,12 +2,14 @@
 import { basename, join } from 'node:path';
 import type { LockedSource } from '../buildfile/pins.ts';
 import type { Package } from '../buildfile/package.ts';
+import { firstFew } from '../model/count.ts';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { applySeries } from '../patches/apply-series.ts';
 import { headerAuthor, messageOf, patchParts, withName } from '../patches/patch-header.ts';
 import type { SeriesPatch } from '../patches/patch-spec.ts';
 import { exists, makeFolder, moveIntoPlace, readBytes, removeTree, walk } from '../system/files.ts';
+import { type Author, maker } from '../system/git-command.ts';
 import { createGitWork, type GitWork, openGitWork, readNote, writeNote } from '../system/git-work.ts';
 import { keepBase, newBase } from './patch-bases.ts';
 import { type PatchRequest, type PatchSession, seriesDigest, sourceDigest, withPatches } from './patch-session.ts';
@@ -61,7 +63,7 @@ export function openEdit(folder: string, signal: AbortSignal): Edit | undefined 
   });
 }
 
-export interface Opened {
+interface Opened {
   /** Absolute path of the repository. */
   readonly folder: string;
   readonly outcome: 'opened' | 'already-open';
@@ -115,8 +117,7 @@ async function unsaved({ work, state }: Edit): Promise<string | undefined> {
 }
 
 /** The first few of many. */
-export const listed = (items: readonly string[]): string =>
-  items.length <= 8 ? items.join(', ') : `${items.slice(0, 8).join(', ')} and ${items.length - 8} more`;
+export const listed = (items: readonly string[]): string => firstFew(items, 8);
 
 /** A new repository aside, with what the patches are made against as its first commit; `tree` is a folder that holds it, too. */
 export async function beginWork(
@@ -175,14 +176,13 @@ export async function keepEdited(
 /** The message of a patch's commit, which also names the patch, and its author. */
 export function described({ name, path }: SeriesPatch): {
   readonly message: string;
-  readonly author: { readonly name: string; readonly email: string; readonly seconds: number };
+  readonly author: Author;
 } {
   const { header } = patchParts(readBytes(path).toString('latin1'));
   const author = headerAuthor(header);
-  const seconds = author?.seconds ?? 315_532_800;
   return {
     message: withName(messageOf(header, basename(name)), name),
-    author: { name: author?.name ?? 'vbuild', email: author?.email ?? 'vbuild@localhost', seconds },
+    author: { ...maker, ...author, seconds: author?.seconds ?? maker.seconds },
   };
 }
 

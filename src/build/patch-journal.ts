@@ -5,7 +5,7 @@ import { type GitWork, readNote, removeNote, writeNote } from '../system/git-wor
 import { removeTemporaries } from '../system/temporaries.ts';
 import { journal } from './cut-off-saves.ts';
 
-export interface Save {
+interface Save {
   /** Absolute paths with the bytes that they get, as latin1; in the order in which they are written. */
   readonly files: readonly { readonly path: string; readonly text: string }[];
   /** The commit that the branch is put on; its tree is that of the one before. */

@@ -33,7 +33,7 @@ import { type Saved, saveEdit } from './patch-save.ts';
 import { type PatchRequest, type PatchSession, seriesDigest, withPatches } from './patch-session.ts';
 import { placesOf } from './workspace.ts';
 
-export type Rebased =
+type Rebased =
   | { readonly outcome: 'fits'; readonly patches: number }
   | { readonly outcome: 'rebased'; readonly folder: string; readonly saved: Saved }
   | { readonly outcome: 'aborted' };

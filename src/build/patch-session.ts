@@ -1,20 +1,18 @@
 /** What the commands about a package's patches begin with: one run at a time, the source pinned and fetched, the series read. */
-import { join } from 'node:path';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, readLock, writeLock } from '../buildfile/pins.ts';
 import { canonicalJson } from '../key/fields.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import type { Series } from '../patches/series.ts';
-import { digestFileSync, makeFolder, temporaryFolder } from '../system/files.ts';
-import { acquireLock } from '../system/lock.ts';
-import { completeSaves } from './cut-off-saves.ts';
+import { digestFileSync, temporaryFolder } from '../system/files.ts';
 import { sourceNow } from './facts.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { seriesOf } from './own-series.ts';
 import { nothingSpecial, type PinRequest } from './pin-all.ts';
 import { pinSources } from './pinning.ts';
 import type { Run } from './run.ts';
+import { takeWorkFolder } from './run-lock.ts';
 import { startRun } from './start-run.ts';
 import { type PackagePlaces, placesOf } from './workspace.ts';
 
@@ -34,7 +32,7 @@ export interface PatchSession {
 }
 
 /** Works on one package. @throws {VbuildError} what `work` throws and what fetching throws, with the package's name. */
-export type InSession = <Result>(one: Package, work: (session: PatchSession) => Promise<Result>) => Promise<Result>;
+type InSession = <Result>(one: Package, work: (session: PatchSession) => Promise<Result>) => Promise<Result>;
 
 /** One package alone. @throws {VbuildError} as `InSession` */
 export const withPatches = <Result>(
@@ -49,9 +47,7 @@ export async function inTurn<Result>(
   work: (inSession: InSession) => Promise<Result>,
 ): Promise<Result> {
   const { workspace, signal } = request;
-  makeFolder(workspace.state);
-  await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal });
-  await completeSaves(workspace, request.emit, signal);
+  await using _turn = await takeWorkFolder(workspace, request.emit, signal);
   const { run } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   let lock = readLock(workspace.lockFile);
   return await work(async (one, each) => {

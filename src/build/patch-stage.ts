@@ -57,7 +57,7 @@ export async function makeUpstreamTree(
 ): Promise<PatchReport[]> {
   removeTree(into);
   copyTree(places.source, into);
-  const patches = source.series === undefined ? [] : readSeriesFolder(places.series).patches;
+  const patches = source.series === undefined ? [] : readSeriesFolder(places.series);
   return applySeries({ tree: into, patches, dialect: 'dpkg', emit: run.emit });
 }
 

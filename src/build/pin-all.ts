@@ -1,16 +1,13 @@
 /** Pins everything that some packages need, without building any of it. */
-import { join } from 'node:path';
 import { type Build, type Package, packageId } from '../buildfile/package.ts';
 import { type LockedSource, lockText, readLock, writeLock } from '../buildfile/pins.ts';
 import { canonicalJson } from '../key/fields.ts';
 import type { Emit } from '../model/event.ts';
-import { makeFolder } from '../system/files.ts';
-import { acquireLock } from '../system/lock.ts';
-import { completeSaves } from './cut-off-saves.ts';
 import { gatherFacts } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { pinKnownTools } from './known-tools.ts';
 import { pinSources, pinTools } from './pinning.ts';
+import { takeWorkFolder } from './run-lock.ts';
 import { startRun } from './start-run.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -38,7 +35,7 @@ export interface PinChange {
   readonly now: LockedSource;
 }
 
-export interface PinChanges {
+interface PinChanges {
   /** Dependencies first. */
   readonly sources: readonly PinChange[];
   /** Tools whose pin for this platform was made or moved, with the version that it has now. */
@@ -48,9 +45,7 @@ export interface PinChanges {
 /** @throws {VbuildError | VbuildErrors} */
 export async function pinAll(request: PinRequest): Promise<PinChanges> {
   const { workspace, platform, elsewhere, targets, move } = request;
-  makeFolder(workspace.state);
-  await using _lock = await acquireLock(join(workspace.state, 'lock'), { signal: request.signal });
-  await completeSaves(workspace, request.emit, request.signal);
+  await using _turn = await takeWorkFolder(workspace, request.emit, request.signal);
   const { run, tiers } = startRun({ ...request, options: { ...nothingSpecial, offline: request.offline } });
   const packages = fullClosure(targets);
   const before = readLock(workspace.lockFile);

@@ -10,9 +10,10 @@ import {
   type ToolName,
   type FoundTool,
 } from '../compile/tools.ts';
-import { systemPath } from '../compile/environment.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { throwAll, VbuildError, VbuildErrors } from '../model/error.ts';
 import { sourceKind } from '../sources/index.ts';
+import { lastLines } from '../system/tail.ts';
+import { systemPath } from '../system/user-environment.ts';
 import { ensureSource } from './fetch-stage.ts';
 import { toolsOf } from './facts.ts';
 import { lockFor } from './keyed.ts';
@@ -64,15 +65,6 @@ function mayNotPin(one: Package, lock: Lock, run: Run): VbuildError {
     where: { file: run.workspace.lockFile, package: id },
     mend: `run vbuild lock ${one.name}, commit the lock file, then use ${option}`,
   });
-}
-
-/** Throws what was collected: one error as it is, several together, a bug before anything else. */
-export function throwAll(thrown: readonly unknown[]): void {
-  const bug = thrown.find((one) => !(one instanceof VbuildError || one instanceof VbuildErrors));
-  if (bug !== undefined) throw bug;
-  const errors = thrown.flatMap((one) => (one instanceof VbuildErrors ? one.errors : [one as VbuildError]));
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new VbuildErrors(errors);
 }
 
 /**
@@ -167,7 +159,7 @@ async function installTools(packages: readonly string[], run: Run): Promise<void
   }
   if (ended.exitStatus === 0) return;
   throw new VbuildError('tool-missing', 'Missing tools could not be installed', {
-    facts: { command: argv.join(' '), found: ended.failure ?? ended.stderr.trim().split('\n').slice(-3).join('; ') },
+    facts: { command: argv.join(' '), found: ended.failure ?? lastLines(ended.stderr, 3).replaceAll('\n', '; ') },
     mend: 'install them by hand with this command',
   });
 }

@@ -4,11 +4,10 @@ import { claimedSigner, openSealed } from '../artifact/sealed.ts';
 import { type Signer, UNSIGNED } from '../artifact/signer.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { canonicalJson } from '../key/fields.ts';
-import { VbuildError } from '../model/error.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 import { bytesIfReadable } from '../system/files.ts';
 import { writeOnce } from '../system/landing.ts';
 import { kindOf } from '../system/tree-edit.ts';
-import { throwAll } from './pinning.ts';
 
 export interface Placing {
   /** Absolute path of the document. */

@@ -5,7 +5,7 @@ import { forecast, limitsFor, packageJobs, packageOf } from './jobs.ts';
 /** What a package is expected to take that nobody has compiled before, in milliseconds. */
 export const guessMs = 15_000;
 
-export interface PlanFacts
+interface PlanFacts
   extends Pick<
     Plan,
     'targets' | 'assumed' | 'packages' | 'install' | 'installOpen' | 'pushTo' | 'uploads' | 'withheld'

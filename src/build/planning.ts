@@ -1,7 +1,6 @@
 /** Makes a plan: decides as a run does, by the same functions, and does nothing. */
 import type { Package } from '../buildfile/package.ts';
 import { packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { tiersToFill } from '../cache/tiers.ts';
 import { currentGeneration } from '../install/generations.ts';
 import type { ContentKey } from '../model/digest.ts';
@@ -9,7 +8,7 @@ import type { Plan, PlannedPackage } from '../model/plan.ts';
 import { exists } from '../system/files.ts';
 import { expectedDurations } from './durations.ts';
 import { mayBeEqual } from './cutoff.ts';
-import { gatherFacts, type PackageFacts } from './facts.ts';
+import { factsNow, type PackageFacts } from './facts.ts';
 import { fullClosure, runClosure, visibleTo } from './graph.ts';
 import { insistOnLeave } from './pinning.ts';
 import { planOf } from './plan.ts';
@@ -34,7 +33,7 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
   const targets = request.targets.map(({ name }) => name);
   if (assumed === undefined && isUpToDate(request)) {
     const packages = runClosure(request.targets);
-    const { known } = gatherFacts(fullClosure(packages), { lock: readLock(workspace.lockFile), platform, workspace });
+    const { known } = factsNow(fullClosure(packages), { workspace, platform });
     const fresh = packages.map((one) => planned(one, known.get(one), { outcome: 'fresh' }));
     return planOf({ targets, packages: fresh, installOpen: false, pushTo: [], jobs: options.jobs });
   }
@@ -55,9 +54,7 @@ export async function planBuild(request: BuildRequest, assumed?: Assumption): Pr
       },
       assume: assumed?.apply,
       begin: () => {},
-      get: (name, key, signal) => run.cache.foreseeArtifact(name, key, signal),
-      getEqual: (name, standing, signal) => run.cache.foreseeEqual(name, standing, signal),
-      keep: () => {},
+      keep: undefined,
     },
     run,
   );

@@ -9,12 +9,12 @@ import type { ContentKey } from '../model/digest.ts';
 import { removeTree } from '../system/files.ts';
 import { platformOfServers } from './choose-platform.ts';
 import { dependenciesOf } from './cutoff.ts';
-import type { PackageFacts } from './facts.ts';
+import type { Facts, PackageFacts } from './facts.ts';
 import { fullClosure, runClosure, visibleTo } from './graph.ts';
 import { inParallel } from './in-parallel.ts';
-import { type KeyedFacts, keyedFacts } from './keyed.ts';
+import { keyedFacts } from './keyed.ts';
 import type { BuildRequest } from './request.ts';
-import type { Run } from './run.ts';
+import { arrival, foresee, type Run } from './run.ts';
 import { countedTraffic, startRun } from './start-run.ts';
 
 export interface Proof {
@@ -29,7 +29,7 @@ export interface Proof {
   readonly findings: readonly { readonly tier: string; readonly answer: string; readonly reason?: string }[];
 }
 
-export interface Proofs {
+interface Proofs {
   readonly proofs: readonly Proof[];
   /** Worth knowing, but no lack: each artifact is sound. */
   readonly mixed: readonly Mixed[];
@@ -54,15 +54,12 @@ export async function prove(asked: BuildRequest): Promise<Proofs> {
     });
   const facts = keyedFacts(fullClosure(request.targets), request);
   const wanted = runClosure(request.targets).map((one) => facts.of(one));
-  await run.cache.foresee(
-    wanted.map(({ package: { name }, key }) => ({ name, key })),
-    run.signal,
-  );
+  await foresee(wanted, run);
   const proven = new Map(
     await inParallel(
       wanted,
-      parallel,
       async (one) => [one.package, await proveOne(one, byKey(one), tiers, run)] as const,
+      parallel,
     ),
   );
   await proveEqual({ facts, proven, tiers, run });
@@ -87,7 +84,7 @@ const byKey =
 
 /** What no tier has by its key may be there as one that was made of the same, as a run would find it; each after its dependencies. */
 async function proveEqual(at: {
-  readonly facts: KeyedFacts;
+  readonly facts: Facts;
   readonly proven: Map<Package, Proven>;
   readonly tiers: readonly CacheTier[];
   readonly run: Run;
@@ -138,9 +135,8 @@ async function proveOne({ id, key }: PackageFacts, ask: Ask, tiers: readonly Cac
     if (answer.outcome === 'hit') {
       const { body } = answer.manifest;
       const temporary = run.disk.blobs.temporaryPath();
-      const fetched = await tier.fetchBlob(body, temporary, run.signal, (doneBytes) =>
-        run.emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes: body.sizeBytes }),
-      );
+      const arrived = arrival(id, run);
+      const fetched = await tier.fetchBlob(body, temporary, run.signal, (bytes) => arrived(bytes, body.sizeBytes));
       removeTree(temporary);
       if (fetched.outcome === 'done') {
         const { manifest, signer } = answer;

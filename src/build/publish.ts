@@ -11,7 +11,7 @@ import type { BuildRequest } from './request.ts';
 import type { Run } from './run.ts';
 import { countedTraffic, startRun } from './start-run.ts';
 
-export interface PublishOutcome {
+interface PublishOutcome {
   readonly exitStatus: number;
   /** Packages whose artifact is in every tier now, or was already; by `name@version`. */
   readonly present: readonly string[];
@@ -41,37 +41,34 @@ export async function publish(request: BuildRequest, repair: boolean): Promise<P
     { tiers: writable, facts, publishing: request.publishing, trust, thorough: true, repair },
     run,
   );
-  const places = await inParallel(packages, 8, async (one) => {
+  const places = await inParallel(packages, async (one) => {
     run.signal.throwIfAborted();
     const { key, id } = facts.of(one);
     run.labels.set(key, id);
-    return { one, id, where: await whereabouts(one, needed.has(one), { run, tiers, writable, key }) };
+    return { one, id, key, where: await whereabouts(one, needed.has(one), { run, tiers, writable, key }) };
   });
   // In their order, so that each waits for those it depends on.
   for (const { one, where } of places) if (where === 'here') pushes.add(one);
   const present = places.flatMap(({ id, where }) => (where === 'nowhere' ? [] : [id]));
-  const missing = places.flatMap(({ one, id, where }) => (where === 'nowhere' && needed.has(one) ? [id] : []));
-  const failed = await pushes.done();
-  for (const id of missing) {
-    run.emit({
-      type: 'package-failed',
-      package: id,
-      error: new VbuildError('not-ready', 'No cache has the artifact', {
-        where: { package: id },
-        facts: { key: facts.of(packages.find((one) => packageId(one) === id) as Package).key },
-        mend: 'build it first',
-      }),
+  const missing = places.filter(({ one, where }) => where === 'nowhere' && needed.has(one));
+  const failed = [...(await pushes.done())];
+  for (const { id, key } of missing) {
+    const error = new VbuildError('not-ready', 'No cache has the artifact', {
+      where: { package: id },
+      facts: { key },
+      mend: 'build it first',
     });
+    run.emit({ type: 'package-failed', package: id, error });
+    failed.push(error);
   }
-  const statuses = [...failed.map((error) => error.exitStatus), ...(missing.length > 0 ? [3] : [])];
   const withheld = [...pushes.withheld.keys()].map(packageId);
   const unsent = packages.filter((one) => pushes.unsent.has(one)).map(packageId);
   return {
-    exitStatus: statuses.length === 0 ? 0 : lowestStatus(statuses),
+    exitStatus: lowestStatus(failed.map((error) => error.exitStatus)),
     present: present.filter((id) => !withheld.includes(id) && !unsent.includes(id)),
     withheld,
     unsent,
-    missing,
+    missing: missing.map(({ id }) => id),
   };
 }
 

@@ -30,7 +30,7 @@ export async function plannedPush(
   },
   run: Run,
 ): Promise<Required<Pick<Plan, 'uploads' | 'withheld'>>> {
-  signingKey(publishing.signing, trust && { keys: [...trust.keys.values()], require: trust.require });
+  signingKey(publishing.signing, trust?.keys.values());
   const provenance = await provenanceOf({ folder: run.workspace.folder, files: publishing.files }, facts, run);
   const withheld = new Map<Package, string>();
   for (const one of packages) {
@@ -38,7 +38,7 @@ export async function plannedPush(
     if (reason !== undefined) withheld.set(one, reason);
   }
   const pairs = packages.flatMap((one) => (withheld.has(one) ? [] : tiers.map((tier) => ({ one, tier }))));
-  const uploads = await inParallel(pairs, 8, async ({ one, tier }) => {
+  const uploads = await inParallel(pairs, async ({ one, tier }) => {
     const key = facts.known.get(one)?.key;
     if (key === undefined || (await tier.lookUp(one.name, key, run.signal)).outcome === 'hit') return [];
     const here = await run.disk.lookUp(one.name, key, run.signal);

@@ -35,7 +35,7 @@ export interface Pushes {
   readonly unsent: ReadonlySet<Package>;
 }
 
-export interface PushRequest {
+interface PushRequest {
   /** Those to fill; none when no push was asked for. */
   readonly tiers: readonly CacheTier[];
   readonly facts: Facts;
@@ -72,7 +72,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
   const early: Promise<Sent>[] = [];
   const told = new Set<VbuildError>();
   if (tiers.length === 0) return { addSource: () => {}, add: () => {}, done: async () => failures, withheld, unsent };
-  const key = signingKey(publishing.signing, trust && { keys: [...trust.keys.values()], require: trust.require });
+  const key = signingKey(publishing.signing, trust?.keys.values());
   const { folder } = run.workspace;
   const options = {
     repair: repair ?? false,
@@ -88,7 +88,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     publishing.named.includes(one) ? undefined : (await provenance()).unclean(one);
 
   async function send(one: Package, tier: CacheTier): Promise<Sent> {
-    const known = factsOf(one);
+    const known = facts.of(one);
     const before = await Promise.all(
       directDependencies(one).map(async (other) => [other, await under.get(uploadOf(other, tier))] as const),
     );
@@ -124,12 +124,6 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
     }
   }
 
-  function factsOf(one: Package): PackageFacts {
-    const known = facts.known.get(one);
-    if (known === undefined) throw new Error(`${packageId(one)} has no key`);
-    return known;
-  }
-
   async function contentOf(
     known: PackageFacts,
     tier: CacheTier,
@@ -160,7 +154,7 @@ export function startPushes({ tiers, facts, publishing, trust, thorough, repair 
 
   return {
     addSource(one) {
-      const known = factsOf(one);
+      const known = facts.of(one);
       for (const tier of tiers)
         early.push(reported(one, async () => (await ownReason(one)) ?? sendSource(known, tier)));
     },

@@ -1,6 +1,5 @@
 /** Finds out whether a prefix holds what targets ask for, and what the caches have of the rest; changes nothing. */
 import type { Release } from '../artifact/release.ts';
-import { packageId } from '../buildfile/package.ts';
 import { currentGeneration, type Generation, type GenerationRecord } from '../install/generations.ts';
 import type { CheckedPackage, Readiness } from '../model/readiness.ts';
 import { exists } from '../system/files.ts';
@@ -12,7 +11,7 @@ import type { BuildRequest } from './request.ts';
 import { wanted } from './roots.ts';
 import type { Run } from './run.ts';
 import { installReasons, placeToBe } from './install-reasons.ts';
-import { type Asked, deploymentOf, installingOf, releaseDifferences } from './released.ts';
+import { type Asked, askedFor, deploymentOf, installingOf, releaseDifferences } from './released.ts';
 
 /**
  * Writes nothing, and pins nothing. The caches are asked for what the prefix does not have, and only for manifests; offline, only the
@@ -27,7 +26,7 @@ export async function checkReadiness(request: BuildRequest, place: Place): Promi
   const generation = options.noInstall ? undefined : currentGeneration(prefix);
   const want = wanted(request.targets, request.build.packages, generation?.record);
   const facts = keyedFacts(fullClosure(want.packages), request);
-  const asked = want.packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
+  const asked = want.packages.map((one) => askedFor(facts.of(one)));
   const packages = await checkedPackages(asked, generation?.record, judging(request, place), facts);
   if (options.noInstall) return { targets, platform, packages, reasons: [] };
   const reasons = [
@@ -50,7 +49,7 @@ export async function checkReleaseReadiness(release: Release, request: BuildRequ
 }
 
 /** Whether artifacts have to fit the prefix of the request where nothing is to be installed now. */
-export interface Place {
+interface Place {
   readonly mustFit: boolean;
 }
 

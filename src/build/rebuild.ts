@@ -10,6 +10,7 @@ import { readLock } from '../buildfile/pins.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { diskCache } from '../cache/disk.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
+import { throwAll } from '../model/error.ts';
 import type { BuildEvent, Emit } from '../model/event.ts';
 import { findDisguise } from '../system/disguise.ts';
 import { makeFolder, moveIntoPlace, namesIn, removeTree } from '../system/files.ts';
@@ -20,7 +21,7 @@ import { fullClosure, packageFolder, visibleTo } from './graph.ts';
 import { keyedFacts } from './keyed.ts';
 import { findArtifacts, keeper } from './look-up.ts';
 import { buildMissing } from './make-packages.ts';
-import { pinTools, throwAll } from './pinning.ts';
+import { pinTools } from './pinning.ts';
 import { privateFolder } from './private-folder.ts';
 import { startPushes } from './pushes.ts';
 import { type Bench, type Built, buildTwice, type Circumstances } from './rebuild-twice.ts';
@@ -143,18 +144,8 @@ async function makeVisible(
   { facts, artifacts, run, request }: { facts: Facts; artifacts: Artifacts; run: Run; request: BuildRequest },
 ): Promise<void> {
   const outcomes = new Map();
-  const want = { roots: [], packages: visibleTo(one), dropped: [], earlier: '' };
-  const { cache } = run;
-  const { missing } = await findArtifacts(
-    want,
-    facts,
-    {
-      get: (name, key, signal, progress) => cache.fetchArtifact(name, key, signal, progress),
-      getEqual: (name, standing, signal, progress) => cache.fetchEqual(name, standing, signal, progress),
-      keep: keeper(artifacts, outcomes, run),
-    },
-    run,
-  );
+  const keep = keeper(artifacts, outcomes, run);
+  const { missing } = await findArtifacts({ packages: visibleTo(one) }, facts, { keep }, run);
   const lacking = [...missing.keys()];
   if (lacking.length === 0) return;
   await pinTools(lacking, lacking, readLock(run.workspace.lockFile), run);

@@ -8,7 +8,7 @@ import type { Facts, PackageFacts } from './facts.ts';
 import { type ReadyRecord, type StageRecord, writeRecord, writeStage } from './history.ts';
 import { placesOf, type Workspace } from './workspace.ts';
 
-export interface Recorder {
+interface Recorder {
   /** Notes an event, then passes it on. */
   readonly emit: Emit;
   /** Packages are recorded by the facts that were made known last. */

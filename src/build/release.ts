@@ -13,7 +13,7 @@ import { packageId } from '../buildfile/package.ts';
 import { insistOnOnePrefix } from '../buildfile/targets.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { signatureRefusal, signersFor, type Trust } from '../cache/trust.ts';
-import { VbuildError } from '../model/error.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 import { licenceTexts } from '../sources/licences.ts';
 import { exists, fileStat, isFolder, readBytes } from '../system/files.ts';
 import { platformOfServers } from './choose-platform.ts';
@@ -22,9 +22,8 @@ import { type Foreseen, foreseen } from './foreseen.ts';
 import { fullClosure, runClosure } from './graph.ts';
 import { keyedFacts } from './keyed.ts';
 import { notReady } from './not-ready.ts';
-import { throwAll } from './pinning.ts';
 import { provenanceOf } from './provenance.ts';
-import type { Asked } from './released.ts';
+import { askedFor } from './released.ts';
 import type { BuildRequest } from './request.ts';
 import { startRun } from './start-run.ts';
 
@@ -43,7 +42,7 @@ export async function makeRelease(asked: BuildRequest, name: string): Promise<Re
   const facts = keyedFacts(fullClosure(packages), request);
   // It is for servers, of any kind.
   const { run } = startRun(request, { forThisHost: false, onDisk });
-  const wanted = packages.map((one): Asked => ({ id: packageId(one), name: one.name, key: facts.of(one).key }));
+  const wanted = packages.map((one) => askedFor(facts.of(one)));
   const answers = [...(await foreseen(wanted, run, facts))];
   throwAll(answers.flatMap(([{ id, key }, found]) => ('answer' in found ? [notReady(id, key, found)] : [])));
   const found = new Map(answers.map(([{ id }, answer]) => [id, answer]));

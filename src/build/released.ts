@@ -1,12 +1,13 @@
 /** What is asked of a prefix that is filled from artifacts alone: by a Buildfile, or by a release. */
 import type { Standing } from '../artifact/equal.ts';
 import type { Release } from '../artifact/release.ts';
+import { packageId } from '../buildfile/package.ts';
 import type { GenerationRecord } from '../install/generations.ts';
 import type { Field } from '../key/fields.ts';
 import { VbuildError } from '../model/error.ts';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import type { Reason } from '../model/event.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, PackageFacts } from './facts.ts';
 import { contentDifferences } from './roots.ts';
 import type { Installing } from './start-run.ts';
 
@@ -21,6 +22,8 @@ export interface Asked {
   /** Where it may be known: what it takes to find one that was made of the same to the byte. */
   readonly standing?: Standing;
 }
+
+export const askedFor = ({ id, key, package: { name } }: PackageFacts): Asked => ({ id, name, key });
 
 export interface Deployment {
   /** Absolute path of the prefix. */
@@ -49,12 +52,12 @@ export const installingOf = (prefix: string, asked: readonly Asked[]): Installin
 export function deploymentOf(release: Release, prefix: string, reasons: readonly Reason[]): Deployment {
   return {
     prefix,
-    asked: release.packages.map(({ name, version, key, keyText, tree, standing }) => ({
-      id: `${name}@${version}`,
-      name,
-      key,
-      tree,
-      ...(standing !== undefined && { standing: { key, keyText, ...standing } }),
+    asked: release.packages.map((one) => ({
+      id: packageId(one),
+      name: one.name,
+      key: one.key,
+      tree: one.tree,
+      ...(one.standing !== undefined && { standing: { key: one.key, keyText: one.keyText, ...one.standing } }),
     })),
     roots: release.targets,
     notes: (place) => ({
@@ -74,7 +77,7 @@ export function releaseDifferences(
   { packages, targets }: Release,
   place: string,
 ): readonly Reason[] {
-  const keys = packages.map(({ name, version, key }): Field => [`${name}@${version}`, key]);
+  const keys = packages.map((one): Field => [packageId(one), one.key]);
   const otherBuilds = packages.flatMap(({ name, version, key, tree }): Reason[] => {
     const held = record?.packages[name];
     if (held?.version !== version || held.key !== key || held.tree === tree) return [];

@@ -1,12 +1,11 @@
 /** What a caller asks of a build, and the quick look that finds out that there is nothing to do. */
 import { join, resolve } from 'node:path';
 import type { Build, Package } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration, placeOf } from '../install/generations.ts';
 import type { Emit } from '../model/event.ts';
 import { walk } from '../system/files.ts';
 import { releaseFile } from '../system/platform.ts';
-import { gatherFacts } from './facts.ts';
+import { factsNow } from './facts.ts';
 import { fullClosure } from './graph.ts';
 import { seriesOf } from './own-series.ts';
 import type { Publishing } from './pushes.ts';
@@ -39,11 +38,7 @@ export function isUpToDate({ build, targets, workspace, prefix, platform, option
   if (generation?.record === undefined) return false;
   const want = wanted(targets, build.packages, generation.record);
   const packages = fullClosure(want.packages);
-  const { known } = gatherFacts(packages, {
-    lock: readLock(workspace.lockFile),
-    platform,
-    workspace,
-  });
+  const { known } = factsNow(packages, { workspace, platform });
   const notes = { place: placeOf(prefix), ...trustNotes(build) };
   return (
     want.dropped.length === 0 &&

@@ -59,7 +59,7 @@ export function wanted(
 }
 
 /** What of a prefix is noted beside its packages. */
-export interface PrefixNotes {
+interface PrefixNotes {
   /** Where the prefix lies; its texts name where it lay when it was installed. */
   readonly place: string;
   /** Whom the Buildfile trusts, in short: who trusts others may want other artifacts for the same keys. */

@@ -10,7 +10,7 @@ import { directDependencies, runClosure } from './graph.ts';
 import type { BuildRequest } from './request.ts';
 import { placesOf } from './workspace.ts';
 
-export interface RunRecorder {
+interface RunRecorder {
   /** Notes an event, then passes it on. */
   readonly emit: Emit;
   /** @param thrown What stopped the run, if anything did. */

@@ -8,6 +8,7 @@ import type { ContentKey } from '../model/digest.ts';
 import type { BuildEvent, Emit, Reason } from '../model/event.ts';
 import type { MirrorRule } from '../sources/mirror-spec.ts';
 import { type Input, setAside, type Stamp, writeStamp } from '../stamps/stamp.ts';
+import type { PackageFacts } from './facts.ts';
 import type { KeyedStage } from './stages.ts';
 import { placesOf, type Workspace } from './workspace.ts';
 
@@ -57,6 +58,19 @@ export interface Run {
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
+
+/** Tells the caches what they are going to be asked for. */
+export const foresee = (facts: readonly PackageFacts[], { cache, signal }: Run): Promise<void> =>
+  cache.foresee(
+    facts.map(({ package: { name }, key }) => ({ name, key })),
+    signal,
+  );
+
+/** For who watches: how much of an artifact has come. @param id `name@version`. */
+export const arrival =
+  (id: string, { emit }: Run) =>
+  (doneBytes: number, totalBytes: number): void =>
+    emit({ type: 'transfer', package: id, what: 'artifact', doneBytes, totalBytes });
 
 /** What goes into the stamp of a stage as results, and what its event tells besides. */
 interface Done extends Pick<Extract<BuildEvent, { type: 'stage-finished' }>, 'detail' | 'lines'> {

@@ -25,6 +25,10 @@ export function followersOf(jobs: readonly Job[]): Map<string, Job[]> {
   return followers;
 }
 
+/** The most urgent first; ids decide a tie. @param remaining What `remainingMs` says. */
+export const byUrgency = (jobs: readonly Job[], remaining: ReadonlyMap<string, number>): Job[] =>
+  [...jobs].sort((a, b) => (remaining.get(b.id) ?? 0) - (remaining.get(a.id) ?? 0) || (a.id < b.id ? -1 : 1));
+
 /** For every job, the time from its start to the end of the longest chain that waits for it, in milliseconds. */
 export function remainingMs(jobs: readonly Job[], followers = followersOf(jobs)): Map<string, number> {
   const known = new Map<string, number>();
@@ -67,10 +71,7 @@ export class JobQueue {
   constructor(jobs: readonly Job[]) {
     this.#followers = followersOf(jobs);
     const remaining = remainingMs(jobs, this.#followers as Map<string, Job[]>);
-    // Ids decide a tie.
-    this.#jobs = [...jobs].sort(
-      (a, b) => (remaining.get(b.id) ?? 0) - (remaining.get(a.id) ?? 0) || (a.id < b.id ? -1 : 1),
-    );
+    this.#jobs = byUrgency(jobs, remaining);
     this.#places = new Map(this.#jobs.map(({ id }, place) => [id, place]));
     this.#open = openCounts(jobs);
     for (const job of jobs) if (this.#open.get(job.id) === 0) this.#add(job);

@@ -31,7 +31,7 @@ export function wantedBy({ targets, build, prefix, options }: BuildRequest, emit
 }
 
 /** What a run does and a plan leaves out. */
-export interface Effects extends LookUpEffects {
+interface Effects extends LookUpEffects {
   /** Keeps pins that were made or moved. */
   readonly save: (lock: Lock) => void;
   /** Pins sources that have no pin; what it leaves out stays open. @throws {VbuildError} when that is not allowed */

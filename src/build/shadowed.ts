@@ -1,6 +1,7 @@
 /** Finds libraries of a prefix that a Python of this host never loads, because it comes with its own copy. */
 import type { Manifest } from '../artifact/manifest.ts';
-import { systemPath } from '../compile/environment.ts';
+import { packageId } from '../buildfile/package.ts';
+import { systemPath } from '../system/user-environment.ts';
 import { pythonLibraries } from '../system/python-libraries.ts';
 import { parseKeyText } from '../key/fields.ts';
 import type { Run } from './run.ts';
@@ -13,10 +14,7 @@ export async function reportShadowed(manifests: readonly Manifest[], run: Pick<R
   const loaded = new Map(
     paths.map((path) => [path.slice(path.lastIndexOf('/') + 1).replace(/(\.so\.\d+).*$/, '$1'), path]),
   );
-  for (const {
-    package: { name, version },
-    provides,
-  } of manifests) {
+  for (const { package: one, provides } of manifests) {
     for (const soname of Object.keys(provides)) {
       const path = loaded.get(soname);
       if (path === undefined) continue;
@@ -25,7 +23,7 @@ export async function reportShadowed(manifests: readonly Manifest[], run: Pick<R
         level: 'warning',
         code: 'shadowed-by-host',
         headline: 'Python of this host loads a library of its own in place of ours',
-        package: `${name}@${version}`,
+        package: packageId(one),
         facts: {
           library: soname,
           host: path,

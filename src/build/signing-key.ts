@@ -1,5 +1,5 @@
 /** The key that published artifacts are signed with: found, and held against what the Buildfile trusts. */
-import type { TrustOptions } from '../cache/trust-spec.ts';
+import type { TrustedKey } from '../cache/trust-spec.ts';
 import { minisignKeyText, minisignSecretKey, type MinisignSecretKey } from '../key/minisign.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import { readIfThere } from '../system/files.ts';
@@ -17,19 +17,24 @@ export interface SigningKey {
 }
 
 /**
+ * @param keys Those that the Buildfile trusts.
  * @returns Undefined where the Buildfile trusts no keys and none is given.
  * @throws {VbuildError} `signing-key`: what would be pushed, no reader with this Buildfile would accept.
  */
-export function signingKey({ key, file }: SigningSource, trust: TrustOptions | undefined): SigningKey | undefined {
+export function signingKey(
+  { key, file }: SigningSource,
+  keys: Iterable<TrustedKey> | undefined,
+): SigningKey | undefined {
+  const trusted = keys && [...keys];
   if (key !== undefined && file !== undefined)
     throw problem('Signing key is given twice', 'set one of VBUILD_SIGNING_KEY and VBUILD_SIGNING_KEY_FILE');
   const text = key ?? (file === undefined ? undefined : textOf(file));
   if (text === undefined) {
-    if (trust === undefined) return undefined;
+    if (trusted === undefined) return undefined;
     throw problem(
       'No key is given to sign artifacts with',
       'set VBUILD_SIGNING_KEY_FILE to the file of a secret key that the Buildfile trusts, or VBUILD_SIGNING_KEY to its content',
-      { trusted: trust.keys.map(({ name }) => name).join(', ') },
+      { trusted: trusted.map(({ name }) => name).join(', ') },
     );
   }
   const secret = minisignSecretKey(text);
@@ -41,12 +46,12 @@ export function signingKey({ key, file }: SigningSource, trust: TrustOptions | u
   if (secret === undefined)
     throw problem('Signing key cannot be read', 'give a secret key as vbuild key new writes it', { from });
   const publicKey = minisignKeyText(secret.publicKey);
-  const trusted = trust?.keys.find((one) => one.publicKey.trim() === publicKey);
-  if (trusted !== undefined) return { secret, role: trusted.role };
+  const own = trusted?.find((one) => one.publicKey.trim() === publicKey);
+  if (own !== undefined) return { secret, role: own.role };
   throw problem(
     'Signing key is not one that the Buildfile trusts',
     `add { name: '…', publicKey: '${publicKey}', role: '…' } to trust.keys of the Buildfile, or sign with another key`,
-    { key: secret.id, trusted: trust === undefined ? 'none' : trust.keys.map(({ name }) => name).join(', ') },
+    { key: secret.id, trusted: trusted?.map(({ name }) => name).join(', ') ?? 'none' },
   );
 }
 

@@ -6,7 +6,7 @@
 import type { Package } from '../buildfile/package.ts';
 import { standardEnvironment } from '../compile/environment.ts';
 import { canonicalJson, dependencyPrefix } from '../key/fields.ts';
-import type { ContentKey, Digest } from '../model/digest.ts';
+import type { ContentKey } from '../model/digest.ts';
 import type { LockedSource } from '../buildfile/pins.ts';
 import type { Input } from '../stamps/stamp.ts';
 
@@ -94,7 +94,3 @@ export function stageInputs(facts: StageFacts, upTo: KeyedStage): Input[] {
   const rows = upTo === 'fetch' ? table.slice(0, 1) : table.slice(1, last + 1);
   return rows.flatMap(({ stage, rules, inputs }) => [value(`rules.${stage}`, String(rules)), ...inputs(so)]);
 }
-
-/** The digest of a tree in a stamp's results. */
-export const treeResult = (results: Readonly<Record<string, string>>): Digest | undefined =>
-  results['tree'] as Digest | undefined;

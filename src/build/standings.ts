@@ -1,6 +1,5 @@
 /** Where each package of a graph stands on this machine, and what moved since it was last ready. Reads the disk only, changes nothing. */
 import { type Package, packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { currentGeneration } from '../install/generations.ts';
 import { alignedDifferences } from '../key/aligned.ts';
 import { dependencyPrefix, parseKeyText } from '../key/fields.ts';
@@ -8,7 +7,7 @@ import type { Reason } from '../model/event.ts';
 import type { GraphPackage, PackageGraph } from '../model/graph.ts';
 import { diskOf } from './disk.ts';
 import type { ExplainRequest } from './explaining.ts';
-import { gatherFacts, type PackageFacts } from './facts.ts';
+import { factsNow, type PackageFacts } from './facts.ts';
 import { directDependencies, fullClosure } from './graph.ts';
 import { historiesOf, readFailure, readRecords } from './history.ts';
 import { readiness } from './verdicts.ts';
@@ -21,7 +20,7 @@ import { placesOf } from './workspace.ts';
 export function packageGraph(targets: readonly Package[], request: ExplainRequest): PackageGraph {
   const { build, workspace, prefix, platform } = request;
   const packages = fullClosure(targets.length === 0 ? build.packages : targets);
-  const { known } = gatherFacts(packages, { lock: readLock(workspace.lockFile), platform, workspace });
+  const { known } = factsNow(packages, { workspace, platform });
   const disk = diskOf(build, workspace);
   const installed = currentGeneration(prefix)?.record?.packages;
   const needed = new Set(packages.flatMap(directDependencies));

@@ -1,5 +1,6 @@
 /** Sets up what the parts of a run share: the caches of this user and of the Buildfile, each answer of theirs emitted. */
 import { join } from 'node:path';
+import { packageId } from '../buildfile/package.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import type { Judge } from '../cache/lacks.ts';
 import { layeredCache } from '../cache/layered.ts';
@@ -26,13 +27,11 @@ export type Installing = Pick<BuildRequest, 'prefix'> & {
 export const countedTraffic = (tiers: readonly CacheTier[], emit: Emit): Disposable => ({
   [Symbol.dispose]() {
     for (const { name, traffic } of tiers) {
-      const { requests, receivedBytes, sentBytes } = traffic?.() ?? nothing;
-      if (requests > 0) emit({ type: 'cache-traffic', tier: name, requests, receivedBytes, sentBytes });
+      const counted = traffic?.();
+      if (counted !== undefined && counted.requests > 0) emit({ type: 'cache-traffic', tier: name, ...counted });
     }
   },
 });
-
-const nothing = { requests: 0, receivedBytes: 0, sentBytes: 0 };
 
 /**
  * `tiers` are those below the disk; offline there are none. `trust` says whose artifacts all of them accept.
@@ -64,10 +63,9 @@ export function startRun(
   const place = installing === undefined || options.noInstall ? undefined : placeToBe(installing.prefix);
   const installed = new Set(installing?.packages);
   const judge: Judge = (manifest) => {
-    const { name, version } = manifest.package;
     const ofHost = unfitReasons(manifest, host);
     const ofPrefix = (
-      place === undefined || !installed.has(`${name}@${version}`) ? [] : prefixProblems(manifest, place)
+      place === undefined || !installed.has(packageId(manifest.package)) ? [] : prefixProblems(manifest, place)
     ).map(({ file, offset, found }) => `${file} cannot work in ${place}, at byte ${offset}: ${found}`);
     const reasons = [...ofHost, ...ofPrefix];
     if (reasons.length === 0) return undefined;

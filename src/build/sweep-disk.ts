@@ -13,7 +13,7 @@ import { recordsOf } from '../install/generations.ts';
 import type { Digest } from '../model/digest.ts';
 import { fileStat, removeTree } from '../system/files.ts';
 
-export interface Swept {
+interface Swept {
   readonly kind: 'artifact' | 'archive' | 'remains';
   /** `name@version` and key of an artifact, the digest of an archive, the path of remains. */
   readonly what: string;
@@ -22,7 +22,7 @@ export interface Swept {
   readonly usedMs: number;
 }
 
-export interface DiskSweep {
+interface DiskSweep {
   /** In the order in which they went, or would go. */
   readonly swept: readonly Swept[];
   readonly keptBytes: number;

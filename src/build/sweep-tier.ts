@@ -26,7 +26,7 @@ export interface Reached {
   readonly trees: ReadonlySet<Digest>;
 }
 
-export interface TierSweep {
+interface TierSweep {
   /** Relative to the tier's top; what names blobs before the blobs, in the order in which they are to go. */
   readonly swept: readonly ListedObject[];
   readonly kept: number;

@@ -9,7 +9,7 @@ import { prefixNotices } from './prefix-notices.ts';
 import { reportShadowed } from './shadowed.ts';
 import type { Run } from './run.ts';
 
-export interface NewContent {
+interface NewContent {
   /** Absolute path of the prefix. */
   readonly prefix: string;
   /** What was asked for, as people name it. */

@@ -7,7 +7,7 @@ import { removeTemporaries } from '../system/temporaries.ts';
 import type { Workspace } from './workspace.ts';
 
 /** How many traces stay. */
-export const KEPT_TRACES = 5;
+const KEPT_TRACES = 5;
 
 const folderOf = ({ state }: Pick<Workspace, 'state'>): string => join(state, 'traces');
 

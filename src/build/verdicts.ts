@@ -13,7 +13,7 @@ import { exists } from '../system/files.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 import { isStaged } from './build-places.ts';
 import type { PackageFacts } from './facts.ts';
-import { type KeyedStage, stageInputs, treeResult } from './stages.ts';
+import { type KeyedStage, stageInputs } from './stages.ts';
 import type { PackagePlaces } from './workspace.ts';
 
 /** What fetching rests on. */
@@ -33,8 +33,8 @@ export function fetchReasons(
   { stamps, source, series }: PackagePlaces,
 ): readonly Reason[] {
   const stamp = readStamp(stamps, 'fetch');
-  const verdict = staleness(stamp, fieldsOf(inputs), exists(source), readAside(stamps, 'fetch'));
-  if (!verdict.fresh || stamp === undefined) return verdict.fresh ? [] : verdict.reasons;
+  const reasons = staleness(stamp, fieldsOf(inputs), exists(source), readAside(stamps, 'fetch'));
+  if (reasons.length > 0 || stamp === undefined) return reasons;
   const { tree = '', series: seriesBefore } = stamp.results;
   if (pinned !== undefined && pinned.tree !== tree) return [{ input: 'source.tree', before: tree, now: pinned.tree }];
   const intact =
@@ -45,32 +45,29 @@ export function fetchReasons(
 
 export function patchReasons(facts: PackageFacts): readonly Reason[] {
   const { stamps, patched } = facts.places;
-  const stamp = readStamp(stamps, 'patch');
-  const verdict = staleness(stamp, fieldsOf(stageInputs(facts, 'patch')), exists(patched), readAside(stamps, 'patch'));
-  if (!verdict.fresh) return verdict.reasons;
-  return stamp !== undefined && treeDigest(patched) === treeResult(stamp.results)
+  const reasons = reasonsFor(facts, 'patch', exists(patched));
+  if (reasons.length > 0) return reasons;
+  return treeDigest(patched) === readStamp(stamps, 'patch')?.results['tree']
     ? []
     : [{ input: 'output', before: 'as patched', now: 'changed since' }];
 }
 
-export function compileReasons(facts: PackageFacts): readonly Reason[] {
-  const { stamps } = facts.places;
-  const inputs = fieldsOf(stageInputs(facts, 'compile'));
-  const verdict = staleness(readStamp(stamps, 'compile'), inputs, isStaged(facts.places), readAside(stamps, 'compile'));
-  return verdict.fresh ? [] : verdict.reasons;
-}
+export const compileReasons = (facts: PackageFacts): readonly Reason[] =>
+  reasonsFor(facts, 'compile', isStaged(facts.places));
 
 /** Asked only where no cache has the artifact, so that there always is a reason. */
-export function packReasons(facts: PackageFacts): readonly Reason[] {
+export const packReasons = (facts: PackageFacts): readonly Reason[] => reasonsFor(facts, 'pack', false);
+
+/** @param isThere Whether what the stage made is there. */
+function reasonsFor(facts: PackageFacts, stage: KeyedStage, isThere: boolean): readonly Reason[] {
   const { stamps } = facts.places;
-  const inputs = fieldsOf(stageInputs(facts, 'pack'));
-  const verdict = staleness(readStamp(stamps, 'pack'), inputs, false, readAside(stamps, 'pack'));
-  return verdict.fresh ? [] : verdict.reasons;
+  const inputs = fieldsOf(stageInputs(facts, stage));
+  return staleness(readStamp(stamps, stage), inputs, isThere, readAside(stamps, stage));
 }
 
 /** Whether the last artifact that this project made or restored is the one that is wanted now. */
 export const isStamped = (facts: PackageFacts, isThere: boolean): boolean =>
-  staleness(readStamp(facts.places.stamps, 'pack'), fieldsOf(stageInputs(facts, 'pack')), isThere).fresh;
+  staleness(readStamp(facts.places.stamps, 'pack'), fieldsOf(stageInputs(facts, 'pack')), isThere).length === 0;
 
 /** Where a package stands without the help of any cache but the disk: nothing to do, to be restored, or neither. */
 export function readiness(facts: PackageFacts, onDisk: boolean, isInstalled: boolean): 'fresh' | 'ready' | 'stale' {

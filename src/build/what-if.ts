@@ -1,6 +1,7 @@
 /** Plans of what is not so yet: turns "what if this changed" into other facts, from which everything else follows as it would. */
 import { resolve } from 'node:path';
 import { type Build, type Package, packageId } from '../buildfile/package.ts';
+import { packagesCalled } from '../buildfile/targets.ts';
 import { toolNames } from '../compile/tools.ts';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
@@ -19,14 +20,14 @@ export interface Assumption {
 /** Stands in a key for content that nobody has seen; no digest is spelt like this, so no cache ever has what rests on it. */
 const unseen = 'another' as Digest;
 
-export interface WhatIf {
+interface WhatIf {
   /** Packages, by name or `name@version`, and files, absolute or relative to `cwd`; between commas. */
   readonly touch?: readonly string[] | undefined;
   /** `PACKAGE.version=…`, `PACKAGE.env.NAME=…` or `tool.NAME=…`. */
   readonly set?: readonly string[] | undefined;
 }
 
-export interface WhatIfContext {
+interface WhatIfContext {
   readonly build: Build;
   readonly workspace: Workspace;
   /** Absolute paths of everything that the Buildfile was read from. */
@@ -46,9 +47,6 @@ export function assumption({ touch, set }: WhatIf, at: WhatIfContext): Assumptio
       };
 }
 
-const packageNamed = (name: string, { build }: WhatIfContext): Package | undefined =>
-  build.packages.find((one) => name === one.name || name === packageId(one));
-
 const otherSource = (facts: StageFacts): StageFacts => ({ ...facts, source: { ...facts.source, tree: unseen } });
 
 /** As assumptions before this one have it. */
@@ -57,7 +55,7 @@ const packageIn = ({ package: one, assumed = one }: StageFacts): Package => assu
 const isOf = (one: Package, { package: { name } }: StageFacts): boolean => name === one.name;
 
 function touched(subject: string, at: WhatIfContext): Assumption {
-  const one = packageNamed(subject, at);
+  const [one] = packagesCalled(subject, at.build);
   if (one !== undefined)
     return {
       words: [`the source of ${packageId(one)} changed`],
@@ -105,7 +103,7 @@ function changed(text: string, at: WhatIfContext): Assumption {
       words: [`tool ${input} were ${value}`],
       apply: (facts) => (input in facts.tools ? { ...facts, tools: { ...facts.tools, [input]: value } } : facts),
     };
-  const one = packageNamed(subject, at);
+  const [one] = packagesCalled(subject, at.build);
   const variable = input.startsWith('env.') ? input.slice(4) : undefined;
   if (one === undefined || value === '' || (input !== 'version' && variable === undefined))
     throw new VbuildError('usage', 'What is to be set is not understood', {

@@ -29,7 +29,7 @@ export const wrong = (
 ): Mistake[] => [{ headline: 'Option has a wrong value', facts: { option, expected, found: describe(value) }, mend }];
 
 /** Another folder's way to say what is wrong with its own slice of the Buildfile: a clause, or the rows of the report. */
-export type Clause = string | { readonly expected: string; readonly found: string; readonly mend?: string };
+type Clause = string | { readonly expected: string; readonly found: string; readonly mend?: string };
 
 export const fromClauses = (option: string, clauses: readonly Clause[], value: unknown): Mistake[] =>
   clauses.map((clause) => {

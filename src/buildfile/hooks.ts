@@ -1,7 +1,7 @@
 /** Module hooks for Buildfiles: `vbuild` means the running tool, neighbouring package.json files do not matter, every import is recorded. */
-import { enableCompileCache, registerHooks } from 'node:module';
+import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { makePrivateFolder, realPath } from '../system/files.ts';
+import { realPath } from '../system/files.ts';
 
 /** Thrown by the resolve hook where a Buildfile, or a file that it imports, names a module that cannot be found. */
 export class UnresolvedImport extends Error {
@@ -22,17 +22,6 @@ export const indexUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' 
 /** For each recorded file what it imports, by URL, with the words of the import; kept as long as Node keeps modules: for ever. */
 const imports = new Map<string, Map<string, string>>();
 let registered = false;
-
-/**
- * Lets Node keep stripped and compiled modules in a folder, so that a Buildfile that has not changed costs almost nothing
- * to read. To be called before anything large is imported. What is cached is written when the process ends.
- *
- * @param folder Absolute; made with mode 0700. A folder that others may write to is not used, because code is run from it.
- * @returns Whether the cache is on.
- */
-export function useCompileCache(folder: string): boolean {
-  return makePrivateFolder(folder) && enableCompileCache(folder).directory !== undefined;
-}
 
 /** Files, by URL, whose result may rest on more than the files that they import: through parts of Node, or packages that are searched for. */
 const lookers = new Set<string>();

@@ -29,7 +29,7 @@ import { platformSpelling } from '../system/platform.ts';
 const globs = listOf('a list of globs', spelt(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, 'a glob relative to the prefix'));
 
 /** Checks of everything that an author gives to `definePackage` and `defineBuild`. */
-export interface OptionChecks {
+interface OptionChecks {
   readonly packageName: Check;
   readonly packageOptions: Check;
   readonly buildOptions: Check;

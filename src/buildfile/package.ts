@@ -146,7 +146,7 @@ export function definitionOf(value: unknown): Definition | undefined {
 export const isPackage = (value: unknown): value is Package => definitionOf(value)?.kind === 'package';
 
 /** `name@version`, as people and events name a package. */
-export const packageId = ({ name, version }: Package): string => `${name}@${version}`;
+export const packageId = ({ name, version }: Pick<Package, 'name' | 'version'>): string => `${name}@${version}`;
 
 /** @param through The function that the author called. */
 function definition(kind: Definition['kind'], given: unknown, through: (...given: never[]) => unknown): Definition {

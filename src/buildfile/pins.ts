@@ -25,7 +25,7 @@ export interface Lock {
   readonly tools: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-export const emptyLock: Lock = { sources: {}, tools: {} };
+const emptyLock: Lock = { sources: {}, tools: {} };
 
 /** `Buildfile.lock` beside `Buildfile.ts`. */
 export function lockPath(buildfilePath: string): string {

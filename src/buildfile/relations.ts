@@ -47,7 +47,7 @@ export function cyclesAmong(packages: readonly Package[]): Package[][] {
 }
 
 /** Two versions of one package that would come to lie in one tree, each with the way that leads to it. */
-export interface MixedVersions {
+interface MixedVersions {
   readonly name: string;
   readonly paths: readonly [Package[], Package[]];
 }
@@ -73,7 +73,7 @@ export function mixedVersions(from: readonly Package[]): MixedVersions[] {
 }
 
 /** Where two versions of a package meet: in the prefix of the package that is named, or in the private one that it compiles against. */
-export interface Meeting extends MixedVersions {
+interface Meeting extends MixedVersions {
   readonly at: Package;
   readonly prefix: 'own' | 'private';
 }

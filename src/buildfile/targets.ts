@@ -1,9 +1,13 @@
 /** What a command is to work on: names from the command line → packages of the build (pure). */
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
 import { reservedNames } from '../model/reserved-names.ts';
 import { type Build, type Package, packageId } from './package.ts';
 import { mixedVersions, pathText } from './relations.ts';
+
+/** All that bear a name: several versions, or the one of a `name@version`. */
+export const packagesCalled = (name: string, { packages }: Pick<Build, 'packages'>): Package[] =>
+  packages.filter((one) => name === one.name || name === packageId(one));
 
 /**
  * The packages that targets name, each once, in the order given; the build's defaults when there are no targets.
@@ -17,13 +21,20 @@ export function selectTargets(build: Build, targets: readonly string[]): readonl
   const selected = new Set<Package>();
   const errors: VbuildError[] = [];
   for (const target of new Set(targets)) {
-    const found = build.packages.filter((one) => target === one.name || target === packageId(one));
+    const found = packagesCalled(target, build);
     if (found.length > 1) errors.push(ambiguous(target, found));
     else if (found[0] === undefined) errors.push(unknown(target, build.packages));
     else selected.add(found[0]);
   }
-  if (errors[0] !== undefined) throw errors.length === 1 ? errors[0] : new VbuildErrors(errors);
+  throwAll(errors);
   return [...selected];
+}
+
+/** The one package that a target names. @throws {VbuildError} as `selectTargets` */
+export function selectTarget(build: Build, target: string): Package {
+  const [one] = selectTargets(build, [target]);
+  if (one === undefined) throw new Error('a target selects no package');
+  return one;
 }
 
 /**

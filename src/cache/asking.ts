@@ -18,7 +18,7 @@ export type Trouble =
     }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly mend: string };
 
-export type Purpose = 'read' | 'write';
+type Purpose = 'read' | 'write';
 
 export interface Store {
   /** As shown to people: `s3://bucket/prefix`. */
@@ -39,9 +39,9 @@ export interface Store {
   readonly judge: (thrown: unknown, purpose: Purpose) => Trouble;
 }
 
-export type Asked<T> = { readonly outcome: 'done'; readonly value: T } | Trouble;
+type Asked<T> = { readonly outcome: 'done'; readonly value: T } | Trouble;
 /** See `persist`. */
-export type Waits = { readonly tryMs?: number; readonly allMs?: number };
+type Waits = { readonly tryMs?: number; readonly allMs?: number };
 export interface Asking {
   /** What has passed so far. */
   readonly traffic: () => Readonly<Traffic>;
@@ -72,6 +72,12 @@ export type PutObject = (
   signal: AbortSignal,
   options: { readonly waits?: Waits; readonly isThere: () => Promise<boolean>; readonly replace: boolean },
 ) => Promise<'written' | 'there'>;
+
+/** What puts an object that is small. */
+export const smallPut =
+  (object: string, bytes: Uint8Array): Parameters<PutObject>[1] =>
+  (objects, replace, signal) =>
+    objects.putSmall(object, bytes, { replace, signal });
 
 /** What a trouble leaves a tier to answer. */
 export const lackOf = (trouble: Trouble): Lack =>

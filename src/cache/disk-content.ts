@@ -29,7 +29,7 @@ type Whose = { readonly name: string; readonly signer: Signer };
 export type HeldManifest = Held<Whose & { readonly key: ContentKey }>;
 export type HeldEqual = Held<Whose & { readonly equal: EqualKey }>;
 
-export interface HeldBlob {
+interface HeldBlob {
   readonly digest: Digest;
   readonly path: string;
   readonly sizeBytes: number;

@@ -7,13 +7,13 @@ import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError, messageOf } from '../model/error.ts';
 import { type BlobStore, blobStore } from '../system/blob-store.ts';
 import {
+  bytesIfThere,
   digestFile,
   exists,
   fileStat,
   markUsed,
   moveIntoPlace,
   namesIn,
-  readBytes,
   removeTree,
   writeAtomically,
 } from '../system/files.ts';
@@ -117,7 +117,7 @@ export function diskCache(folder: string, trust?: Trust): DiskCache {
   function lookAtTree(tree: Digest): TreeAnswer {
     try {
       const bytes = bytesIfThere(treePath(tree));
-      return bytes === undefined ? { outcome: 'absent' } : readPointer(Buffer.from(bytes).toString(), tree);
+      return bytes === undefined ? { outcome: 'absent' } : readPointer(bytes.toString(), tree);
     } catch (error) {
       if (codeOf(error) === undefined) throw error;
       return { outcome: 'unreachable', reason: messageOf(error) };
@@ -245,15 +245,6 @@ const rejected = (reasons: readonly string[]): Extract<Answer, { outcome: 'rejec
   outcome: 'rejected',
   reason: reasons.join('; '),
 });
-
-function bytesIfThere(path: string): Uint8Array | undefined {
-  try {
-    return readBytes(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
 
 const codeOf = (thrown: unknown): string | undefined => (thrown as NodeJS.ErrnoException | undefined)?.code;
 

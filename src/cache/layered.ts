@@ -13,7 +13,7 @@ import { push } from './push.ts';
 import type { FetchedTree } from './tree-fetch.ts';
 
 /** An artifact that is sought: by its content key, or (`equal`) as one that was made of the same to the byte. */
-export interface Sought {
+interface Sought {
   readonly name: string;
   readonly key: ContentKey;
   readonly equal?: EqualKey;
@@ -25,14 +25,10 @@ export interface TierAnswer extends Sought {
   readonly answer: Answer;
 }
 
-/**
- * `body` is the absolute path of verified bytes in the disk cache; `tier` says where they came from, and `madeFrom` is the key text of
- * what was compiled: another one's where that is only equal.
- */
+/** `tier` says where it came from, and `madeFrom` is the key text of what was compiled: another one's where that is only equal. */
 export type FetchedArtifact =
   | ({
       readonly outcome: 'done';
-      readonly body: string;
       readonly tier: string;
       readonly madeFrom: string;
     } & SealedManifest)
@@ -40,14 +36,12 @@ export type FetchedArtifact =
   | Lack;
 
 /** `path` is absolute, of verified bytes in the disk cache. */
-export type FetchedBlob = { readonly outcome: 'done'; readonly path: string } | Lack;
+type FetchedBlob = { readonly outcome: 'done'; readonly path: string } | Lack;
 
 /** Where no tier has it, the most telling reason is the answer: unfit, rejected, unreachable, then absent; it begins with the tier's name. */
 export interface LayeredCache {
   /** Tells every tier what is going to be looked up, as far as the disk does not have it; see `CacheTier`. */
   foresee(wanted: readonly Wanted[], signal: AbortSignal): Promise<void>;
-  /** Asks the tiers in order until one has the key. Nothing is written, but for a manifest on the disk that nobody could use: it is set aside. */
-  lookUp(name: string, key: ContentKey, signal: AbortSignal): Promise<Answer>;
   /**
    * Brings the body and then the manifest of a key into the disk cache, from the first tier that has them whole.
    * Any number of processes may do so at once.
@@ -181,9 +175,8 @@ export function layeredCache(
     standing: Standing | undefined,
   ): Extract<FetchedArtifact, { outcome: 'done' }> {
     const sealed = { manifest, signer, bytes };
-    const body = disk.blobs.pathOf(manifest.body.digest);
     const as = standing === undefined ? sealed : standingIn(sealed, standing);
-    return { outcome: 'done', ...as, body, tier: tier.name, madeFrom: manifest.keyText };
+    return { outcome: 'done', ...as, tier: tier.name, madeFrom: manifest.keyText };
   }
 
   async function fetch(
@@ -243,15 +236,6 @@ export function layeredCache(
     async foresee(wanted, signal) {
       const open = wanted.filter(({ name, key }) => !disk.has(name, key));
       await Promise.all(lower.map(async (tier) => tier.foresee?.(open, signal)));
-    },
-    async lookUp(name, key, signal) {
-      const lacks: NamedLack<Lack>[] = [];
-      for (const tier of [disk, ...lower]) {
-        const answer = await ask(tier, { name, key }, signal);
-        if (answer.outcome === 'hit') return answer;
-        lacks.push([tier.name, answer]);
-      }
-      return mostTelling(lacks);
     },
     async glimpse(name, key, signal) {
       if (disk.has(name, key)) return undefined;

@@ -1,5 +1,5 @@
 /** The part of a tier over a store of objects that is about releases: documents under names, each put once and never changed. */
-import { type Asking, lackOf, type PutObject } from './asking.ts';
+import { type Asking, lackOf, type PutObject, smallPut } from './asking.ts';
 import type { TierReleases } from './cache.ts';
 import { releaseObject } from './layout.ts';
 
@@ -20,12 +20,7 @@ export function objectReleases({ within, ask, put }: Parts): TierReleases {
     put: (name, signer, bytes, signal) => {
       const object = within(releaseObject(name, signer));
       const isThere = async (): Promise<boolean> => (await get(name, signer, signal)).outcome !== 'absent';
-      return put(
-        object,
-        (objects, replace, once) => objects.putSmall(object, bytes, { replace, signal: once }),
-        signal,
-        { isThere, replace: false },
-      );
+      return put(object, smallPut(object, bytes), signal, { isThere, replace: false });
     },
   };
 }

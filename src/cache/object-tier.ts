@@ -3,7 +3,7 @@ import { equalKeyOf } from '../artifact/equal.ts';
 import type { Signer } from '../artifact/signer.ts';
 import { fileStat } from '../system/files.ts';
 import type { ListedObject, ObjectStat, PutOutcome, WritableObjects } from '../system/objects.ts';
-import { type Asking, asking, lackOf, type PutObject, type Store } from './asking.ts';
+import { type Asking, asking, lackOf, type PutObject, smallPut, type Store } from './asking.ts';
 import type { Answer, BlobRef, CacheTier, TierObjects } from './cache.ts';
 import { foreseen } from './foresight.ts';
 import type { Place } from './judge.ts';
@@ -14,7 +14,7 @@ import { type Patience, TooSlow } from './patience.ts';
 import { noWorseThan, signersFor, strangers, type Trust } from './trust.ts';
 
 /** A body that lies there this long without anybody having looked after it may be swept away: it is put anew before a manifest names it. */
-export const RENEW_AFTER_MS = 24 * 60 * 60 * 1000;
+const RENEW_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**
  * For as long as the tier object lives, a store that proved to be out of reach is not asked again, see `asking`.
@@ -199,8 +199,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       if (equal === undefined) return;
       const place = { name: manifest.package.name, equal, signer };
       const object = within(objectFor(place, signer));
-      const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
-        objects.putSmall(object, bytes, { replace, signal: once });
+      const send = smallPut(object, bytes);
       const isThere = async (): Promise<boolean> =>
         (await insist(object, (objects, once) => objects.stat(object, once), signal)) !== undefined;
       if ((await put(object, send, signal, { isThere, replace: false })) === 'written' || !repair) return;
@@ -214,8 +213,7 @@ export function objectTier(store: Store, trust: Trust | undefined, patience: Pat
       const object = within(objectFor(place, signer));
       const by = noWorseThan(sealed, trust);
       const look = (): Promise<Answer> => lookAt(place, signal, by);
-      const send = (objects: WritableObjects, replace: boolean, once: AbortSignal): Promise<PutOutcome> =>
-        objects.putSmall(object, bytes, { replace, signal: once });
+      const send = smallPut(object, bytes);
       const isThere = async (): Promise<boolean> => (await look()).outcome !== 'absent';
       absent.delete(objectFor(place, signer));
       if ((await put(object, send, signal, { isThere, replace: false })) === 'written') return;

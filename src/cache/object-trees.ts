@@ -1,6 +1,6 @@
 /** The part of a tier over a store of objects that is about packed trees of sources. */
 import type { Digest } from '../model/digest.ts';
-import { type Asking, lackOf, type PutObject } from './asking.ts';
+import { type Asking, lackOf, type PutObject, smallPut } from './asking.ts';
 import type { BlobRef, CacheTier, TreeAnswer } from './cache.ts';
 import { sourceObject } from './layout.ts';
 import { LARGEST_POINTER, pointerText, readPointer } from './packed-tree.ts';
@@ -37,15 +37,10 @@ export function objectTrees({
       const object = within(sourceObject(tree));
       const bytes = Buffer.from(pointerText(tree, body));
       const send = (replace: boolean): Promise<'written' | 'there'> =>
-        put(
-          object,
-          (objects, again, once) => objects.putSmall(object, bytes, { replace: again, signal: once }),
-          signal,
-          {
-            isThere: async () => (await lookUpTree(tree, signal)).outcome !== 'absent',
-            replace,
-          },
-        );
+        put(object, smallPut(object, bytes), signal, {
+          isThere: async () => (await lookUpTree(tree, signal)).outcome !== 'absent',
+          replace,
+        });
       if ((await send(repair)) === 'written' || (await holdsTree(tree, signal))) return;
       // Put by somebody whose blob is gone since, or damaged: this one's blob is there, so nothing that could be used is lost.
       if ((await send(true)) === 'there')

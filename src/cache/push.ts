@@ -31,7 +31,7 @@ export interface SourceFiles {
   };
 }
 
-export interface PushOptions {
+interface PushOptions {
   /** What is there and cannot be used is replaced. */
   readonly repair?: boolean;
   /** Sources are completed beside a manifest that is there already, too, and what is known to those who look for an equal one. */

@@ -11,7 +11,7 @@ export interface S3Fault {
   readonly message: string;
 }
 
-export type S3Trouble = Extract<Trouble, { outcome: 'absent' | 'unreachable' }>;
+type S3Trouble = Extract<Trouble, { outcome: 'absent' | 'unreachable' }>;
 
 export function faultOf(thrown: unknown): S3Fault {
   if (!(thrown instanceof Error))

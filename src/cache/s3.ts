@@ -8,7 +8,7 @@ import type { S3Spec } from './s3-spec.ts';
 import { faultOf, s3Trouble } from './s3-trouble.ts';
 import type { Trust } from './trust.ts';
 
-export interface S3CacheOptions {
+interface S3CacheOptions {
   /** Whose manifests are acceptable; those that nobody signed when not given. */
   readonly trust?: Trust | undefined;
   readonly patience?: Patience;

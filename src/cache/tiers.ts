@@ -7,7 +7,7 @@ import { httpTier } from './http.ts';
 import { s3Cache } from './s3.ts';
 import type { Trust } from './trust.ts';
 
-export interface TierContext {
+interface TierContext {
   /** Absolute folder of the Buildfile. */
   readonly folder: string;
   /** For credentials and proxies. */

@@ -1,13 +1,13 @@
 /** `vbuild cache ls [TARGET…]`: which artifacts the caches hold. */
-import { gatherFacts } from '../build/facts.ts';
+import { factsNow } from '../build/facts.ts';
 import { fullClosure } from '../build/graph.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
 import { messageOf, VbuildError } from '../model/error.ts';
 import { columns } from '../report/table.ts';
 import { shortened, size } from '../report/words.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type Command, openProject, printResult } from './command.ts';
+import { lowerTiers } from './lower-tiers.ts';
 
 interface Row {
   readonly tier: string;
@@ -24,19 +24,17 @@ interface Row {
 }
 
 export const cacheLs: Command = async (context) => {
-  const { line, env, signal } = context;
-  const { build, workspace } = await openProject(context);
-  const [{ heldManifests }, { tierOf }, { artifactsFolder, manifestNamed }, { trustIn }] = await Promise.all([
+  const { line, signal } = context;
+  const project = await openProject(context);
+  const { build, workspace } = project;
+  const [{ heldManifests }, { artifactsFolder, manifestNamed }] = await Promise.all([
     import('../cache/disk-content.ts'),
-    import('../cache/tiers.ts'),
     import('../cache/layout.ts'),
-    import('../build/disk.ts'),
   ]);
-  const packages = line.targets.length === 0 ? build.packages : selectTargets(build, line.targets);
-  const names = new Set(line.targets.length === 0 ? undefined : packages.map(({ name }) => name));
-  const wanted = (name: string): boolean => line.targets.length === 0 || names.has(name);
-  const lock = readLock(workspace.lockFile);
-  const { known } = gatherFacts(fullClosure(packages), { lock, platform: hostPlatform(), workspace });
+  const isAll = line.targets.length === 0;
+  const packages = isAll ? build.packages : selectTargets(build, line.targets);
+  const names = new Set(packages.map(({ name }) => name));
+  const { known } = factsNow(fullClosure(packages), { workspace, platform: hostPlatform() });
   const keys = new Set<string>([...known.values()].map(({ key }) => key));
 
   const rows: Row[] = (await heldManifests(workspace.cache)).map(({ name, version, key, signer, usedMs, body }) => ({
@@ -50,8 +48,7 @@ export const cacheLs: Command = async (context) => {
     at: new Date(usedMs).toISOString(),
   }));
   const silent: { readonly tier: string; readonly reason: string }[] = [];
-  const opening = { folder: workspace.folder, environment: env, trust: trustIn(build) };
-  for (const tier of line.options.offline ? [] : build.cache.map((spec) => tierOf(spec, opening))) {
+  for (const tier of await lowerTiers(context, project)) {
     if (tier.objects === undefined) {
       silent.push({ tier: tier.name, reason: 'it cannot be listed' });
       continue;
@@ -68,7 +65,7 @@ export const cacheLs: Command = async (context) => {
       silent.push({ tier: tier.name, reason: error.facts['reason'] ?? messageOf(error) });
     }
   }
-  const shown = rows.filter(({ name }) => wanted(name));
+  const shown = rows.filter(({ name }) => isAll || names.has(name));
   for (const { tier, reason } of silent)
     context.reporter.event({
       type: 'notice',

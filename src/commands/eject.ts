@@ -1,12 +1,12 @@
 /** `vbuild eject [TARGET…]`: the same build as a program of a shell. */
 import { join, relative } from 'node:path';
 import { ejected } from '../build/eject.ts';
-import { gatherFacts } from '../build/facts.ts';
+import { factsNow } from '../build/facts.ts';
 import { fullClosure } from '../build/graph.ts';
+import { notPinned } from '../build/not-ready.ts';
 import { packageId } from '../buildfile/package.ts';
-import { readLock } from '../buildfile/pins.ts';
 import { selectTargets } from '../buildfile/targets.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { VbuildErrors } from '../model/error.ts';
 import { withoutPasswords } from '../model/passwords.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { asides, type Command, openProject, printResult } from './command.ts';
@@ -15,18 +15,9 @@ export const eject: Command = async (context) => {
   const { build, workspace } = await openProject(context);
   const targets = selectTargets(build, context.line.targets);
   const packages = fullClosure(targets);
-  const { known } = gatherFacts(packages, { lock: readLock(workspace.lockFile), platform: hostPlatform(), workspace });
+  const { known } = factsNow(packages, { workspace, platform: hostPlatform() });
   const missing = packages.filter((one) => !known.has(one));
-  if (missing.length > 0)
-    throw new VbuildErrors(
-      missing.map(
-        (one) =>
-          new VbuildError('unpinned', 'Package or something that it needs has no pin', {
-            where: { package: packageId(one) },
-            mend: `pin it with vbuild lock ${one.name}`,
-          }),
-      ),
-    );
+  if (missing.length > 0) throw new VbuildErrors(missing.map(notPinned));
   const whole = ejected({
     packages: packages.flatMap((one) => known.get(one) ?? []),
     targets: targets.map(packageId),

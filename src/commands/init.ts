@@ -5,7 +5,7 @@ import { writeOnce } from '../system/landing.ts';
 import { ownTypings } from '../system/own-program.ts';
 
 /** What became of one file. Files of the user's are never overwritten; the typings are ours and follow the tool. */
-export interface InitOutcome {
+interface InitOutcome {
   /** Relative to the Buildfile's folder. */
   readonly file: string;
   /** `extended`: lines were added at the end. `current`: nothing was to be done. `kept`: there was one already, left as it was. */

@@ -3,7 +3,14 @@ import { deploy } from '../build/deploy.ts';
 import { fullClosure } from '../build/graph.ts';
 import { installReasons, placeToBe } from '../build/install-reasons.ts';
 import { keyedFacts } from '../build/keyed.ts';
-import { type Deployment, deploymentOf, insistOnMachine, installingOf, releaseDifferences } from '../build/released.ts';
+import {
+  askedFor,
+  type Deployment,
+  deploymentOf,
+  insistOnMachine,
+  installingOf,
+  releaseDifferences,
+} from '../build/released.ts';
 import type { BuildRequest } from '../build/request.ts';
 import { isSince, notesFor, trustNotes } from '../build/roots.ts';
 import { wantedBy } from '../build/settle.ts';
@@ -35,7 +42,7 @@ function targetsDeployment(project: Awaited<ReturnType<typeof openProject>>, req
   const facts = keyedFacts(fullClosure(want.packages), request);
   return {
     prefix,
-    asked: want.packages.map((one) => ({ id: packageId(one), name: one.name, key: facts.of(one).key })),
+    asked: want.packages.map((one) => askedFor(facts.of(one))),
     facts,
     roots: want.roots.map(packageId),
     notes: (place: string) => notesFor(want, workspace.buildfile, { place, ...trustNotes(project.build) }),

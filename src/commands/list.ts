@@ -1,6 +1,7 @@
 /** `vbuild list`: one line per package. */
 import { packageId } from '../buildfile/package.ts';
 import { nameOf } from '../model/package-id.ts';
+import { columns } from '../report/table.ts';
 import { type Command, openProject, printResult } from './command.ts';
 import { sourceText } from './source-text.ts';
 
@@ -16,7 +17,7 @@ export const list: Command = async (context) => {
   }));
   printResult(
     context,
-    () => table(rows),
+    () => columns(rows.map(cells)),
     () => ({ format: 1, packages: rows }),
   );
   return 0;
@@ -30,21 +31,9 @@ interface Row {
   readonly buildDeps: readonly string[];
 }
 
-function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ name, version, source, deps, buildDeps }) => [
-    name,
-    version,
-    [...deps.map(nameOf), ...buildDeps.map((id) => `${nameOf(id)} (build)`)].join(' ') || '-',
-    source,
-  ]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...cells.map((row) => row[column]?.length ?? 0)));
-  return cells
-    .map(
-      (row) =>
-        `${row
-          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}
+const cells = ({ name, version, source, deps, buildDeps }: Row): string[] => [
+  name,
+  version,
+  [...deps.map(nameOf), ...buildDeps.map((id) => `${nameOf(id)} (build)`)].join(' ') || '-',
+  source,
+];

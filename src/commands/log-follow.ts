@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { readStage } from '../build/history.ts';
-import { logsIn } from '../build/logs.ts';
+import { logsIn, writtenAtMs } from '../build/logs.ts';
 import { type PackagePlaces, placesOf, type Workspace } from '../build/workspace.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
 import { logMarkup } from '../report/log-markup.ts';
 import { printable } from '../report/printable.ts';
 import { readStamp } from '../stamps/stamp.ts';
-import { fileStat, readIfThere } from '../system/files.ts';
+import { readIfThere } from '../system/files.ts';
 import { isLocked, lastHolderOf } from '../system/lock.ts';
 import type { CommandContext } from './command.ts';
 import { partOf } from './log-parts.ts';
@@ -59,8 +59,6 @@ export async function followed(
     if (!running) return true;
   }
 }
-
-const writtenAtMs = (path: string): number => Number((fileStat(path)?.mtimeNs ?? 0n) / 1_000_000n);
 
 /** The last log of the package, if it was written since a run began. @param sinceMs Not a number where that is not known: any will do. */
 function newestSince(sinceMs: number, { logs }: PackagePlaces): string | undefined {

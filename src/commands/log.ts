@@ -1,15 +1,15 @@
 /** `vbuild log PACKAGE [STAGE]`: what the steps of the last compilation printed, or what another stage did the last time. */
-import { KEPT_LOGS, logsIn } from '../build/logs.ts';
+import { KEPT_LOGS, logsIn, writtenAtMs } from '../build/logs.ts';
 import { placesOf, type Workspace } from '../build/workspace.ts';
 import { readStage } from '../build/history.ts';
 import { type Package, packageId } from '../buildfile/package.ts';
-import { selectTargets } from '../buildfile/targets.ts';
+import { selectTarget } from '../buildfile/targets.ts';
 import { VbuildError } from '../model/error.ts';
 import { logMarkup } from '../report/log-markup.ts';
 import { because } from '../report/phrases.ts';
 import { printable, printableLine } from '../report/printable.ts';
 import { duration } from '../report/words.ts';
-import { fileStat, readIfThere } from '../system/files.ts';
+import { readIfThere } from '../system/files.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
 import { partOf, stepsIn, toldStages, logParts } from './log-parts.ts';
 import { wordAmong } from './word-among.ts';
@@ -17,8 +17,7 @@ import { wordAmong } from './word-among.ts';
 export const log: Command = async (context) => {
   const [name = '', word = 'compile'] = context.line.targets;
   const { build, workspace } = await openProject(context);
-  const [one] = selectTargets(build, [name]);
-  if (one === undefined) throw new Error('a target selects no package');
+  const one = selectTarget(build, name);
   const part = wordAmong(word, logParts, 'There is no such log');
   const stage = toldStages.find((each) => each === part);
   if (stage !== undefined) return stageLog(stage, one, workspace, context);
@@ -41,16 +40,16 @@ function lastLog(part: string, one: Package, workspace: Workspace, context: Comm
       mend: 'it was never compiled here; see why with vbuild why',
     });
   }
-  const writtenAtMs = Number((fileStat(path)?.mtimeNs ?? 0n) / 1_000_000n);
+  const writtenMs = writtenAtMs(path);
   const compiled = readStage(places, 'compile');
   // One that was written since then is of a run that was cut off or goes on, or of work by hand.
-  const told = compiled !== undefined && writtenAtMs <= compiled.endedAtMs ? compiled : undefined;
+  const told = compiled !== undefined && writtenMs <= compiled.endedAtMs ? compiled : undefined;
   const outcome = told === undefined ? 'unknown' : told.failed === undefined ? 'ended' : 'failed';
   const whole = readIfThere(path) ?? '';
   const text = partOf(whole, part);
   if (text === '' && part !== 'compile') throw withoutStep(part, one, path, whole);
   if (!context.line.options.json) {
-    const when = `written ${duration(Math.max(0, Date.now() - writtenAtMs))} ago`;
+    const when = `written ${duration(Math.max(0, Date.now() - writtenMs))} ago`;
     const what = { ended: 'all of it passed', failed: `failed: ${told?.failed}`, unknown: 'not known to have ended' };
     context.reporter.event({
       type: 'notice',
@@ -62,7 +61,16 @@ function lastLog(part: string, one: Package, workspace: Workspace, context: Comm
   printResult(
     context,
     () => logMarkup(context.env).plain(printable(text)),
-    () => ({ format: 1, package: id, log: path, earlier: logs.slice(0, -1), part, writtenAtMs, outcome, text }),
+    () => ({
+      format: 1,
+      package: id,
+      log: path,
+      earlier: logs.slice(0, -1),
+      part,
+      writtenAtMs: writtenMs,
+      outcome,
+      text,
+    }),
   );
   return 0;
 }

@@ -11,7 +11,7 @@ import type { Command } from './command.ts';
 import type { CommandName } from './command-table.ts';
 import { type CommandLine, parseCommandLine } from './options.ts';
 
-export interface MainInput {
+interface MainInput {
   /** Without Node and script. */
   readonly argv: readonly string[];
   /** Absolute; `undefined` where it is gone. */

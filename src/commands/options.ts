@@ -1,6 +1,6 @@
 /** Turns argv into a command, its targets and its options, or into errors with suggestions; knows nothing but the tables. */
 import { parseArgs } from 'node:util';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
 import { reservedNames } from '../model/reserved-names.ts';
 import {
@@ -74,7 +74,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     ...conflictProblems(given),
     ...argumentProblems(command, foreign ? rest : owns ? targets : [...targets, ...rest]),
   ];
-  if (problems[0] !== undefined) throw problems.length === 1 ? problems[0] : new VbuildErrors(problems);
+  throwAll(problems);
   return {
     command: command.name as CommandName,
     targets: foreign
@@ -85,15 +85,6 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     options: toOptions(given),
     rest: owns ? rest : [],
   };
-}
-
-/** The error for a target that no package of the Buildfile bears; suggests a package, or the command that was meant. */
-export function unknownTarget(target: string, packages: readonly string[]): VbuildError {
-  const meant = nearest(target, [...packages, ...commandTable.map(({ name }) => name)]);
-  return new VbuildError('unknown-target', `Target "${target}" is unknown`, {
-    facts: packages.length > 0 ? { packages: packages.join(', ') } : {},
-    mend: meant === undefined ? 'name one of the packages, or add it to the Buildfile' : `did you mean "${meant}"?`,
-  });
 }
 
 interface Given {

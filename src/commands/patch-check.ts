@@ -51,5 +51,5 @@ export const patchCheck: Command = async (context) => {
       })),
     }),
   );
-  return statuses.length === 0 ? 0 : lowestStatus(statuses);
+  return lowestStatus(statuses);
 };

@@ -1,7 +1,7 @@
 /** What the commands about a package's patches ask of the builder. */
 import type { PatchRequest } from '../build/patch-session.ts';
 import type { Package } from '../buildfile/package.ts';
-import { selectTargets } from '../buildfile/targets.ts';
+import { selectTarget } from '../buildfile/targets.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { type CommandContext, openProject } from './command.ts';
 
@@ -28,7 +28,5 @@ export async function openOneForPatches(
   context: CommandContext,
 ): Promise<{ readonly request: PatchRequest; readonly one: Package }> {
   const { request } = await openForPatches(context);
-  const [one] = selectTargets(request.build, context.line.targets);
-  if (one === undefined) throw new Error('the parser lets no line without a package through');
-  return { request, one };
+  return { request, one: selectTarget(request.build, context.line.targets[0] ?? '') };
 }

@@ -6,25 +6,14 @@ import { type Opening, openRelease } from '../build/release.ts';
 import { nothingSpecial } from '../build/pin-all.ts';
 import { trustCheck } from '../buildfile/trust-checks.ts';
 import { type CacheSpec, cacheProblems } from '../cache/cache-spec.ts';
-import type { CacheTier } from '../cache/cache.ts';
 import { cacheFolder } from '../cache/layout.ts';
-import { tierOf } from '../cache/tiers.ts';
 import { trustOf } from '../cache/trust.ts';
 import type { TrustOptions } from '../cache/trust-spec.ts';
 import { messageOf, VbuildError } from '../model/error.ts';
 import { exists, readIfThere } from '../system/files.ts';
 import { hostPlatform } from '../system/platform.ts';
 import { buildfileOf, type CommandContext, openProject, prefixOf } from './command.ts';
-
-export const tiersOf = (
-  specs: readonly CacheSpec[],
-  folder: string,
-  { env, line }: CommandContext,
-  trust?: TrustOptions,
-): CacheTier[] =>
-  line.options.offline
-    ? []
-    : specs.map((spec) => tierOf(spec, { folder, environment: env, trust: trust && trustOf(trust) }));
+import { tiersOf } from './lower-tiers.ts';
 
 interface Said {
   readonly cache: readonly CacheSpec[];
@@ -53,8 +42,8 @@ async function said(context: CommandContext): Promise<Said> {
 /** For commands that open releases. */
 export const openingOf = async (context: CommandContext): Promise<Opening> => openingFrom(await said(context), context);
 
-function openingFrom({ cache, trust, folder }: Awaited<ReturnType<typeof said>>, context: CommandContext): Opening {
-  const tiers = tiersOf(cache, folder, context, trust);
+async function openingFrom({ cache, trust, folder }: Said, context: CommandContext): Promise<Opening> {
+  const tiers = await tiersOf(cache, folder, context, trust);
   return { cwd: context.cwd, tiers, trust: trust && trustOf(trust), signal: context.signal };
 }
 
@@ -66,7 +55,7 @@ export async function releaseRequest(
   const { cwd, env, line, reporter, signal, signing } = context;
   const from = await said(context);
   const { cache, trust, folder } = from;
-  const release = await openRelease(wanted, openingFrom(from, context));
+  const release = await openRelease(wanted, await openingFrom(from, context));
   // Where nobody says otherwise, the artifacts lie where the release says.
   const specs = cache.length > 0 ? cache : release.cache.map((spec) => specIn(spec, wanted));
   const { cacheDir, noInstall, offline, keepGenerations } = line.options;

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { releaseNaming } from '../artifact/release.ts';
 import { sealedText } from '../artifact/sealed.ts';
 import { UNSIGNED } from '../artifact/signer.ts';
-import { throwAll } from '../build/pinning.ts';
 import { placeRelease } from '../build/place-release.ts';
 import { makeRelease, openRelease } from '../build/release.ts';
 import { signingKey } from '../build/signing-key.ts';
@@ -12,13 +11,14 @@ import type { CacheTier } from '../cache/cache.ts';
 import { releaseNamed, releasesFolder } from '../cache/layout.ts';
 import { tiersToFill } from '../cache/tiers.ts';
 import { count } from '../model/count.ts';
-import { VbuildError } from '../model/error.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 import type { Emit } from '../model/event.ts';
 import { releaseMarkdown } from '../report/release-markdown.ts';
 import { size } from '../report/words.ts';
 import { buildRequest } from './build.ts';
 import { type Command, type CommandContext, openProject, printResult } from './command.ts';
-import { openingOf, tiersOf } from './release-source.ts';
+import { tiersOf } from './lower-tiers.ts';
+import { openingOf } from './release-source.ts';
 
 export const releaseCreate: Command = async (context) => {
   const { cwd, line, signing, signal, reporter } = context;
@@ -29,9 +29,9 @@ export const releaseCreate: Command = async (context) => {
   const { build, workspace } = project;
   const asked = { ...buildRequest(context, project, selectTargets(build, named)), emit: troubles(reporter) };
   const made = await makeRelease(asked, name);
-  const key = signingKey(signing, build.trust);
+  const key = signingKey(signing, build.trust?.keys);
   const signer = key?.secret.id ?? UNSIGNED;
-  const tiers = line.options.push ? tiersToFill(tiersOf(build.cache, workspace.folder, context)) : [];
+  const tiers = line.options.push ? tiersToFill(await tiersOf(build.cache, workspace.folder, context, undefined)) : [];
   const file = resolve(cwd, `${name}.release.json`);
   const { release, isNewFile, caches, failures } = await placeRelease(made, {
     file,
@@ -91,7 +91,7 @@ export const releaseDrop: Command = async (context) => {
   const [name = ''] = context.line.targets;
   const { build, workspace } = await openProject(context);
   const dropped: string[] = [];
-  for (const tier of tiersOf(build.cache, workspace.folder, context)) {
+  for (const tier of await tiersOf(build.cache, workspace.folder, context, undefined)) {
     const objects = await releasesIn(tier, context);
     for (const object of objects.filter((path) => releaseNamed(path)?.name === name)) {
       await tier.objects?.remove(object, context.signal);

@@ -1,7 +1,7 @@
 /** `vbuild shell PACKAGE [STAGE] [-- COMMAND…]`: a shell, or one command, in the tree and environment of a stage. */
 import { type Opened, openTree, type ShellStage, shellStages } from '../build/hand-shell.ts';
 import { packageId } from '../buildfile/package.ts';
-import { selectTargets } from '../buildfile/targets.ts';
+import { selectTarget } from '../buildfile/targets.ts';
 import { pathFrom } from '../report/words.ts';
 import { inForeground, isInteractive } from '../system/foreground.ts';
 import { buildRequest } from './build.ts';
@@ -11,8 +11,7 @@ import { wordAmong } from './word-among.ts';
 export const shell: Command = async (context) => {
   const [name = '', word = 'compile'] = context.line.targets;
   const project = await openProject(context);
-  const [one] = selectTargets(project.build, [name]);
-  if (one === undefined) throw new Error('a target selects no package');
+  const one = selectTarget(project.build, name);
   const stage = wordAmong(word, shellStages, 'Package has no such stage');
   return openTree(one, stage, buildRequest(context, project, [one]), async (opened) => {
     const command = context.line.rest;

@@ -93,9 +93,6 @@ interface Answer {
   readonly reason?: string;
 }
 
-/** How many packages are asked for at once. */
-const parallel = 8;
-
 /** What the caches of the Buildfile say to the keys of packages, by package. */
 async function answersOf(
   packages: readonly Package[],
@@ -108,7 +105,7 @@ async function answersOf(
     import('../build/in-parallel.ts'),
   ]);
   const tiers = await lowerTiers(context, project);
-  const asked = await inParallel(packages, parallel, async (one) => {
+  const asked = await inParallel(packages, async (one) => {
     const key = known.get(one)?.key;
     const answers = tiers.map(async (tier): Promise<Answer[]> => {
       if (key === undefined) return [];

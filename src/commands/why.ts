@@ -1,7 +1,6 @@
 /** `vbuild why PACKAGE|FILE`: why a package is as it is, or which packages a file decides. */
 import { resolve } from 'node:path';
-import { selectTargets } from '../buildfile/targets.ts';
-import { packageId } from '../buildfile/package.ts';
+import { packagesCalled, selectTarget } from '../buildfile/targets.ts';
 import { explanationText, influenceText, missText } from '../report/explain-text.ts';
 import { pinsHereText } from '../report/pins-text.ts';
 import { exists } from '../system/files.ts';
@@ -12,11 +11,10 @@ import { lowerTiers } from './lower-tiers.ts';
 export const why: Command = async (context) => {
   const [subject = ''] = context.line.targets;
   const project = await openProject(context);
-  const isPackage = project.build.packages.some((one) => subject === one.name || subject === packageId(one));
+  const isPackage = packagesCalled(subject, project.build).length > 0;
   const path = resolve(context.cwd, subject);
   if (!isPackage && (subject.includes('/') || exists(path))) return whyFile(subject, path, context, project);
-  const [one] = selectTargets(project.build, [subject]);
-  if (one === undefined) throw new Error('a target selects no package');
+  const one = selectTarget(project.build, subject);
   const { explainMiss, explainPackage } = await import('../build/explaining.ts');
   const request = { ...project, platform: hostPlatform() };
   const words = { nowMs: Date.now(), cwd: context.cwd, prefix: project.prefix };

@@ -5,7 +5,7 @@ import type { CommonOptions, Recipe, RecipeProblem, Step } from './recipe.ts';
 import { type ToolName, isToolName, toolNames } from './tools.ts';
 
 /** The sorts of values that options have. */
-export type OptionSort = 'boolean' | 'string' | 'strings' | 'commands' | 'record' | 'sections' | 'tools';
+type OptionSort = 'boolean' | 'string' | 'strings' | 'commands' | 'record' | 'sections' | 'tools';
 
 const common = { env: 'record', tools: 'tools', before: 'commands', after: 'commands' } as const;
 
@@ -49,11 +49,7 @@ export const toolProblems = (tools: readonly unknown[]): RecipeProblem[] =>
 const inspected = (value: unknown): string => inspect(value, { depth: 1, breakLength: Infinity });
 
 /** Every mistake in the options as they were really given, whatever their type said. */
-export function optionProblems(
-  kind: string,
-  given: unknown,
-  known: Readonly<Record<string, OptionSort>>,
-): RecipeProblem[] {
+function optionProblems(kind: string, given: unknown, known: Readonly<Record<string, OptionSort>>): RecipeProblem[] {
   if (!isRecord(given, () => true)) return [`${kind}() takes its options as one object`];
   return Object.entries(given as object).flatMap(([name, value]: [string, unknown]): RecipeProblem[] => {
     const sort = Object.hasOwn(known, name) ? known[name] : undefined;

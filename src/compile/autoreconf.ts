@@ -2,7 +2,7 @@
 import type { Recipe } from './recipe.ts';
 
 /** The part of a notice that this module knows. */
-export interface AutoreconfWarning {
+interface AutoreconfWarning {
   readonly code: 'autoreconf-missing';
   readonly headline: string;
   readonly facts: Readonly<Record<string, string>>;

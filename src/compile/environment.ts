@@ -1,8 +1,6 @@
 /** Exactly what a step can see: the standard environment with places as symbols, and the same with real places (pure). */
+import { systemPath } from '../system/user-environment.ts';
 import { type Recipe, place } from './recipe.ts';
-
-/** Where steps look for programs after the prefix's own; never the caller's PATH, and no part of the content key. */
-export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** 2020-01-01T00:00:00Z: the one time of all files of a tree that is compiled, and SOURCE_DATE_EPOCH; in seconds since 1970. */
 export const SOURCE_TIME_SECONDS = 1_577_836_800;
@@ -89,5 +87,6 @@ export function realEnvironment(
   jobs: number,
 ): Record<string, string> {
   const real = Object.entries(symbolic).map(([name, text]) => [name, withPlaces(text, places, jobs)] as const);
+  // Never the caller's own; no part of the content key.
   return { ...Object.fromEntries(real), PATH: `${places.prefix}/bin:${systemPath}` };
 }

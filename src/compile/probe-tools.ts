@@ -1,5 +1,5 @@
 /** Looks for tools on this machine, exactly where the steps will look for them. */
-import { systemPath } from './environment.ts';
+import { systemPath } from '../system/user-environment.ts';
 import { type FoundTool, type ToolName, toolNamed } from './tools.ts';
 
 /**

@@ -14,8 +14,6 @@ import { type Sharing, sharing } from './sharing.ts';
 import { bound, commandOf, makeVariables, onHost, pasteable, type StepsFrame } from './step-command.ts';
 import { isUndeclared, optionsLost, stepFailed, undeclared } from './step-failure.ts';
 
-export { quoted };
-
 export interface StepsRun extends StepsFrame {
   /** Absolute path of the log, to which everything is appended; its folder is there. */
   readonly log: string;

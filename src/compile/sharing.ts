@@ -11,7 +11,7 @@ export type Sharing =
   /** One job, whatever it runs. */
   | { readonly by: 'nothing' };
 
-export interface SharingFacts {
+interface SharingFacts {
   /** Values of the environment as the recipe has them. */
   readonly environment: Readonly<Record<string, string>>;
   /** Pinned versions, by tool name. */

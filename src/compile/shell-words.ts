@@ -1,6 +1,5 @@
 /** Texts with places in them as words of a POSIX shell, whose variables bear the names of the places (pure). */
 import { quoted } from '../model/quoted.ts';
-import { place } from './recipe.ts';
 
 const symbol = /@(prefix|stage|tree|root|python|jobs)@/;
 
@@ -16,6 +15,3 @@ export function shellWord(text: string): string {
 const variable = (name: string, next = ''): string => (/^\w/.test(next) ? `\${${name}}` : `$${name}`);
 
 const escaped = (text: string): string => text.replaceAll(/[\\$"`]/g, '\\$&');
-
-/** Whether a text names the places at which it is built; for a reader, who need not know what these are otherwise. */
-export const namesPlace = (text: string): boolean => Object.values(place).some((one) => text.includes(one));

@@ -1,15 +1,16 @@
 /** One step as a command: what runs, where, and in which environment; what runs a step and what opens a shell in its place read it. */
 import { dirname, join, resolve } from 'node:path';
 import { isWithin, onHost as pathOnHost } from '../artifact/places.ts';
+import { argvOf } from '../model/argv.ts';
 import { VbuildError } from '../model/error.ts';
-import { makeFolder } from '../system/files.ts';
+import { linkTarget, makeFolder } from '../system/files.ts';
 import { type Jobserver, pipeName } from '../system/jobserver.ts';
 import { type Disguise, disguised } from '../system/disguise.ts';
 import { type Binding, inNamespace } from '../system/namespace.ts';
-import { kindOf, linkTarget } from '../system/tree-edit.ts';
+import { kindOf } from '../system/tree-edit.ts';
 import { type Places, realEnvironment, withPlaces } from './environment.ts';
 import { quoted } from '../model/quoted.ts';
-import type { Step, StepCommand } from './recipe.ts';
+import type { Step } from './recipe.ts';
 import type { Sharing } from './sharing.ts';
 
 /** What all steps of a package have in common. */
@@ -33,7 +34,7 @@ export interface StepsFrame {
   readonly tools?: Readonly<Record<string, string>>;
 }
 
-export interface StepCommandLine {
+interface StepCommandLine {
   /** As the step has it, with real places. */
   readonly argv: readonly string[];
   /** Where it runs, as it sees it; made if need be. */
@@ -62,9 +63,6 @@ export function commandOf(frame: StepsFrame, step: Step, way: Sharing, share: nu
 /** A line that does it again in the environment of the steps. */
 export const pasteable = ({ folder, argv }: StepCommandLine): string =>
   `(cd ${quoted(folder)} && ${argv.map(quoted).join(' ')})`;
-
-const argvOf = (command: StepCommand): readonly string[] =>
-  typeof command === 'string' ? ['bash', '-eu', '-o', 'pipefail', '-c', command] : command;
 
 /** Where a path that steps see lies on this machine. */
 export const onHost = ({ places: { root }, binding }: Pick<StepsFrame, 'places' | 'binding'>, seen: string): string =>

@@ -1,5 +1,6 @@
 /** What is said of a step that failed: the finding first, where everything lies, and what to try (pure but for a look at what tools wrote). */
 import { dirname, join } from 'node:path';
+import { firstFew } from '../model/count.ts';
 import { VbuildError } from '../model/error.ts';
 import { nameOf } from '../model/package-id.ts';
 import { exists } from '../system/files.ts';
@@ -27,7 +28,7 @@ interface Failure {
   readonly reached: Reached;
 }
 
-export interface StepFailure extends Failure {
+interface StepFailure extends Failure {
   readonly finished: Finished;
   /** Absolute paths on this machine: the kept tree, where the step ran, and the program that repeats it. */
   readonly tree: string;
@@ -83,8 +84,7 @@ export const undeclared = ({ log, package: name, command, places, reached }: Fai
 const shown = 5;
 
 function reachedFacts({ names, addresses, homes, files }: Reached): Record<string, string> {
-  const some = (all: readonly string[]): string =>
-    all.length <= shown ? all.join(', ') : `${all.slice(0, shown).join(', ')} and ${all.length - shown} more`;
+  const some = (all: readonly string[]): string => firstFew(all, shown);
   const network = [...names, ...addresses];
   return {
     ...(network.length > 0 && { network: some(network) }),

@@ -5,7 +5,7 @@ import type { Step, StepGroup } from './recipe.ts';
 import { sharing } from './sharing.ts';
 import { bound, commandOf, makeVariables, pasteable, type StepsFrame } from './step-command.ts';
 
-export interface StepShell {
+interface StepShell {
   /** Runs a command, a shell too, as a step of the group would be run. */
   readonly argvFor: (command: readonly string[]) => readonly string[];
   readonly cwd: string;

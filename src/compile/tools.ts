@@ -1,7 +1,7 @@
 /** Every tool that a recipe may name: how its version is read, and which Debian packages bring it (pure; probing is in probe-tools.ts). */
 import { VbuildError } from '../model/error.ts';
 
-export interface Tool {
+interface Tool {
   /** Prints the version and proves that the tool works; the program is looked up on the steps' PATH. */
   readonly argv: readonly string[];
   /** Finds upstream's version, without a distribution's revision, as its groups; several groups are joined by a space. */
@@ -98,13 +98,13 @@ export const packingTools: readonly ToolName[] = ['patchelf', 'strip'];
 export type FoundTool = { readonly version: string } | 'missing';
 
 /** What one package needs to be compiled. */
-export interface ToolNeed {
+interface ToolNeed {
   /** `name@version`. */
   readonly package: string;
   readonly tools: readonly ToolName[];
 }
 
-export interface MissingTool {
+interface MissingTool {
   readonly tool: ToolName;
   /** Packages that need it, `name@version`, in the order given. */
   readonly neededBy: readonly string[];

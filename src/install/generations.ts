@@ -2,8 +2,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ContentKey, Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { exists, fileStat, namesIn, readIfThere, realPath } from '../system/files.ts';
-import { kindOf, linkTarget, replaceSymlink, setTime, syncFolder } from '../system/tree-edit.ts';
+import { exists, fileStat, linkTarget, namesIn, readOwnJson, realPath } from '../system/files.ts';
+import { kindOf, replaceSymlink, setTime, syncFolder } from '../system/tree-edit.ts';
 
 /** What a generation holds; kept beside it, so that its tree has only what the packages have. */
 export interface GenerationRecord {
@@ -157,18 +157,13 @@ function insistOnPlace(prefix: string): void {
 /** Absolute. */
 export const recordPath = (prefix: string, number: number): string => join(generationsFolder(prefix), `${number}.json`);
 
-/** Our own file; one that a crash or a hand has spoilt counts as none. */
 function recordIn(path: string): GenerationRecord | undefined {
-  try {
-    const data = JSON.parse(readIfThere(path) ?? 'null') as Partial<GenerationRecord> | null;
-    const isWhole =
-      data?.format === 1 &&
-      isEach(data.notes, isText) &&
-      isEach(data.packages, (one) => isEach(one, isText) && ['version', 'key', 'tree'].every((field) => field in one));
-    return isWhole ? (data as GenerationRecord) : undefined;
-  } catch {
-    return undefined;
-  }
+  const data = readOwnJson<GenerationRecord>(path);
+  const isWhole =
+    data?.format === 1 &&
+    isEach(data.notes, isText) &&
+    isEach(data.packages, (one) => isEach(one, isText) && ['version', 'key', 'tree'].every((field) => field in one));
+  return isWhole ? (data as GenerationRecord) : undefined;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

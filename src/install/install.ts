@@ -114,7 +114,7 @@ export async function install(request: InstallRequest): Promise<Generation> {
   return { number, path, recordFile: recordPath(prefix, number), record };
 }
 
-export interface Switched {
+interface Switched {
   /** Number of the generation that was current before; undefined when there was none. */
   readonly before: number | undefined;
   readonly now: Generation;

@@ -1,7 +1,7 @@
 /** The list of files of a generation, kept beside it: for what somebody changed by hand, and for what other generations may share. */
 import { join } from 'node:path';
 import type { InstalledFile } from '../prefix/assemble.ts';
-import { digestFileSync, readIfThere, walk } from '../system/files.ts';
+import { digestFileSync, readOwnJson, walk } from '../system/files.ts';
 import { type Generation, generationsFolder } from './generations.ts';
 
 /** Absolute. */
@@ -12,13 +12,9 @@ export const listText = (files: readonly InstalledFile[]): string =>
   `{"format":1,"files":[\n${files.map((file) => JSON.stringify(file)).join(',\n')}\n]}\n`;
 
 /** Undefined when it was lost or cannot be read. @param file Absolute. */
-export function readList(file: string): readonly InstalledFile[] | undefined {
-  try {
-    const data = JSON.parse(readIfThere(file) ?? 'null') as { format?: unknown; files?: unknown } | null;
-    return data?.format === 1 && Array.isArray(data.files) && data.files.every(isListed) ? data.files : undefined;
-  } catch {
-    return undefined;
-  }
+function readList(file: string): readonly InstalledFile[] | undefined {
+  const data = readOwnJson<{ readonly format: 1; readonly files: readonly InstalledFile[] }>(file);
+  return data?.format === 1 && Array.isArray(data.files) && data.files.every(isListed) ? data.files : undefined;
 }
 
 function isListed(data: unknown): data is InstalledFile {

@@ -1,5 +1,14 @@
 /** Keys and signatures of minisign: made, read and verified with the Ed25519 of node:crypto (pure). */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto';
 
 export interface MinisignKey {
   /** As minisign shows it: 16 hexadecimal digits, upper case. */
@@ -72,7 +81,7 @@ export const minisignSigned = ({ over }: Pick<MinisignSignature, 'over'>, bytes:
 
 /** The content of a `.minisig` file. @param trustedComment One line; it is signed along. */
 export function minisign({ seed, id }: MinisignSecretKey, bytes: Uint8Array, trustedComment: string): string {
-  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' });
+  const privateKey = privateOf(seed);
   const signature = sign(null, minisignSigned({ over: 'blake2b512' }, bytes), privateKey);
   const whole = sign(null, Buffer.concat([signature, Buffer.from(trustedComment)]), privateKey);
   return [
@@ -126,10 +135,11 @@ const secretBytes = 158;
 const spki = Buffer.from('302a300506032b6570032100', 'hex');
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
+const privateOf = (seed: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' });
+
 const publicOf = (seed: Uint8Array): Buffer =>
-  createPublicKey(createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' }))
-    .export({ format: 'der', type: 'spki' })
-    .subarray(-32);
+  createPublicKey(privateOf(seed)).export({ format: 'der', type: 'spki' }).subarray(-32);
 
 /** Kept as a little-endian number. */
 const idIn = (bytes: Buffer, at: number): string =>

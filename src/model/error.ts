@@ -117,8 +117,18 @@ export class VbuildErrors extends Error {
   }
 }
 
-/** The exit status for several failures: the lowest that applies. */
-export const lowestStatus = (statuses: readonly number[]): number => Math.min(...statuses);
+/** Throws what was collected: one error as it is, several together, a bug before anything else. */
+export function throwAll(thrown: readonly unknown[]): void {
+  const bug = thrown.find((one) => !(one instanceof VbuildError || one instanceof VbuildErrors));
+  if (bug !== undefined) throw bug;
+  const errors = thrown.flatMap((one) => (one instanceof VbuildErrors ? one.errors : [one as VbuildError]));
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new VbuildErrors(errors);
+}
+
+/** The exit status for several failures: the lowest that applies, and 0 for none. */
+export const lowestStatus = (statuses: readonly number[]): number =>
+  statuses.length === 0 ? 0 : Math.min(...statuses);
 
 /** The text of anything thrown, for use as a fact. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

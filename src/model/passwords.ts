@@ -9,7 +9,10 @@ const withToken = /\b(https?:\/\/)(?!…@)[^\s/?#"@:]+@/gi;
 export const withoutPasswords = (text: string): string =>
   text.includes('@') ? text.replaceAll(withPassword, '://$1:…@').replaceAll(withToken, '$1…@') : text;
 
-/** JSON data with all its texts like that; names of fields stay. */
+/** The text with nothing in any URL of whoever it is opened for: neither name nor password. */
+export const shown = (text: string): string => text.replaceAll(/(:\/\/)[^/@\s]*@/g, '$1');
+
+/** JSON data with all its texts without passwords; names of fields stay. */
 export const dataWithoutPasswords = <Data>(data: Data): Data => withTexts(data, withoutPasswords);
 
 /** Scheme, user, password and host. */

@@ -3,7 +3,7 @@ import type { ContentKey } from './digest.ts';
 import type { Outcome, Reason, StageName } from './event.ts';
 
 /** A stretch of time in milliseconds since the start of the run. */
-export interface Span {
+interface Span {
   readonly startMs: number;
   readonly endMs: number;
 }

@@ -18,7 +18,7 @@ export interface PatchReport {
   readonly touchesBuildSystem: readonly string[];
 }
 
-export interface ApplyRequest {
+interface ApplyRequest {
   /** Absolute path of the tree; no other program may change it meanwhile. */
   readonly tree: string;
   /** Applied in this order, each on what the one before left. */

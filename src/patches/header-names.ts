@@ -112,7 +112,7 @@ function cutAtNames(rest: string, from = '', to = ''): readonly [string, string]
 }
 
 /** A name that fills the rest of its line, such as after `rename from `. */
-export const wholeName = (text: string): string => (text.startsWith('"') ? (unquote(text)?.name ?? text) : text);
+const wholeName = (text: string): string => (text.startsWith('"') ? (unquote(text)?.name ?? text) : text);
 
 /** Drops leading parts; slashes in a row count as one. `undefined` when the name has too few parts. */
 export function stripName(name: string, strip: number): string | undefined {

@@ -2,7 +2,7 @@
 import { parsePatch } from './parse.ts';
 
 /** A patch cut in two, latin1: together they are the file. */
-export interface PatchParts {
+interface PatchParts {
   /** Everything above the diff. */
   readonly header: string;
   readonly diff: string;
@@ -19,7 +19,7 @@ export function patchParts(text: string): PatchParts {
   return { header: header.join(''), diff: lines.slice(at).join('\n') };
 }
 
-export interface HeaderAuthor {
+interface HeaderAuthor {
   readonly name: string;
   readonly email: string;
   /** Seconds since 1970; undefined where the header gives no date that can be read. */

@@ -1,7 +1,7 @@
 /** The text of a patch made from a commit: header kept or new, diff without what differs from one repository to another (pure). */
 import { aboveStat, newHeader, withMessage } from './patch-header.ts';
 
-export interface CommitText {
+interface CommitText {
   /** `Name <address>`, and an RFC 5322 date. */
   readonly author: string;
   readonly date: string;

@@ -10,7 +10,7 @@ export interface Placement {
   readonly offset: number;
 }
 
-export interface Range {
+interface Range {
   readonly first: number;
   readonly last: number;
 }

@@ -4,7 +4,7 @@ import { bestName, stripName } from './header-names.ts';
 import type { Section } from './section.ts';
 import { type TreeView, unsafeName } from './tree-view.ts';
 
-export interface SectionPaths {
+interface SectionPaths {
   /** The file whose content is changed; `undefined` when none of the names is there. */
   readonly source: string | undefined;
   /** The file that is written; `undefined` when the patch changes a file that is not there. */

@@ -14,10 +14,7 @@ export function seriesText(text: string, names: readonly string[]): string {
   let pending: string[] = [];
   for (const line of text === '' ? [] : text.replace(/\n$/, '').split('\n')) {
     pending.push(line);
-    const [written = ''] = line
-      .replace(/(^|\s)#.*$/, '')
-      .trim()
-      .split(/\s+/);
+    const [written = ''] = seriesWords(line);
     if (written === '') continue;
     blocks.push({ name: posix.normalize(written), lines: pending });
     pending = [];
@@ -26,3 +23,10 @@ export function seriesText(text: string, names: readonly string[]): string {
   const lines = names.flatMap((name) => blocks.find((block) => block.name === name)?.lines ?? [name]);
   return [...lines, ...pending].map((line) => `${line}\n`).join('');
 }
+
+/** A patch and its options, of a line that names one; `#` begins a comment at the start of a line or after a blank. */
+export const seriesWords = (line: string): string[] =>
+  line
+    .replace(/(^|\s)#.*$/, '')
+    .trim()
+    .split(/\s+/);

@@ -3,47 +3,36 @@ import { posix, relative, resolve } from 'node:path';
 import { VbuildError } from '../model/error.ts';
 import { entryAt, exists, readIfThere, realPath, type TreeEntry, walk } from '../system/files.ts';
 import type { PatchEntry, PatchSpec, SeriesPatch } from './patch-spec.ts';
+import { seriesWords } from './series-text.ts';
 
 export interface Series {
   readonly patches: readonly SeriesPatch[];
   /** Absolute path of the `series` file, where there is one: its content decides the order. */
   readonly seriesFile: string | undefined;
-  /** Names in the folder, relative to it and in code-unit order, that a series could be made of; empty for a list. A new one makes the stage stale. */
-  readonly listing: readonly string[];
-  /** Those of `listing` that the `series` file does not name: left over, or forgotten. */
-  readonly unlisted: readonly string[];
 }
 
 /**
- * Resolves what a Buildfile says. A folder is read by its `series` file in quilt's syntax, without one as its `*.patch` in code-unit order.
+ * Resolves what a Buildfile says; where it says nothing there are no patches. A folder is read by its `series` file in quilt's syntax, without one as its `*.patch` in code-unit order.
  *
  * @param buildfileFolder Absolute; the spec and the patches' names are relative to it.
  * @throws {VbuildError} `patch-missing` for a folder or patch that is not there, `series-invalid` for everything else that is wrong.
  */
-export function readSeries(spec: PatchSpec, buildfileFolder: string): Series {
-  if (typeof spec !== 'string')
-    return { patches: listed(spec, buildfileFolder), seriesFile: undefined, listing: [], unlisted: [] };
+export function readSeries(spec: PatchSpec | undefined, buildfileFolder: string): Series {
+  if (spec === undefined) return { patches: [], seriesFile: undefined };
+  if (typeof spec !== 'string') return { patches: listed(spec, buildfileFolder), seriesFile: undefined };
   const folder = resolve(buildfileFolder, spec);
   const nameOf = (name: string): string => posix.join(relative(buildfileFolder, folder), name);
   const entries = entriesOf(folder, spec);
-  const names = entries
-    .map(({ path }) => path)
-    .filter((path) => path.endsWith('.patch') && isFile(resolve(folder, path)));
   const seriesFile = resolve(folder, 'series');
   const text = readText(seriesFile);
   if (text !== undefined) {
     const rows = readRows(text, seriesFile, (name) => isFile(resolve(folder, name)), 'options');
     const patches = rows.map(({ name, strip }) => ({ name: nameOf(name), path: resolve(folder, name), strip }));
-    const used = new Set(rows.map(({ name }) => name));
-    return {
-      patches,
-      seriesFile,
-      listing: ['series', ...names].sort(),
-      unlisted: names.filter((name) => !used.has(name)),
-    };
+    return { patches, seriesFile };
   }
-  const patches = names
-    .filter((name) => !name.includes('/'))
+  const patches = entries
+    .map(({ path }) => path)
+    .filter((name) => name.endsWith('.patch') && !name.includes('/') && isFile(resolve(folder, name)))
     .map((name) => ({ name: nameOf(name), path: resolve(folder, name), strip: 1 }));
   if (patches.length === 0) {
     throw new VbuildError('series-invalid', 'Patch folder holds no patch', {
@@ -55,7 +44,7 @@ export function readSeries(spec: PatchSpec, buildfileFolder: string): Series {
       mend: 'put patches in it, or an empty `series`, or take `patches` out of the package',
     });
   }
-  return { patches, seriesFile: undefined, listing: patches.map(({ path }) => relative(folder, path)), unlisted: [] };
+  return { patches, seriesFile: undefined };
 }
 
 /**
@@ -65,20 +54,13 @@ export function readSeries(spec: PatchSpec, buildfileFolder: string): Series {
  * @param folder Absolute; the patches' names are relative to it.
  * @throws {VbuildError} as `readSeries`.
  */
-export function readSeriesFolder(folder: string): Series {
+export function readSeriesFolder(folder: string): readonly SeriesPatch[] {
   const entries = exists(folder) ? walk(folder) : [];
   const files = new Set(entries.filter(({ type }) => type === 'file').map(({ path }) => path));
-  if (!files.has('series')) return { patches: [], seriesFile: undefined, listing: [], unlisted: [] };
+  if (!files.has('series')) return [];
   const seriesFile = resolve(folder, 'series');
   const rows = readRows(readText(seriesFile) ?? '', seriesFile, (name) => files.has(name), 'ignored');
-  const used = new Set(rows.map(({ name }) => name));
-  const listing = [...files].sort();
-  return {
-    patches: rows.map(({ name }) => ({ name, path: resolve(folder, name), strip: 1 })),
-    seriesFile,
-    listing,
-    unlisted: listing.filter((name) => name.endsWith('.patch') && !used.has(name)),
-  };
+  return rows.map(({ name }) => ({ name, path: resolve(folder, name), strip: 1 }));
 }
 
 interface Row {
@@ -86,7 +68,7 @@ interface Row {
   readonly strip: number;
 }
 
-/** Reads a `series` file: one patch a line with options behind it; `#` begins a comment at the start of a line or after a blank. */
+/** Reads a `series` file: one patch a line with options behind it. */
 function readRows(
   text: string,
   file: string,
@@ -96,10 +78,7 @@ function readRows(
   const rows: Row[] = [];
   const lineOf = new Map<string, number>();
   text.split('\n').forEach((raw, i) => {
-    const [written, ...words] = raw
-      .replace(/(^|\s)#.*$/, '')
-      .trim()
-      .split(/\s+/);
+    const [written, ...words] = seriesWords(raw);
     if (written === undefined || written === '') return;
     const name = posix.normalize(written);
     const where = { file, line: i + 1 };

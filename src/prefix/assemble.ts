@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Manifest, ManifestFile } from '../artifact/manifest.ts';
 import { isPythonRecord, updatedRecord } from '../artifact/python-record.ts';
 import { type Digest, digestOf } from '../model/digest.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 import { makeFolder, readBytes } from '../system/files.ts';
 import { copyFile, makeSymlink, setMode, shareFile, takeFile, writeWithMode } from '../system/tree-edit.ts';
 import { checkOwners } from './owners.ts';
@@ -18,7 +18,7 @@ export interface Member {
   readonly isSpare?: boolean;
 }
 
-export interface AssembleRequest {
+interface AssembleRequest {
   readonly members: readonly Member[];
   /** Absolute path of the tree; must not exist, or be an empty folder. After a failure it holds rubbish. */
   readonly into: string;
@@ -85,8 +85,7 @@ export async function assemble(request: AssembleRequest): Promise<readonly Insta
       installed.push({ path, type, ...shape, package: `${name}@${version}` });
     }
   }
-  if (refusals.length > 1) throw new VbuildErrors(refusals);
-  if (refusals[0]) throw refusals[0];
+  throwAll(refusals);
   return installed;
 }
 

@@ -5,7 +5,7 @@ import type { Manifest, PrefixUse } from '../artifact/manifest.ts';
 const interpreterLineBytes = 255;
 
 /** What stands in the way of a prefix. */
-export interface PrefixProblem {
+interface PrefixProblem {
   /** Relative to the prefix. */
   readonly file: string;
   /** Where in the packed file, in bytes. */

@@ -1,6 +1,7 @@
 /** Who owns which path of a prefix, and where two packages want the same one (pure). */
 import type { Manifest } from '../artifact/manifest.ts';
-import { VbuildError, VbuildErrors } from '../model/error.ts';
+import { firstFew } from '../model/count.ts';
+import { throwAll, VbuildError } from '../model/error.ts';
 
 const shown = 5;
 
@@ -47,8 +48,7 @@ export function checkOwners(manifests: readonly Manifest[]): void {
     }
   }
   if (errors.length === 0) errors.push(...[...clashes.values()].map(ownedTwice));
-  if (errors.length > 1) throw new VbuildErrors(errors);
-  if (errors[0]) throw errors[0];
+  throwAll(errors);
 }
 
 function ownedTwice({
@@ -60,10 +60,8 @@ function ownedTwice({
   readonly second: string;
   readonly paths: readonly string[];
 }): VbuildError {
-  const rest = paths.length - shown;
-  const listed = paths.slice(0, shown).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
   return new VbuildError('install-refused', 'Two packages own one path', {
-    facts: { first, second, paths: listed },
+    facts: { first, second, paths: firstFew(paths, shown) },
     mend: `list the path in \`remove\` of ${first} or of ${second}`,
   });
 }

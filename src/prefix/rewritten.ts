@@ -3,7 +3,7 @@ import type { ManifestFile } from '../artifact/manifest.ts';
 import { filledUp, interpreterLine, placesOf, PREFIX_TOKEN, replaceBytes } from '../artifact/places.ts';
 import { interpreterProblem } from './fits.ts';
 
-export type Rewritten = { readonly bytes: Buffer } | { readonly refused: string };
+type Rewritten = { readonly bytes: Buffer } | { readonly refused: string };
 
 /** Whether the bytes of a file depend on the prefix that it lies in. */
 export const namesPrefix = ({ prefix }: Pick<ManifestFile, 'prefix'>): boolean =>

@@ -7,7 +7,7 @@ import { pathFrom } from './words.ts';
 /** The exit status of a bug in vbuild (`EX_SOFTWARE` of sysexits). */
 const bugStatus = 70;
 
-export interface ErrorTextOptions {
+interface ErrorTextOptions {
   /** Absolute; files inside it are shown relative to it. */
   readonly cwd: string;
   /** Shows what lies behind an error as well. */

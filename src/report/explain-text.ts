@@ -15,7 +15,7 @@ import { answered, because, inputName, reason, spared } from './phrases.ts';
 import { printable } from './printable.ts';
 import { duration, list, pathFrom, shortened } from './words.ts';
 
-export interface ExplainWords {
+interface ExplainWords {
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   /** Absolute; paths inside it are shown relative to it. */

@@ -8,7 +8,7 @@ import { printableJson } from './printable.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 
 /** Moves when a field goes away or changes its meaning; new fields and new types of events do not move it. */
-export const eventFormat = 1;
+const eventFormat = 1;
 
 /** What is for who watches a run, and no line. */
 export const unprinted: readonly BuildEvent['type'][] = ['jobs-sampled', 'outlook'];

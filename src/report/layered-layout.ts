@@ -6,7 +6,7 @@
  * that keeps the order and the distances, by pooling adjacent violators.
  */
 
-export interface LayoutNode {
+interface LayoutNode {
   readonly id: string;
   readonly width: number;
   readonly height: number;
@@ -32,7 +32,7 @@ export interface Layout {
 }
 
 /** Between columns, and between what is above each other; a cut edge needs less room than a node. */
-export interface Gaps {
+interface Gaps {
   readonly column: number;
   readonly row: number;
 }

@@ -21,7 +21,7 @@ const silenceMs = 30_000;
 /** Of one log, where it folds: GitLab keeps 4 MiB of a whole job. */
 const foldedBytes = 256 * 1024;
 
-export type Paint = (style: 'red' | 'yellow' | 'green' | 'dim', text: string) => string;
+type Paint = (style: 'red' | 'yellow' | 'green' | 'dim', text: string) => string;
 
 /** Lines on stderr, with a sign of life in long silences. */
 export function linesReporter(options: ReportOptions): Reporter {
@@ -240,7 +240,7 @@ function essence({ code, message, facts, where }: VbuildError): string {
 }
 
 /** Colours on a terminal that knows them, unless the environment forbids it; `FORCE_COLOR` asks for them anywhere. */
-export function painter({ stderr, env }: Pick<ReportOptions, 'stderr' | 'env'>): Paint {
+function painter({ stderr, env }: Pick<ReportOptions, 'stderr' | 'env'>): Paint {
   const forced = (env['FORCE_COLOR'] ?? '0') !== '0';
   const wanted = forced || (stderr.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb');
   return wanted ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;

@@ -9,10 +9,10 @@ import { printable } from './printable.ts';
 import { columns } from './table.ts';
 import { duration, list, pathFrom, size } from './words.ts';
 
-export type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
+type RunFinished = Extract<BuildEvent, { type: 'run-finished' }>;
 
 /** What the last line needs to know beside the last event. */
-export interface RunFacts {
+interface RunFacts {
   readonly targets: readonly string[];
   /** Of the prefix, when this run switched it. */
   readonly generation: number | undefined;

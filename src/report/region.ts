@@ -3,7 +3,7 @@ import { transferred } from './phrases.ts';
 import type { Activity, Progress } from './progress.ts';
 import { clock, size } from './words.ts';
 
-export interface RegionView {
+interface RegionView {
   readonly nowMs: number;
   readonly startedMs: number;
   /** The most columns that a line may take. */

@@ -7,9 +7,9 @@ export interface Item {
   readonly work: Work;
 }
 
-export const laneKinds = ['cache', 'prepare', 'worker', 'push', 'install'] as const;
+const laneKinds = ['cache', 'prepare', 'worker', 'push', 'install'] as const;
 
-export type LaneKind = (typeof laneKinds)[number];
+type LaneKind = (typeof laneKinds)[number];
 
 /** Work that was done one after another. */
 export interface Lane {

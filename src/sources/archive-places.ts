@@ -12,9 +12,9 @@ import { pathOfFileUrl } from './spec-checks.ts';
 import { schemeOf } from './tarball.ts';
 
 /** What is insisted on. */
-export type Wanted = Partial<Pick<PinnedFile, 'digest' | 'sizeBytes'>>;
+type Wanted = Partial<Pick<PinnedFile, 'digest' | 'sizeBytes'>>;
 
-export interface Brought {
+interface Brought {
   readonly digest: Digest;
   readonly sizeBytes: number;
   /** Absolute, in the blob store. */

@@ -68,20 +68,20 @@ export const bazaarKind: SourceKind<BazaarSpec> = {
     const commit = commitIn(pin);
     const origin = placeOf(spec.url, context.buildfileFolder);
     const name = `bzr-${digestOf(JSON.stringify([origin, commit, spec.subdir])).slice(0, 16)}`;
-    const { keepTree, restoreTree } = await import('./kept-tree.ts');
-    if (await restoreTree(context.state, name, target.tree)) return;
-    const { emptyFolder, namesIn } = await import('../system/files.ts');
-    await firstRepository(spec.url, context, async (url) => {
-      refuseOffline(url, commit, context);
-      // Of a transfer that broke off, a part may lie there.
-      emptyFolder(target.tree);
-      await exportTree(url, commit, spec, target.tree, context);
+    const [{ keptOr }, { emptyFolder, namesIn }] = await Promise.all([
+      import('./kept-tree.ts'),
+      import('../system/files.ts'),
+    ]);
+    await keptOr(context.state, name, target.tree, async () => {
+      await firstRepository(spec.url, context, async (url) => {
+        refuseOffline(url, commit, context);
+        // Of a transfer that broke off, a part may lie there.
+        emptyFolder(target.tree);
+        await exportTree(url, commit, spec, target.tree, context);
+      });
+      // A folder that is not there is exported as nothing.
+      if (spec.subdir !== undefined && namesIn(target.tree).length === 0) throw noSuchFolder(commit, spec.subdir);
     });
-    // A folder that is not there is exported as nothing.
-    if (spec.subdir !== undefined && namesIn(target.tree).length === 0) throw noSuchFolder(commit, spec.subdir);
-    const { settleTree } = await import('../system/import-tree.ts');
-    settleTree(target.tree);
-    await keepTree(context.state, name, target.tree);
   },
 };
 

@@ -8,7 +8,7 @@ import { debianFormats, hasUpstream, neededFiles } from './debian-files.ts';
 import { compareDebianVersions, isOfUpstream, upstreamVersion } from './debian-version.ts';
 import type { SourceContext } from './source.ts';
 
-export interface Search {
+interface Search {
   /** Every version in the indexes, newest first. */
   readonly offers: readonly SourceOffer[];
   /** The newest version that fits and is there in full. */

@@ -1,8 +1,9 @@
 /** Asks the places of a source one after another, mirrors among them, until one serves. */
 import { VbuildError } from '../model/error.ts';
+import { shown } from '../model/passwords.ts';
 import { placesFor, type Reach } from './mirror-spec.ts';
 import type { SourceContext } from './source.ts';
-import { placeOf, shown } from './version-control.ts';
+import { placeOf } from './version-control.ts';
 
 /** All that is asked for one and the same thing, in this order; URLs as they are, paths made absolute. @param urls As the Buildfile has them. */
 export const placesOfAll = (

@@ -1,13 +1,14 @@
 /** Runs the steps of a generated source in a folder of their own, with nothing of the user's environment but what was asked for. */
 import { join } from 'node:path';
+import { argvOf } from '../model/argv.ts';
 import { VbuildError } from '../model/error.ts';
 import { makeFolder, removeTree, temporaryFolder } from '../system/files.ts';
 import { settleTree } from '../system/import-tree.ts';
 import { type Finished, run } from '../system/process.ts';
+import { lastLines } from '../system/tail.ts';
+import { systemPath } from '../system/user-environment.ts';
 import type { GeneratedSpec, GeneratedStep } from './generated.ts';
 import type { SourceContext } from './source.ts';
-
-const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** How the network is reached is a matter of the machine: proxies, and the authorities that the site trusts. */
 const reaching = [
@@ -74,7 +75,7 @@ const underUmask = (step: GeneratedStep): string[] => [
   '-c',
   'umask 022 && exec "$@"',
   'step',
-  ...(typeof step === 'string' ? ['bash', '-eu', '-o', 'pipefail', '-c', step] : step),
+  ...argvOf(step),
 ];
 
 async function refuseMissing(
@@ -99,7 +100,7 @@ function failed(
   step: GeneratedStep,
   { exitStatus, signal, failure, stdout, stderr }: Finished,
 ): VbuildError {
-  const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-12).join('\n');
+  const said = lastLines(`${stdout}\n${stderr}`, 12);
   return new VbuildError('step-failed', 'A step of the source failed', {
     facts: {
       step: title,

@@ -4,7 +4,7 @@ import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { digestFile, readBytes, replaceFile, walk } from '../system/files.ts';
 
-export interface LfsPointer {
+interface LfsPointer {
   /** Relative to the tree. */
   readonly path: string;
   readonly mode: number;

@@ -1,22 +1,14 @@
 /** Upstream trees kept in git: pinned to a full commit, exported as the repository has them, byte for byte. */
 import { posix, resolve } from 'node:path';
 import { digestOf } from '../model/digest.ts';
+import { shown } from '../model/passwords.ts';
 import { VbuildError } from '../model/error.ts';
 import type { GitRepository } from '../system/git.ts';
 import { repositoryOrigin } from './origin.ts';
 import type { SourceContext, SourceKind } from './source.ts';
-import { isInside } from './spec-checks.ts';
+import { subdirProblems } from './spec-checks.ts';
 import { firstRepository } from './first-place.ts';
-import {
-  commitGone,
-  commitIn,
-  leftOut,
-  noSuchRev,
-  placeOf,
-  refuseOffline,
-  shown,
-  tellIfMoved,
-} from './version-control.ts';
+import { commitGone, commitIn, leftOut, noSuchRev, placeOf, refuseOffline, tellIfMoved } from './version-control.ts';
 
 export interface GitSpec {
   readonly kind: 'git';
@@ -98,7 +90,7 @@ function problems({ url, rev, subdir, submodules, lfs }: GitSpec): readonly stri
     found.push(`${JSON.stringify(url)} is not the URL of a repository`);
   if (typeof rev !== 'string' || !/^(?!-)[^\s~^:?*[\\\0]+$/.test(rev) || rev.includes('..'))
     found.push('rev must be a tag, a branch or a full commit id, as a string');
-  if (subdir !== undefined && !isInside(subdir)) found.push('subdir must be a relative path without ".."');
+  found.push(...subdirProblems(subdir));
   if (submodules !== undefined && typeof submodules !== 'boolean') found.push('submodules must be true or false');
   if (lfs !== undefined && typeof lfs !== 'boolean') found.push('lfs must be true or false');
   return found;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { emptyFolder, moveIntoPlace, namesIn, removeTree, temporaryName } from '../system/files.ts';
+import { settleTree } from '../system/import-tree.ts';
 import { packTree, unpackTree } from '../system/tree-archive.ts';
 import { treeDigest } from '../system/tree-digest.ts';
 
@@ -45,6 +46,14 @@ export async function restoreTree(state: string, name: string, into: string, wan
     emptyFolder(into);
   }
   return false;
+}
+
+/** Brings a kept tree back, or else has one brought, settles it and keeps it. @param into Absolute path of an empty folder. */
+export async function keptOr(state: string, name: string, into: string, bring: () => Promise<void>): Promise<void> {
+  if (await restoreTree(state, name, into)) return;
+  await bring();
+  settleTree(into);
+  await keepTree(state, name, into);
 }
 
 const keptUnder = (state: string, name: string): string[] =>

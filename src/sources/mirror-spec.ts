@@ -32,7 +32,7 @@ export interface MirrorRule extends MirrorOptions {
 export const mirror = (from: string, options: MirrorOptions): MirrorRule => ({ kind: 'mirror', from, ...options });
 
 /** Another place, or the one that the Buildfile names itself. */
-export interface Place {
+interface Place {
   readonly url: string;
   readonly isMirror: boolean;
 }

@@ -1,5 +1,6 @@
 /** Packages of the npm registry that the user's npm is set up for: one exact version, with the integrity hash that the registry states. */
 import { VbuildError } from '../model/error.ts';
+import { shown } from '../model/passwords.ts';
 import { archiveOrigin, packageUrl } from './origin.ts';
 import type { Pin, PinnedFile, SourceContext, SourceKind } from './source.ts';
 import type { Call, UserTool } from './user-tool.ts';
@@ -119,7 +120,6 @@ const settings = [
 /** What npm prints as JSON. @throws {VbuildError} by npm's own code for what went wrong. */
 async function ask(spec: NpmSpec, args: readonly string[], context: SourceContext): Promise<unknown> {
   const { callTool } = await import('./user-tool.ts');
-  const { shown } = await import('./version-control.ts');
   const call: Call = { args: [...args, ...settings], cwd: context.buildfileFolder, transfers: true };
   const { exitStatus, stdout, stderr } = await callTool(tool, call, context);
   const answer = parsed(stdout);

@@ -1,7 +1,8 @@
 /** Where a pinned source comes from, in the words that tools share: package URLs and addresses (pure). */
 import type { Digest } from '../model/digest.ts';
+import { shown } from '../model/passwords.ts';
 import type { Pin } from './source.ts';
-import { isPath, shown } from './version-control.ts';
+import { isPath } from './version-control.ts';
 
 /** Nothing in it is a place that only this machine can reach, and no address holds a password. */
 export interface Origin {

@@ -4,11 +4,12 @@ import { minisignHolds, minisignKey, minisignSignature } from '../key/minisign.t
 import { VbuildError } from '../model/error.ts';
 import { hashFile, readBytes, readIfThere, temporaryFolder, writeAtomically } from '../system/files.ts';
 import { run } from '../system/process.ts';
+import { lastLines } from '../system/tail.ts';
 import type { SourceContext } from './source.ts';
 import type { Signature } from './tarball.ts';
 
 /** What to verify; paths are absolute. */
-export interface Signed {
+interface Signed {
   readonly archive: string;
   readonly signature: string;
   /** What messages call the archive. */
@@ -108,7 +109,7 @@ async function byOpenPgp(signed: Signed, keyring: string, context: SourceContext
         'take the renewed key from upstream; if there is none, pin the archive by sha256 in place of a signature',
       );
     case 'none': {
-      const said = finished.stderr.trim().split('\n').slice(-3).join('; ');
+      const said = lastLines(finished.stderr, 3).replaceAll('\n', '; ');
       throw refused(signed, { expected, found: `nothing that gpgv can read: ${said}` }, 'correct signature.url');
     }
     default:

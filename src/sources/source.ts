@@ -29,7 +29,7 @@ export interface Pin {
 }
 
 /** Programs that sources are brought and unpacked with; no part of any content key. */
-export type FetchTool = 'brz' | 'bzip2' | 'git' | 'git-lfs' | 'gpgv' | 'hg' | 'lzip' | 'svn' | 'xz';
+type FetchTool = 'brz' | 'bzip2' | 'git' | 'git-lfs' | 'gpgv' | 'hg' | 'lzip' | 'svn' | 'xz';
 
 /** While no other process of this user does the same. */
 export interface Turn {

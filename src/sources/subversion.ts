@@ -1,13 +1,15 @@
 /** Upstream trees kept in Subversion: pinned to a revision of a repository, exported with the bytes that are stored there. */
 import { pathToFileURL } from 'node:url';
 import { digestOf } from '../model/digest.ts';
+import { shown } from '../model/passwords.ts';
 import { VbuildError } from '../model/error.ts';
+import { partsOf } from '../system/archive-guard.ts';
 import { firstRepository } from './first-place.ts';
 import { repositoryOrigin } from './origin.ts';
 import type { Pin, SourceContext, SourceKind } from './source.ts';
 import { subdirProblems, urlProblems } from './spec-checks.ts';
 import type { Call, UserTool } from './user-tool.ts';
-import { commitIn, isPath, leftOut, noSuchFolder, placeOf, refuseOffline, shown } from './version-control.ts';
+import { commitIn, isPath, leftOut, noSuchFolder, placeOf, refuseOffline } from './version-control.ts';
 
 export interface SubversionSpec {
   readonly kind: 'subversion';
@@ -61,10 +63,8 @@ export const subversionKind: SourceKind<SubversionSpec> = {
     const revision = Number(commitIn(pin).slice(1));
     const origin = urlOf(placeOf(spec.url, context.buildfileFolder));
     const name = `svn-${digestOf(JSON.stringify([origin, revision, pin['uuid'], spec.subdir])).slice(0, 16)}`;
-    const { emptyFolder } = await import('../system/files.ts');
-    const { keepTree, restoreTree } = await import('./kept-tree.ts');
-    if (await restoreTree(context.state, name, target.tree)) return;
-    await firstRepository(spec.url, context, async (place) => {
+    const [{ keptOr }, { emptyFolder }] = await Promise.all([import('./kept-tree.ts'), import('../system/files.ts')]);
+    const bring = async (place: string): Promise<void> => {
       const url = urlOf(place);
       refuseOffline(url, `r${revision}`, context);
       const found = await folderAt(url, revision, context);
@@ -77,10 +77,8 @@ export const subversionKind: SourceKind<SubversionSpec> = {
       // Of a transfer that broke off, a part may lie there.
       emptyFolder(target.tree);
       await exportTree(url, revision, spec.subdir, target.tree, context);
-    });
-    const { settleTree } = await import('../system/import-tree.ts');
-    settleTree(target.tree);
-    await keepTree(context.state, name, target.tree);
+    };
+    await keptOr(context.state, name, target.tree, () => firstRepository(spec.url, context, bring));
   },
 };
 
@@ -174,10 +172,7 @@ async function exportTree(
   context: SourceContext,
 ): Promise<void> {
   const { callTool, outputOf, toolFailed } = await import('./user-tool.ts');
-  const below = (subdir ?? '')
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .map((part) => encodeURIComponent(part));
+  const below = partsOf(subdir ?? '').map((part) => encodeURIComponent(part));
   const target = at([url, ...below].join('/'), revision);
   if (below.length > 0 && (await folderAt(target.slice(0, target.lastIndexOf('@')), revision, context)) === undefined)
     throw noSuchFolder(`r${revision}`, subdir ?? '');

@@ -4,7 +4,7 @@ import { type Digest, isDigest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
 import { archiveOrigin } from './origin.ts';
 import type { FetchTarget, PinnedFile, SourceContext, SourceKind } from './source.ts';
-import { isEscaped, isInside, pathOfFileUrl } from './spec-checks.ts';
+import { isEscaped, isInside, pathOfFileUrl, subdirProblems } from './spec-checks.ts';
 
 /** A detached signature by which upstream vouches for an archive; verified whenever the archive is pinned. */
 export type Signature =
@@ -183,7 +183,7 @@ function archiveProblems({ from, sha256, strip, subdir, signature }: ArchiveSpec
     found.push('sha256 must be 64 lower-case hexadecimal digits');
   if (strip !== undefined && (!Number.isSafeInteger(strip) || strip < 0))
     found.push('strip must be a whole number, 0 or more');
-  if (subdir !== undefined && !isInside(subdir)) found.push('subdir must be a relative path without ".."');
+  found.push(...subdirProblems(subdir));
   if (signature !== undefined) found.push(...signatureProblems(signature));
   return found;
 }

@@ -1,9 +1,10 @@
 /** Programs that bring sources with the user's own configuration: version control and package managers, run unattended and in bounded time. */
 import { VbuildError } from '../model/error.ts';
+import { shown } from '../model/passwords.ts';
 import { type Finished, run } from '../system/process.ts';
+import { lastLines } from '../system/tail.ts';
 import { unattendedEnvironment } from '../system/user-environment.ts';
 import type { SourceContext } from './source.ts';
-import { shown } from './version-control.ts';
 
 export interface UserTool {
   /** Looked up on the user's PATH. */
@@ -61,7 +62,7 @@ export function toolFailed(tool: UserTool, { args }: Call, finished: Finished, p
       command: `${tool.program} ${args.find((word) => !word.startsWith('-')) ?? ''}`,
       place: shown(place),
       ended,
-      said: shown(stderr.trim().split('\n').slice(-6).join('\n')),
+      said: shown(lastLines(stderr, 6)),
     },
     mend: 'check the URL, the network and your right to read the repository',
   });

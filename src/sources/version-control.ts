@@ -1,6 +1,7 @@
 /** What sources kept in version control have in common: how places are written, and what is said when something is not to be had (pure). */
 import { resolve } from 'node:path';
 import { VbuildError } from '../model/error.ts';
+import { shown } from '../model/passwords.ts';
 import type { Pin, SourceContext } from './source.ts';
 
 /** As git tells them apart: a colon before the first slash makes it a remote place. */
@@ -8,9 +9,6 @@ export const isPath = (url: string): boolean => !/^[^/]*:/.test(url);
 
 /** What a tool is to be given: URLs as they are, paths made absolute. @param folder Where relative ones begin. */
 export const placeOf = (url: string, folder: string): string => (isPath(url) ? resolve(folder, url) : url);
-
-/** Text fit to be shown: no password of any URL is in it. */
-export const shown = (text: string): string => text.replaceAll(/(:\/\/)[^/@\s]*@/g, '$1');
 
 /** The commit of a pin. @throws {VbuildError} `lock-file-invalid` */
 export function commitIn(pin: Pin): string {

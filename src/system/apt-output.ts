@@ -54,8 +54,3 @@ export function fetchFailures(stderr: string): Map<string, string> {
   const found = stderr.matchAll(/^[EW]: Failed to fetch (\S+)\s+(.*(?:\n\s+.*)*)/gm);
   return new Map([...found].map(([, uri = '', reason = '']) => [uri, reason.replaceAll(/\s*\n\s*/g, ' ')]));
 }
-
-/** The last lines that a program of apt's has to say. */
-export function lastLines({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string {
-  return (stderr.trim() || stdout.trim()).split('\n').slice(-4).join('\n');
-}

@@ -13,7 +13,7 @@ import {
 } from './files.ts';
 
 /** A file of apt's that lists repositories. */
-export interface RepositoryFile {
+interface RepositoryFile {
   /** Without folders; ends in `.list` (one line per repository) or `.sources` (deb822 paragraphs). */
   readonly name: string;
   readonly text: string;

@@ -2,20 +2,14 @@
 import { dirname, join } from 'node:path';
 import { type Digest, digestOf } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import {
-  fetchFailures,
-  lastLines,
-  listedFiles,
-  type OfferedFile,
-  offersIn,
-  records,
-  type SourceOffer,
-} from './apt-output.ts';
+import { fetchFailures, listedFiles, type OfferedFile, offersIn, records, type SourceOffer } from './apt-output.ts';
 import { readRepositories, sourcesOnly, writeRepositories } from './apt-sources.ts';
 import { exists, makeFolder, readIfThere, removeTree, writeAtomically } from './files.ts';
 import { type Finished, run } from './process.ts';
+import { lastLines } from './tail.ts';
+import { systemPath } from './user-environment.ts';
 
-export interface Download {
+interface Download {
   readonly uri: string;
   /** Absolute path of the file to write; must not exist, its folder must. */
   readonly into: string;
@@ -23,7 +17,7 @@ export interface Download {
 }
 
 /** Why a download did not come: the mirror says that it has no such file, or anything else. */
-export interface DownloadFailure {
+interface DownloadFailure {
   readonly missing: boolean;
   /** In apt's words. */
   readonly reason: string;
@@ -55,7 +49,7 @@ export interface Apt {
   download(files: readonly Download[]): Promise<Map<string, DownloadFailure>>;
 }
 
-export interface AptPlace {
+interface AptPlace {
   /** Absolute path of the folder for the private state, shared by all packages and processes of one user; made when it is not there. */
   readonly folder: string;
   /** The user's environment: apt gets its proxies, `APT_CONFIG` and `PATH` from there, and nothing else. */
@@ -135,7 +129,7 @@ export async function openApt({ folder, environment, signal }: AptPlace): Promis
         removeTree(into);
         failures.set(uri, {
           missing: reason !== undefined && /^(404|410)\b|\(2: No such file or directory\)/.test(reason),
-          reason: reason ?? lastLines(finished),
+          reason: reason ?? said(finished),
         });
       }
       return failures;
@@ -193,7 +187,7 @@ async function update({ call, options, folder, stamp, before, after }: Update): 
   // Repositories that were read before the failing one count as news, too.
   return finished.exitStatus === 0
     ? { revision, updatedHere: true }
-    : { revision: `${revision} tried ${after}`, trouble: lastLines(finished), updatedHere: true };
+    : { revision: `${revision} tried ${after}`, trouble: said(finished), updatedHere: true };
 }
 
 /** apt's own configuration stays in force (proxies, certificates, credentials, keys); only its places are ours. */
@@ -240,14 +234,14 @@ function aptEnvironment(
   const kept = names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]] as const]));
   return {
     ...Object.fromEntries(kept),
-    PATH: environment.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    PATH: environment.PATH ?? systemPath,
     LC_ALL: 'C',
   };
 }
 
 function aptFailed(headline: string, finished: Finished, facts: Readonly<Record<string, string>>): VbuildError {
   return new VbuildError('debian-source', headline, {
-    facts: { ...facts, 'exit status': String(finished.exitStatus ?? finished.signal), 'apt said': lastLines(finished) },
+    facts: { ...facts, 'exit status': String(finished.exitStatus ?? finished.signal), 'apt said': said(finished) },
     mend: 'see that `apt-get update` works on this machine',
   });
 }
@@ -258,3 +252,5 @@ function noApt(program: string, failure: string, path: string): VbuildError {
     mend: 'use tarball() or git() where there is no apt',
   });
 }
+
+const said = ({ stdout, stderr }: Finished): string => lastLines(stderr.trim() || stdout, 4);

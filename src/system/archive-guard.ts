@@ -12,7 +12,7 @@ export const archiveLimits = {
   ratioFromBytes: 64 * 2 ** 20,
 } as const;
 
-export type MemberType = 'file' | 'directory' | 'symlink';
+type MemberType = 'file' | 'directory' | 'symlink';
 
 /** An archive is refused as a whole, for one member of it or (without `member`) for its frame. */
 export const archiveRefused = (member: string | undefined, reason: string, cause?: unknown): VbuildError =>
@@ -34,10 +34,13 @@ export function nameParts(name: string): string[] {
   // A decoder puts U+FFFD where bytes are no UTF-8: the true name is lost, so the file would land under another one.
   if (name.includes('\uFFFD')) throw archiveRefused(name, 'its name is not UTF-8');
   if (name.includes('\0')) throw archiveRefused(name, 'its name holds a zero byte');
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  const parts = partsOf(name);
   if (parts.includes('..')) throw archiveRefused(name, 'its name climbs with ".."');
   return parts;
 }
+
+/** The parts of a relative path, `.` and empty ones dropped. */
+export const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
 /** ASCII parts that begin with no dot, one slash between them. */
 const plainName = /^[\w+-][\w.+-]*(?:\/[\w+-][\w.+-]*)*$/;

@@ -21,7 +21,7 @@ import { writeCompressed } from './zstd-file.ts';
 
 export { prepareFor } from './decompress.ts';
 
-export interface UnpackRequest extends Shape {
+interface UnpackRequest extends Shape {
   /** Absolute path of the archive. Its format is told from its first bytes, never from its name. */
   readonly file: string;
   /** Absolute path of an existing, empty folder that nobody else writes to; after a failure it holds rubbish. */

@@ -16,7 +16,7 @@ import { namesIn, readIfThere, removeTree } from './files.ts';
 import { isRunning, thisProcess } from './process-groups.ts';
 import { removeTemporaries } from './temporaries.ts';
 
-export interface TreeChange {
+interface TreeChange {
   /** Absolute. */
   readonly top: string;
   /** Files and symlinks that go, relative to `top`; folders that become empty go with them. They go first. */

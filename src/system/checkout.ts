@@ -4,7 +4,7 @@ import { realPath } from './files.ts';
 import { run } from './process.ts';
 import { unattendedEnvironment } from './user-environment.ts';
 
-export interface Checkout {
+interface Checkout {
   /** Full id of the commit that is checked out. */
   readonly commit: string;
   /** Full name of the branch; undefined when none is checked out. */
@@ -13,7 +13,7 @@ export interface Checkout {
   readonly unclean: ReadonlyMap<string, string>;
 }
 
-export interface CheckoutOptions {
+interface CheckoutOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }

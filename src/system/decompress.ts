@@ -8,7 +8,7 @@ import { archiveRefused } from './archive-guard.ts';
 import { canFill, zstdPieces } from './zstd-read.ts';
 import type { DigestedPieces } from './zstd-thread.ts';
 
-export type Format = 'plain' | 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'lzip' | 'zip';
+type Format = 'plain' | 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'lzip' | 'zip';
 
 const magics: readonly (readonly [Format, offset: number, hex: string])[] = [
   ['gzip', 0, '1f8b'],

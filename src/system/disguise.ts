@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { readIfThere } from './files.ts';
 import { run } from './process.ts';
 
-export interface User {
+interface User {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
@@ -25,7 +25,7 @@ export interface Disguise {
 }
 
 /** What processes find on this machine when nothing is changed. */
-export interface Surroundings {
+interface Surroundings {
   readonly host: string;
   readonly user: User;
   /** Numbers of the processors that may be used, ascending. */

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exists } from './files.ts';
 
-export interface DiskRoom {
+interface DiskRoom {
   readonly freeBytes: number;
   /** Undefined for a file system that makes them as it needs them. */
   readonly freeFiles: number | undefined;

@@ -1,12 +1,12 @@
 /** Downloads one file by HTTP or HTTPS: resumed, measured, hashed, and landed by a rename when it is whole. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../model/digest.ts';
 import { VbuildError } from '../model/error.ts';
-import { fileStat, readIfThere, writeAtomically } from './files.ts';
-import { type Answered, ask, shownUrl, type Trouble } from './http.ts';
+import { fileStat, readIfThere, writeAll, writeAtomically } from './files.ts';
+import { type Answered, ask, shownUrl, type Trouble, troubleMendedBy } from './http.ts';
 
 export interface DownloadRequest {
   /** `http:` or `https:`; user and password in it are used, and never shown. */
@@ -34,11 +34,9 @@ export interface DownloadRequest {
   readonly backoffMs?: number;
 }
 
-export interface Downloaded {
+interface Downloaded {
   readonly digest: Digest;
   readonly sizeBytes: number;
-  /** Where redirects ended. */
-  readonly finalUrl: string;
 }
 
 /** Tries in a row that brought nothing; one that brought bytes starts the count anew, up to `mostTries` altogether. */
@@ -150,7 +148,7 @@ async function attempt(request: DownloadRequest): Promise<Downloaded | Trouble> 
   }
   renameSync(part, into);
   rmSync(note, { force: true });
-  return { ...received, finalUrl };
+  return received;
 }
 
 /** Appends the body to the part. */
@@ -182,7 +180,7 @@ async function receive(job: {
   try {
     for await (const bytes of response as AsyncIterable<Buffer>) {
       hash.update(bytes);
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      writeAll(file, bytes);
       done += bytes.length;
       request.progress?.(done, total);
       if (done > (request.sizeBytes ?? mostBytes)) break;
@@ -253,15 +251,4 @@ const spoken = (digest: Digest | undefined, sizeBytes: number | undefined): stri
     .filter((part) => part !== undefined)
     .join(', ');
 
-const failure = (
-  url: string,
-  reason: string,
-  passing: boolean,
-  facts: Readonly<Record<string, string>> = {},
-): Trouble => ({
-  error: new VbuildError('download-failed', 'Download failed', {
-    facts: { url: shownUrl(url), reason, ...facts },
-    mend: 'try again later, or name a mirror as a second URL',
-  }),
-  passing,
-});
+const failure = troubleMendedBy('try again later, or name a mirror as a second URL');

@@ -1,6 +1,6 @@
 /** Notes which environment variables some code reads, so that what it computed can be trusted again while they stay the same. */
 
-export interface EnvironmentReads extends Disposable {
+interface EnvironmentReads extends Disposable {
   /** Names in the order of their first reading; undefined once the code has looked at all of them, by listing or copying. */
   readonly names: () => readonly string[] | undefined;
 }

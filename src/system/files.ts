@@ -22,6 +22,7 @@ import {
   writeSync,
   utimesSync,
   writeFileSync,
+  type BigIntStats,
   type Stats,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,9 +68,12 @@ export function fileStat(path: string): FileStat | undefined {
 export const exists = (path: string): boolean => existsSync(path);
 
 /** `undefined` when the file does not exist; any other trouble is thrown. */
-export function readIfThere(path: string): string | undefined {
+export const readIfThere = (path: string): string | undefined => bytesIfThere(path)?.toString();
+
+/** The same for bytes. */
+export function bytesIfThere(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -95,6 +99,11 @@ let sequence = 0;
 export const temporaryName = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${process.pid}.${Date.now().toString(36)}${(sequence += 1)}.tmp`);
 
+/** Writes all of the bytes, which one call of the system need not. */
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
 /** Writes a whole file so that after a crash either the old or the new content is there: temporary name, fsync, rename. Makes the folder. */
 export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
   makeFolder(dirname(path));
@@ -102,7 +111,7 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
   const file = openSync(temporary, 'wx', mode);
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    writeAll(file, bytes);
     fsyncSync(file);
   } finally {
     closeSync(file);
@@ -145,13 +154,7 @@ export function walk(top: string): TreeEntry[] {
       const path = prefix + name;
       const full = join(folder, name);
       const stat = lstatSync(full, { bigint: true });
-      const type = stat.isFile()
-        ? 'file'
-        : stat.isDirectory()
-          ? 'directory'
-          : stat.isSymbolicLink()
-            ? 'symlink'
-            : 'other';
+      const type = typeOf(stat);
       const entry = {
         path,
         type,
@@ -196,17 +199,13 @@ export function namesIn(folder: string): string[] {
 /** The absolute path with every symlink in it followed. @throws the system's error when nothing is there. */
 export const realPath = (path: string): string => realpathSync(path);
 
-/**
- * Makes a folder that only this user may enter, parents included, if it is not there.
- * @returns Whether it is this user's and nobody else may write to it: what lies in it can be trusted.
- */
-export function makePrivateFolder(path: string): boolean {
+/** A JSON object that vbuild wrote itself; undefined when it is not there, or a crash or a hand has spoilt it. */
+export function readOwnJson<Data extends object>(path: string): Partial<Data> | undefined {
   try {
-    makeFolder(path, 0o700);
-    const { uid, mode } = statSync(path);
-    return uid === process.getuid?.() && (mode & 0o022) === 0;
+    const data = JSON.parse(readIfThere(path) ?? 'null') as Partial<Data> | null;
+    return typeof data === 'object' && data !== null ? data : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -217,9 +216,11 @@ export const appendText = (path: string, text: string): void => appendFileSync(p
 export function entryAt(path: string): Pick<TreeEntry, 'type' | 'mode'> | undefined {
   const stat = lstatOrUndefined(path);
   if (stat === undefined) return undefined;
-  const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'other';
-  return { type, mode: stat.mode & 0o7777 };
+  return { type: typeOf(stat), mode: stat.mode & 0o7777 };
 }
+
+const typeOf = (stat: Stats | BigIntStats): TreeEntry['type'] =>
+  stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'other';
 
 function lstatOrUndefined(path: string): Stats | undefined {
   try {

@@ -17,8 +17,7 @@ import {
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { removeTree } from './files.ts';
-import { copyHashed, writeHashed } from './landing.ts';
+import { copyHashed, landObject } from './landing.ts';
 import {
   arriving,
   Damaged,
@@ -42,7 +41,7 @@ export class FolderTrouble extends Error {
   }
 }
 
-export interface FolderOptions {
+interface FolderOptions {
   /** How long one operation may take, in milliseconds. */
   readonly idleMs: number;
 }
@@ -139,10 +138,8 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
       traffic.receivedBytes += bytes.length;
       return bytes;
     },
-    async getFile(name, into, { digest, sizeBytes, signal, watch }) {
+    async getFile(name, into, { signal, ...checks }) {
       const size = await read(() => sizeOf(pathOf(name)), signal);
-      if (sizeBytes !== undefined && size !== sizeBytes)
-        throw new Damaged(`it has ${size} bytes, expected ${sizeBytes}`);
       const file = createReadStream(pathOf(name)).on('error', () => {});
       const bytes = async function* (): AsyncGenerator<Uint8Array> {
         try {
@@ -152,10 +149,7 @@ export function openFolder(top: string, { idleMs }: FolderOptions): WritableObje
         }
       };
       try {
-        const written = await writeHashed(Readable.from(bytes()), into, watch);
-        if (digest === undefined || written.digest === digest) return written;
-        removeTree(into);
-        throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);
+        return await landObject(Readable.from(bytes()), into, size, checks);
       } finally {
         file.destroy();
       }

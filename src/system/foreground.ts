@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 
-export interface Foreground {
+interface Foreground {
   readonly argv: readonly string[];
   /** Absolute. */
   readonly cwd: string;

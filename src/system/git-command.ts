@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { VbuildError } from '../model/error.ts';
 import { type Finished, run } from './process.ts';
+import { lastLines } from './tail.ts';
 
 /** Who made a change and when, as git notes it. */
 export interface Author {
@@ -35,7 +36,7 @@ const settings = [
 /** The same for every commit that vbuild makes, so that equal trees and messages give equal ids. */
 export const maker: Author = { name: 'vbuild', email: 'vbuild@localhost', seconds: 315_532_800 };
 
-export interface CallOptions {
+interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   /** Absolute; the repository's folder when not given. */
@@ -44,7 +45,7 @@ export interface CallOptions {
   readonly statuses?: readonly number[];
 }
 
-export type Runner = (args: readonly string[], options?: CallOptions) => Promise<Finished>;
+type Runner = (args: readonly string[], options?: CallOptions) => Promise<Finished>;
 
 export const caller = (folder: string, signal: AbortSignal) => {
   const call = runner(folder, signal);
@@ -89,7 +90,7 @@ export function runner(folder: string, signal: AbortSignal): Runner {
 
 export const gitFailed = (command: string, place: string, said: string): VbuildError =>
   new VbuildError('git-failed', 'Git failed', {
-    facts: { command: `git ${command}`, place, said: said.trim().split('\n').slice(-6).join('\n') },
+    facts: { command: `git ${command}`, place, said: lastLines(said, 6) },
     mend: 'look into the folder with git; when nothing in it is needed any more, remove it and begin again',
   });
 

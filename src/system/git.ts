@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GitError, simpleGit } from 'simple-git';
 import { messageOf, VbuildError } from '../model/error.ts';
-import { archiveRefused } from './archive-guard.ts';
+import { shown } from '../model/passwords.ts';
+import { archiveRefused, partsOf } from './archive-guard.ts';
 import { emptyFolder, exists, removeTree, writeAtomically } from './files.ts';
 import { unattendedEnvironment } from './user-environment.ts';
 
@@ -14,7 +15,7 @@ export interface GitOptions {
 }
 
 /** A commit that a tree names as a submodule. */
-export interface Gitlink {
+interface Gitlink {
   /** Relative to the exported folder. */
   readonly path: string;
   readonly commit: string;
@@ -145,10 +146,7 @@ export async function openRepository(folder: string, commit: string, options: Gi
     },
 
     async export(id, subdir, into) {
-      const path = (subdir ?? '')
-        .split('/')
-        .filter((part) => part !== '' && part !== '.')
-        .join('/');
+      const path = partsOf(subdir ?? '').join('/');
       if (path !== '' && (await quietly(['cat-file', '-t', `${id}:${path}`]))?.trim() !== 'tree')
         throw new VbuildError('source-missing', 'Commit has no such folder', {
           facts: { commit: id, folder: path },
@@ -189,7 +187,7 @@ export async function openRepository(folder: string, commit: string, options: Gi
       const found = await run({ argv: ['git-lfs', 'version'], cwd: folder, env, signal: options.signal });
       if (found.failure === 'ENOENT')
         throw new VbuildError('tool-missing', 'Program git-lfs is not installed', {
-          facts: { 'needed for': shownPlace(url) },
+          facts: { 'needed for': shown(url) },
           mend: 'install it with apt-get install git-lfs',
         });
       // Without a work tree, git-lfs finds a `.lfsconfig` in the index.
@@ -248,15 +246,15 @@ function caller(cwd: string, { environment, signal }: GitOptions): Call {
       if (!(error instanceof GitError)) throw error;
       if (/\bENOENT\b/.test(messageOf(error)))
         throw new VbuildError('tool-missing', 'Program git is not installed', {
-          facts: { 'needed for': shownPlace(place) },
+          facts: { 'needed for': shown(place) },
           mend: 'install it with apt-get install git',
           cause: error,
         });
       throw new VbuildError('git-failed', 'Git failed', {
         facts: {
           command: `git ${args.find((arg, at) => arg !== '-c' && args[at - 1] !== '-c') ?? ''}`,
-          place: shownPlace(place),
-          said: shownPlace(lastLines(messageOf(error))),
+          place: shown(place),
+          said: shown(lastLines(messageOf(error))),
         },
         mend: 'check the URL, the network and your right to read the repository',
         cause: error,
@@ -280,9 +278,6 @@ const lastLines = (text: string): string =>
     .map((line) => line.trimEnd().replace(/^.*\r/, ''))
     .slice(-6)
     .join('\n');
-
-/** Without passwords in URLs. */
-const shownPlace = (text: string): string => text.replaceAll(/(:\/\/)[^/@\s]*@/g, '$1');
 
 function ignoreFailure(error: unknown): undefined {
   if (!(error instanceof VbuildError) || error.code !== 'git-failed') throw error;

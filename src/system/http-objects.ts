@@ -1,9 +1,8 @@
 /** Objects that a plain web server hands out, for reading only. */
 import { Readable } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
-import { removeTree } from './files.ts';
 import { agentsFor, ask, shownUrl } from './http.ts';
-import { writeHashed } from './landing.ts';
+import { landObject } from './landing.ts';
 import { arriving, collected, Damaged, NotFromStore, type Objects, type Traffic } from './objects.ts';
 
 /** What the server, or the way to it, has against a request. */
@@ -21,7 +20,7 @@ export class HttpTrouble extends Error {
   }
 }
 
-export interface HttpPlace {
+interface HttpPlace {
   /** Without a slash at its end. */
   readonly url: string;
   /** For the proxy variables. */
@@ -72,20 +71,11 @@ export function openHttp({ url, env, idleMs }: HttpPlace): Objects {
         response.destroy();
       }
     },
-    async getFile(name, into, { digest, sizeBytes, signal, watch }) {
+    async getFile(name, into, { signal, ...checks }) {
       const { response, announcedBytes } = await get(name, signal);
       try {
-        if (sizeBytes !== undefined && announcedBytes !== undefined && announcedBytes !== sizeBytes)
-          throw new Damaged(`it has ${announcedBytes} bytes, expected ${sizeBytes}`);
         const body = Readable.from(arriving(response, { idleMs, signal, traffic }));
-        const written = await writeHashed(body, into, (doneBytes) => {
-          if (sizeBytes !== undefined && doneBytes > sizeBytes)
-            throw new Damaged(`it has more than ${sizeBytes} bytes`);
-          watch(doneBytes);
-        });
-        if (digest === undefined || written.digest === digest) return written;
-        removeTree(into);
-        throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);
+        return await landObject(body, into, announcedBytes, checks);
       } finally {
         response.destroy();
       }

@@ -21,7 +21,7 @@ export interface Trouble {
   readonly status?: number;
 }
 
-export interface Question {
+interface Question {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Where the proxy variables are looked up. */
@@ -33,13 +33,13 @@ export interface Question {
   readonly agents?: Agents;
 }
 
-export interface Agents {
+interface Agents {
   readonly http: HttpAgent;
   readonly https: HttpsAgent;
 }
 
 /** What the environment says of a proxy cannot be used. The value is not shown, for it may hold a password. */
-export class ProxyUnusable extends Error {
+class ProxyUnusable extends Error {
   override readonly name = 'ProxyUnusable';
 }
 
@@ -179,15 +179,14 @@ const missing = (url: string, status: number, cameFrom: string | undefined): Vbu
     mend: 'correct the URL, or name a mirror as a second one',
   });
 
-const trouble = (
-  url: string,
-  reason: string,
-  passing: boolean,
-  facts: Readonly<Record<string, string>> = {},
-): Trouble => ({
-  error: new VbuildError('download-failed', 'Download failed', {
-    facts: { url: shownUrl(url), reason, ...facts },
-    mend: 'check the network and the proxy settings, or name a mirror as a second URL',
-  }),
-  passing,
-});
+export const troubleMendedBy =
+  (mend: string) =>
+  (url: string, reason: string, passing: boolean, facts: Readonly<Record<string, string>> = {}): Trouble => ({
+    error: new VbuildError('download-failed', 'Download failed', {
+      facts: { url: shownUrl(url), reason, ...facts },
+      mend,
+    }),
+    passing,
+  });
+
+const trouble = troubleMendedBy('check the network and the proxy settings, or name a mirror as a second URL');

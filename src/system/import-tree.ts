@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
-import { archiveRefused, leadsOut } from './archive-guard.ts';
+import { archiveRefused, leadsOut, partsOf } from './archive-guard.ts';
 import { copyInto } from './copy-tree.ts';
 import { entryAt, moveFile, type TreeEntry, walk } from './files.ts';
 
@@ -23,7 +23,7 @@ export function importTree(from: string, into: string, wanted: (name: string) =>
  * @throws {VbuildError} `archive-refused` for what would land on a file of the tree, or behind one of its links.
  */
 export function mergeTree(from: string, tree: string, into: string): void {
-  const top = into.split('/').filter((part) => part !== '' && part !== '.');
+  const top = partsOf(into);
   for (const [at] of top.entries()) shareFolder(tree, top.slice(0, at + 1).join('/'));
   for (const { path, type } of walk(from)) {
     const place = [...top, path].join('/');

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../model/digest.ts';
 import { makeFolder, temporaryName, writeAtomically } from './files.ts';
+import { Damaged, type Objects } from './objects.ts';
 
 /**
  * Writes a whole file only where nothing is yet: the first complete writer wins, whatever process it is in.
@@ -69,6 +70,29 @@ export async function writeHashed(
     throw error;
   }
   return { digest: hash.digest('hex') as Digest, sizeBytes };
+}
+
+/**
+ * Writes what a store sends of an object to a new file; on failure nothing is left.
+ *
+ * @param announcedBytes What the store says that it has, where it says so.
+ * @throws {Damaged} when it is another one than was asked for.
+ */
+export async function landObject(
+  body: Readable,
+  into: string,
+  announcedBytes: number | undefined,
+  { digest, sizeBytes, watch }: Pick<Parameters<Objects['getFile']>[2], 'digest' | 'sizeBytes' | 'watch'>,
+): ReturnType<Objects['getFile']> {
+  if (sizeBytes !== undefined && announcedBytes !== undefined && announcedBytes !== sizeBytes)
+    throw new Damaged(`it has ${announcedBytes} bytes, expected ${sizeBytes}`);
+  const written = await writeHashed(body, into, (doneBytes) => {
+    if (sizeBytes !== undefined && doneBytes > sizeBytes) throw new Damaged(`it has more than ${sizeBytes} bytes`);
+    watch(doneBytes);
+  });
+  if (digest === undefined || written.digest === digest) return written;
+  rmSync(into, { force: true });
+  throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);
 }
 
 /** Opened before the stream flows: a file that a stream opens by itself may appear after the stream was given up. */

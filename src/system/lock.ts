@@ -24,7 +24,7 @@ export interface LockHolder {
   readonly since: string;
 }
 
-export interface LockOptions {
+interface LockOptions {
   /** Gives up the waiting. */
   readonly signal?: AbortSignal;
   /** Called once when somebody else has the lock; that may be this very process. */

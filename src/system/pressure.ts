@@ -2,7 +2,7 @@
 import { loadavg } from 'node:os';
 import { availableMemory } from 'node:process';
 
-export interface PressureLimits {
+interface PressureLimits {
   /** Of the load average over one minute; no limit when not given. */
   readonly load?: number;
   /** How much memory must be left, in bytes; of the control group's, where that has less than the machine. */

@@ -39,7 +39,7 @@ export interface Finished {
   readonly durationMs: number;
 }
 
-export type EndedBy = 'abort' | 'timeout' | 'silence';
+type EndedBy = 'abort' | 'timeout' | 'silence';
 
 /** Runs a command to its end, and ends what it leaves running; never throws for what the command did. */
 export async function run(command: Command): Promise<Finished> {

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../model/digest.ts';
 import { messageOf, VbuildError } from '../model/error.ts';
-import { Damaged, openBucket, statusOf } from './s3.ts';
+import { Damaged } from './objects.ts';
+import { openBucket, statusOf } from './s3.ts';
 
-export interface ObjectRequest {
+interface ObjectRequest {
   /** `s3://BUCKET/KEY`. Region, endpoint and credentials come from the environment and the profile, as for every AWS tool. */
   readonly url: string;
   /** Absolute path of a file that is not there yet. */

@@ -18,7 +18,7 @@ const parallel = 3;
 /** For giving up what was begun, once nobody waits for it any more. */
 const giveUpMs = 5_000;
 
-export interface PartsRequest {
+interface PartsRequest {
   readonly target: { readonly Bucket: string; readonly Key: string };
   readonly file: string;
   readonly sizeBytes: number;

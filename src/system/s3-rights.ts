@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type BucketPlace, connect, statusOf } from './s3.ts';
 
-export interface BucketRights {
+interface BucketRights {
   /** No credentials were found, so nothing was signed. */
   readonly anonymous: boolean;
   readonly list: boolean;

@@ -14,13 +14,11 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { digestOf } from '../model/digest.ts';
-import { fileStat, removeTree } from './files.ts';
+import { fileStat } from './files.ts';
 import { agentsFor } from './http.ts';
-import { writeHashed } from './landing.ts';
+import { landObject } from './landing.ts';
 import { putInParts, partBytes } from './s3-parts.ts';
 import { collected, Damaged, NotFromStore, type PutOutcome, type Traffic, type WritableObjects } from './objects.ts';
-
-export { Damaged };
 
 export interface BucketPlace {
   readonly bucket: string;
@@ -87,22 +85,16 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
         throw new Damaged(`its SHA-256 is ${digestOf(bytes)}, its label says ${label}`);
       return bytes;
     },
-    async getFile(name, into, { digest, sizeBytes, signal, watch }) {
+    async getFile(name, into, { signal, ...checks }) {
       const { body, announcedBytes } = await get(name, signal);
+      let counted = 0;
+      const watch = (doneBytes: number): void => {
+        traffic.receivedBytes += doneBytes - counted;
+        counted = doneBytes;
+        checks.watch(doneBytes);
+      };
       try {
-        if (sizeBytes !== undefined && announcedBytes !== undefined && announcedBytes !== sizeBytes)
-          throw new Damaged(`it has ${announcedBytes} bytes, expected ${sizeBytes}`);
-        let counted = 0;
-        const written = await writeHashed(body, into, (doneBytes) => {
-          traffic.receivedBytes += doneBytes - counted;
-          counted = doneBytes;
-          if (sizeBytes !== undefined && doneBytes > sizeBytes)
-            throw new Damaged(`it has more than ${sizeBytes} bytes`);
-          watch(doneBytes);
-        });
-        if (digest === undefined || written.digest === digest) return written;
-        removeTree(into);
-        throw new Damaged(`its SHA-256 is ${written.digest}, expected ${digest}; it has ${written.sizeBytes} bytes`);
+        return await landObject(body, into, announcedBytes, { ...checks, watch });
       } finally {
         body.destroy();
       }

@@ -1,4 +1,4 @@
-/** The end of a file that another program is writing. */
+/** The end of what another program writes. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** At most so many bytes from its end; empty when it cannot be read. */
@@ -15,3 +15,6 @@ export function tailOf(path: string, mostBytes: number): string {
     if (file !== undefined) closeSync(file);
   }
 }
+
+/** The last lines of what a program had to say. */
+export const lastLines = (output: string, most: number): string => output.trim().split('\n').slice(-most).join('\n');

@@ -9,7 +9,6 @@ import {
   linkSync,
   lstatSync,
   openSync,
-  readlinkSync,
   renameSync,
   rmSync,
   rmdirSync,
@@ -111,9 +110,6 @@ export function kindOf(path: string): 'nothing' | 'file' | 'folder' | 'symlink' 
   if (found === undefined) return 'nothing';
   return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : found.isSymbolicLink() ? 'symlink' : 'other';
 }
-
-/** Where a symlink points, as written. */
-export const linkTarget = (path: string): string => readlinkSync(path);
 
 /** Points a symlink elsewhere in one step: whoever looks sees the old one or the new one. It need not exist; a folder in its place is an error of the system. */
 export function replaceSymlink(target: string, path: string): void {

@@ -13,13 +13,12 @@ import {
   rmdirSync,
   statSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
 import { createHash, hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { archiveLimits, archiveRefused, MemberTable, nameParts } from './archive-guard.ts';
-import { digestFileSync, removeTree, temporaryName, type TreeEntry } from './files.ts';
+import { digestFileSync, removeTree, temporaryName, type TreeEntry, writeAll } from './files.ts';
 
 export interface Shape {
   /** Leading parts to drop from every name, as tar's `--strip-components`: what has no more parts than that is left out. */
@@ -230,10 +229,6 @@ export class Unpacking {
     if (bytes > ratioFromBytes && bytes > ratio * this.#packedBytes)
       throw archiveRefused(this.#current, `the archive unpacks to more than ${ratio} times its size`);
   }
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }
 
 /** Puts the content of `into/root` in the place of everything else in `into`. */

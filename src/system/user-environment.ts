@@ -1,7 +1,7 @@
 /** The environment of programs that reach the network as the user's own would: everything of the user's, but nobody is there to answer. */
 
-/** Where programs are looked up when the user's environment names no place. */
-const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where systems have programs: the PATH of what must not see the user's own, and of what no environment names one for. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * @param environment The user's.
@@ -15,7 +15,7 @@ export function unattendedEnvironment(
     (entry): entry is [string, string] => entry[1] !== undefined && !drops.test(entry[0]),
   );
   return {
-    PATH: usualPath,
+    PATH: systemPath,
     // Without these ssh asks for passwords and host keys on the terminal, whatever stdin is.
     SSH_ASKPASS: '/bin/false',
     ...Object.fromEntries(kept),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { loadBuildfile } from '../../src/buildfile/load.ts';
@@ -377,16 +377,18 @@ test('a Buildfile that is not there is an error that names those that are', asyn
 /** Loads a Buildfile in a process of its own, as the command does, with a compile cache or without. */
 const loadInChild = (path: string, cache = '') => {
   const program = `
-    const { useCompileCache } = await import('${checkout}/src/buildfile/hooks.ts');
-    const on = ${JSON.stringify(cache)} !== '' && useCompileCache(${JSON.stringify(cache)});
     const { loadBuildfile } = await import('${checkout}/src/buildfile/load.ts');
     try {
       const { definition } = await loadBuildfile(${JSON.stringify(path)});
-      console.log(on, definition.packages.map(({ name, version }) => name + '@' + version).join());
+      console.log(definition.packages.map(({ name, version }) => name + '@' + version).join());
     } catch (error) {
       console.log(error.code, error.message);
     }`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  const env = { ...process.env, ...(cache !== '' && { NODE_COMPILE_CACHE: cache }) };
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    env,
+  });
   return stdout.trim() || stderr;
 };
 
@@ -395,14 +397,12 @@ test('a Buildfile that waits for ever is an error, not a silent end', (t) => {
   assert.equal(loadInChild(path), 'buildfile-invalid Buildfile waits for what never comes');
 });
 
-test('the compile cache is private, and an edited Buildfile is read anew', (t) => {
+test('with a compile cache, an edited Buildfile is read anew', (t) => {
   const path = buildfile(t, head + zlib + tail);
   const cache = join(tempDir(t), 'deep/cache');
-  assert.equal(loadInChild(path, cache), 'true zlib@1.3.1');
-  assert.equal(loadInChild(path, cache), 'true zlib@1.3.1');
+  assert.equal(loadInChild(path, cache), 'zlib@1.3.1');
+  assert.equal(loadInChild(path, cache), 'zlib@1.3.1');
   writeTree(dirname(path), { 'Buildfile.ts': (head + zlib + tail).replace('1.3.1', '1.3.2') });
-  assert.equal(loadInChild(path, cache), 'true zlib@1.3.2');
-  assert.equal(execFileSync('stat', ['-c', '%a', cache], { encoding: 'utf8' }).trim(), '700');
-  execFileSync('chmod', ['777', cache]);
-  assert.equal(loadInChild(path, cache), 'false zlib@1.3.2');
+  assert.equal(loadInChild(path, cache), 'zlib@1.3.2');
+  assert.ok(readdirSync(cache).length > 0);
 });

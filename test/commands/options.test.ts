@@ -9,7 +9,7 @@ import {
   type OptionRow,
   optionTable,
 } from '../../src/commands/command-table.ts';
-import { type CommandLine, type Options, parseCommandLine, unknownTarget } from '../../src/commands/options.ts';
+import { type CommandLine, type Options, parseCommandLine } from '../../src/commands/options.ts';
 import { VbuildError, VbuildErrors } from '../../src/model/error.ts';
 import { reservedNames } from '../../src/model/reserved-names.ts';
 
@@ -172,14 +172,6 @@ test('parseCommandLine() keeps every value of an option that may be given more t
   const { options } = parseCommandLine(['plan', '--set', 'a=1', '--touch=x', '--set', 'b=2', '-f', 'one', '-f', 'two']);
   assert.deepEqual([options.set, options.touch, options.file], [['a=1', 'b=2'], ['x'], 'two']);
   assert.equal(parseCommandLine(['plan']).options.set, undefined);
-});
-
-test('unknownTarget() suggests a package, or the command that was meant', () => {
-  assert.match(unknownTarget('zlbi', ['zlib', 'pil']).mend, /"zlib"/);
-  assert.match(unknownTarget('biuld', ['zlib', 'pil']).mend, /"build"/);
-  assert.doesNotMatch(unknownTarget('quux', ['zlib', 'pil']).mend, /did you mean/);
-  assert.equal(unknownTarget('quux', ['zlib', 'pil']).facts['packages'], 'zlib, pil');
-  assert.equal(unknownTarget('zlbi', []).exitStatus, 2);
 });
 
 test('parseCommandLine() ends every line in an answer or a usage error', () => {

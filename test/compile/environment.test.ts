@@ -5,10 +5,10 @@ import {
   realEnvironment,
   standardVariables,
   standardEnvironment,
-  systemPath,
   withPlaces,
 } from '../../src/compile/environment.ts';
 import { place } from '../../src/compile/recipe.ts';
+import { systemPath } from '../../src/system/user-environment.ts';
 
 const places: Places = { prefix: '/p', stage: '/w/stage', tree: '/w/tree', root: '/w', python: 'python3.11' };
 

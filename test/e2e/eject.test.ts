@@ -1,12 +1,14 @@
 /** A build as a program of a shell: it makes the same without vbuild, in dash and in bash, and shellcheck finds nothing in it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { insistOnSuccess } from '../support/events.ts';
+import { debianMirror } from '../support/debian-mirror.ts';
 import { makeRepository } from '../support/git-server.ts';
 import { appSays, leafPatch, type Project, project } from '../support/project.ts';
+import { tempDir } from '../support/temp.ts';
 import { type Ended, runProgram } from '../support/vbuild.ts';
 
 /** Writes the program beside the Buildfile. */
@@ -18,11 +20,16 @@ async function eject(site: Project, ...args: readonly string[]): Promise<string>
 }
 
 /** Runs it where neither vbuild nor Node is on the PATH. */
-const runWith = (site: Project, shell: string, ...args: readonly string[]): Promise<Ended> =>
-  runProgram([shell, join(site.path, 'build.sh'), ...args], {
+const runWith = (
+  site: Project,
+  shell: string,
+  prefix: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> =>
+  runProgram([shell, join(site.path, 'build.sh'), prefix], {
     cwd: site.home,
     home: site.home,
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', ...env },
   });
 
 for (const shell of ['dash', 'bash'] as const) {
@@ -88,6 +95,53 @@ export default defineBuild({ packages: [one, two], defaults: [two] });
   const { packages, program } = JSON.parse(stdout) as { packages: string[]; program: string };
   assert.deepEqual(packages, ['one@1']);
   assert.match(program, /^#!\/bin\/sh\n/);
+});
+
+test('a source package of Debian comes from the repositories that apt knows', async (t) => {
+  const site = project(t);
+  const state = tempDir(t);
+  for (const folder of ['lists', 'archives']) mkdirSync(join(state, folder, 'partial'), { recursive: true });
+  const configuration = `Dir::State::lists "${state}/lists"; Dir::Cache "${state}"; APT::Sandbox::User "root";`;
+  const mirror = await debianMirror(t, { configuration });
+  mirror.publish([
+    {
+      name: 'word',
+      version: '1.0-1',
+      files: {
+        '1.0.orig.tar.gz': { 'word-1.0/word': 'upstream\n' },
+        '1.0-1.debian.tar.gz': {
+          'debian/patches/series': 'theirs.patch\n',
+          'debian/patches/theirs.patch': '--- a/word\n+++ b/word\n@@ -1 +1 @@\n-upstream\n+debian\n',
+        },
+      },
+    },
+  ]);
+  site.write({
+    'Buildfile.ts': `import { debian, defineBuild, definePackage, place, steps } from 'vbuild';
+const word = definePackage('word', {
+  version: '1.0',
+  source: debian('word', { patches: true }),
+  recipe: steps([
+    { group: 'build', run: ['cp', 'word', 'built'] },
+    { group: 'install', run: ['install', '-D', '-m', '644', 'built', place.stage + place.prefix + '/share/word'] },
+  ]),
+});
+export default defineBuild({ packages: [word], defaults: [word] });
+`,
+  });
+  insistOnSuccess(await site.run(['lock'], { env: mirror.environment }));
+  const { stdout } = insistOnSuccess(await site.run(['eject']));
+  site.write({ 'build.sh': stdout });
+  execFileSync('shellcheck', [join(site.path, 'build.sh')], { stdio: 'pipe' });
+  // As on any machine with packages of its own.
+  const updated = await runProgram(['apt-get', 'update'], {
+    cwd: site.home,
+    home: site.home,
+    env: { PATH: '/usr/bin:/bin', ...mirror.environment },
+  });
+  insistOnSuccess(updated);
+  insistOnSuccess(await runWith(site, 'dash', 'own', mirror.environment));
+  assert.equal(readFileSync(join(site.home, 'own/share/word'), 'utf8'), 'debian\n');
 });
 
 test('without pins nothing is ejected, and a source that no plain program brings is named', async (t) => {

@@ -319,7 +319,7 @@ test('an interrupt ends a download at once and leaves nothing of it', async (t) 
   const mirror = await mirrorOf(t, demo('1.0-1', '1.0'));
   const stop = new AbortController();
   const work = workplace(t, mirror.environment, { signal: stop.signal });
-  const asked = mirror.stall('/pool/demo/demo_1.0.orig.tar.gz');
+  const asked = mirror.stall('/pool/main/d/demo/demo_1.0.orig.tar.gz');
   const resolving = work.resolve(debian('demo'));
   resolving.catch(() => {});
   await asked;
@@ -446,7 +446,7 @@ test('an index that was changed after it was signed is refused', async (t) => {
 
 test('an archive with other bytes than the signed index says is refused and kept nowhere', async (t) => {
   const mirror = await mirrorOf(t, demo('1.0-1', '1.0'));
-  mirror.tamper('pool/demo/demo_1.0.orig.tar.gz', (bytes) => bytes.fill(0x20, 40, 41));
+  mirror.tamper('pool/main/d/demo/demo_1.0.orig.tar.gz', (bytes) => bytes.fill(0x20, 40, 41));
   const work = workplace(t, mirror.environment);
   const problem = await problemOf(work.resolve(debian('demo')));
   assert.equal(problem.code, 'download-failed');

@@ -76,7 +76,7 @@ export async function fetchCorpus(names: readonly string[], folder: string, most
       if (files.some((file) => !existsSync(place(file.name)))) passedOver.push(name);
       else {
         for (const file of files) await unpackDebianFile({ name: file.name, path: place(file.name) }, target);
-        const { patches } = readSeriesFolder(target.series);
+        const patches = readSeriesFolder(target.series);
         if (patches.length === 0) passedOver.push(name);
         else packages.push({ name, version, tree: target.tree, patches });
       }

@@ -99,29 +99,49 @@ export async function debianMirror(t: WithCleanUp, options: MirrorOptions = {}):
     requests,
     publish(packages) {
       const index = packages.map((entry) => record(join(top, 'www'), entry)).join('\n');
-      const path = 'main/source/Sources';
+      const indexes = {
+        'main/source/Sources': index,
+        ...Object.fromEntries(['amd64', 'arm64'].map((name) => [`main/binary-${name}/Packages`, binaries])),
+      };
       const release = [
         'Suite: stable',
         'Codename: stable',
         `Date: ${new Date().toUTCString().replace('GMT', 'UTC')}`,
         'Architectures: amd64 arm64',
         'Components: main',
-        `SHA256:\n ${digest('sha256', index)} ${Buffer.byteLength(index)} ${path}\n`,
+        'SHA256:',
+        ...Object.entries(indexes).map(
+          ([path, text]) => ` ${digest('sha256', text)} ${Buffer.byteLength(text)} ${path}`,
+        ),
+        '',
       ].join('\n');
       writeTree(join(top, 'www/dists/stable'), {
-        [path]: index,
+        ...indexes,
         Release: release,
         ...(signature !== 'none' && { 'Release.gpg': signer.sign(release) }),
       });
     },
     stall: (path) => new Promise((resolve) => stalled.set(path, resolve)),
-    drop: (name, file) => rmSync(join(top, 'www/pool', name, file)),
+    drop: (name, file) => rmSync(join(top, 'www', poolOf(name), file)),
     tamper(path, edit) {
       const file = join(top, 'www', path);
       writeFileSync(file, edit(readFileSync(file)));
     },
   };
 }
+
+/** An index of binary packages that apt takes for one; nobody installs any. */
+const binaries = `Package: none
+Version: 1
+Architecture: all
+Maintainer: Nobody <nobody@example.org>
+Filename: pool/none.deb
+Size: 1
+SHA256: ${'0'.repeat(64)}
+`;
+
+/** Where an archive keeps the files of a source package; relative to its top. */
+const poolOf = (name: string): string => `pool/main/${name.slice(0, 1)}/${name}`;
 
 /** One key for all mirrors of a process: to make one takes longer than all else here. */
 let archiveKey: SigningKey | undefined;
@@ -131,7 +151,7 @@ const digest = (algorithm: string, bytes: string | Uint8Array): string =>
 
 /** Writes a package's files into the pool; its paragraph of the index. */
 function record(www: string, { name, version, format = '3.0 (quilt)', files }: MirrorPackage): string {
-  const pool = join(www, 'pool', name);
+  const pool = join(www, poolOf(name));
   mkdirSync(pool, { recursive: true });
   const dsc = `${name}_${version.replace(/^\d+:/, '')}.dsc`;
   const entries = [
@@ -150,7 +170,7 @@ function record(www: string, { name, version, format = '3.0 (quilt)', files }: M
     'Maintainer: Nobody <nobody@example.org>',
     'Architecture: any',
     `Format: ${format}`,
-    `Directory: pool/${name}`,
+    `Directory: ${poolOf(name)}`,
     `Files:${digests('md5')}`,
     `Checksums-Sha256:${digests('sha256')}`,
     `Checksums-Sha512:${digests('sha512')}\n`,

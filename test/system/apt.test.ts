@@ -160,7 +160,7 @@ test('download() keeps what came and tells what is missing from what is broken',
   );
   assert.ok(here && gone && changed);
   mirror.drop('demo', gone.name);
-  mirror.tamper(`pool/demo/${changed.name}`, () => Buffer.from('4'));
+  mirror.tamper(`pool/main/d/demo/${changed.name}`, () => Buffer.from('4'));
   const local = { uri: `file:${join(folder, 'apt/status')}`, digest: digestOf(''), name: 'local' };
   const nowhere = { uri: `file:${join(folder, 'nowhere')}`, digest: digestOf(''), name: 'nowhere' };
   const place = (name: string): string => join(folder, `got-${name}`);
