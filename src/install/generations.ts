@@ -146,10 +146,10 @@ function insistOnPlace(prefix: string): void {
       mend,
     });
   const parent = dirname(prefix);
-  if (/\/\.[^/]+\.generations\/[1-9]\d{0,8}(\/|$)/.test(exists(parent) ? realPath(parent) : parent))
-    throw new VbuildError('install-refused', 'Prefix would lie in a generation of another one', {
+  if (/\/\.[^/]+\.generations(\/|$)/.test(exists(parent) ? realPath(parent) : parent))
+    throw new VbuildError('install-refused', 'Prefix would lie among the generations of another one', {
       where: { file: prefix },
-      facts: { found: 'it would be gone with that generation' },
+      facts: { found: 'it would be gone with them' },
       mend,
     });
 }

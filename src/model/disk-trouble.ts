@@ -21,6 +21,7 @@ const diskHeadlines: Readonly<Record<string, readonly [headline: string, mend: s
     'Something else lies where a folder is needed',
     'move it away, or name other folders with --work, --cache-dir and --prefix',
   ],
+  EISDIR: ['A folder lies where a file is needed', 'move it away, or name another file'],
   ELOOP: ['Symbolic links lead round in a circle', 'mend the links, or name another path'],
   ENAMETOOLONG: ['Path is too long', 'choose a shorter one'],
   EIO: ['Disk reports an input or output error', 'look into the log of the kernel; the disk may be failing'],

@@ -75,8 +75,11 @@ export function bytesIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const trouble = error as NodeJS.ErrnoException;
+    if (trouble.code === 'ENOENT') return undefined;
+    // Of a folder in its place the system says no name.
+    trouble.path ??= path;
+    throw trouble;
   }
 }
 

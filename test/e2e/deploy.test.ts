@@ -55,7 +55,8 @@ test('install takes what a cache has, and refuses the rest before any body is br
       ['y'.repeat(250), /^error: Path is too long$/m],
       ['a:b', /^error: Prefix cannot be called so\n +prefix +"\S+a:b"$/m],
       ['new\nline', /^error: Prefix cannot be called so\n +prefix +"\S+new\\nline"$/m],
-      ['vendor/own', /^error: Prefix would lie in a generation of another one\n +file +vendor\/own$/m],
+      ['vendor/own', /^error: Prefix would lie among the generations of another one\n +file +vendor\/own$/m],
+      ['.vendor.generations/9', /^error: Prefix would lie among the generations of another one$/m],
     ] as const;
     for (const [prefix, said] of rows) {
       const { exitStatus, stderr } = await clone.run(['install', 'branch', '--prefix', prefix]);

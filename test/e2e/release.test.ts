@@ -156,6 +156,13 @@ test('a release is made, signed, installed by, compared and kept', async (t) => 
     const prefix = ['--prefix', 'elsewhere'];
     const untold = await server.run(['install', '--release', file, ...prefix]);
     assert.deepEqual([untold.exitStatus, /--trust FILE/.test(untold.stderr)], [1, true]);
+    mkdirSync(join(server.path, 'folder'));
+    const shut = await server.run(['install', '--release', file, '--trust', 'folder', ...prefix]);
+    assert.deepEqual(
+      [shut.exitStatus, /^error: A folder lies where a file is needed\n {2}file +folder$/m.test(shut.stderr)],
+      [1, true],
+      shut.stderr,
+    );
     const stranger = await keyFrom('stranger.key');
     server.write({
       'others.json': JSON.stringify({ keys: [{ name: 'x', publicKey: stranger.publicKey, role: 'ci' }] }),
