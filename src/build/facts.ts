@@ -9,7 +9,7 @@ import { sourceKind } from '../sources/index.ts';
 import { fieldsOf, fileInput, readStamp } from '../stamps/stamp.ts';
 import { refuseCutOff } from './cut-off-saves.ts';
 import { directDependencies } from './graph.ts';
-import { seriesOf } from './own-series.ts';
+import { ofPackage, seriesOf } from './own-series.ts';
 import { type StageFacts, stageInputs } from './stages.ts';
 import { type PackagePlaces, placesOf, type Workspace } from './workspace.ts';
 
@@ -69,7 +69,7 @@ export function gatherFacts(
   for (const one of packages) {
     refuseCutOff(one, workspace);
     const series = seriesOf(one, workspace.folder).patches;
-    const source = sourceNow(one, lock, workspace);
+    const source = ofPackage(one, () => sourceNow(one, lock, workspace));
     if (source === undefined) unpinned.push(one);
     const tools = toolsOf(one).map((tool) => [tool, pins[tool]] as const);
     for (const [tool, pin] of tools) if (pin === undefined) unpinnedTools.add(tool);

@@ -32,6 +32,7 @@ export async function loadError(thrown: unknown, graph: readonly RecordedFile[])
     // An early error of the engine carries no place; one that the Buildfile's own code threw has frames in it.
     if (!place) return syntaxError(thrown, await placeOfEarlyError(graph));
   }
+  const [, early] = thrown instanceof ReferenceError ? (tooEarly.exec(thrown.message) ?? []) : [];
   return new VbuildError('buildfile-invalid', 'Buildfile threw an error', {
     where: place ?? { file: graph[0]?.file ?? '' },
     facts: {
@@ -41,10 +42,15 @@ export async function loadError(thrown: unknown, graph: readonly RecordedFile[])
     mend:
       code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
         ? 'keep TypeScript that is to be run outside of node_modules'
-        : 'correct the code at this line',
+        : early === undefined
+          ? 'correct the code at this line'
+          : `define ${early} above this line; where it is imported, the two files import one another: put what both need into a third one`,
     cause: thrown,
   });
 }
+
+/** How V8 says it. */
+const tooEarly = /^Cannot access '(.+)' before initialization$/;
 
 function syntaxError(thrown: unknown, place: Place | undefined): VbuildError {
   return new VbuildError('buildfile-invalid', 'Buildfile is not valid TypeScript', {

@@ -17,8 +17,9 @@ import {
 import { createHash, hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
+import { VbuildError } from '../model/error.ts';
 import { archiveLimits, archiveRefused, MemberTable, nameParts } from './archive-guard.ts';
-import { digestFileSync, removeTree, temporaryName, type TreeEntry, writeAll } from './files.ts';
+import { digestFileSync, namesIn, removeTree, temporaryName, type TreeEntry, writeAll } from './files.ts';
 
 export interface Shape {
   /** Leading parts to drop from every name, as tar's `--strip-components`: what has no more parts than that is left out. */
@@ -152,7 +153,7 @@ export class Unpacking {
 
   /**
    * Makes the tree what the shape says: without `strip`, a top folder that holds everything is dropped.
-   * @throws {VbuildError} `archive-refused` for links that leave the tree, an archive without members, a `subdir` that is not there.
+   * @throws {VbuildError} `archive-refused` for links that leave the tree, an archive without members; `source-missing` for a `subdir` that is not there.
    */
   finish(): void {
     if (this.#members.size === 0) throw archiveRefused(undefined, 'it holds nothing that could be unpacked');
@@ -162,7 +163,10 @@ export class Unpacking {
     const top = this.#shape.strip === undefined ? (this.#members.soleTopFolder() ?? '') : '';
     const root = [top, ...nameParts(this.#shape.subdir ?? '')].filter((part) => part !== '').join('/');
     if (root !== '' && this.#members.typeOf(root) !== 'directory')
-      throw archiveRefused(undefined, `it has no folder ${JSON.stringify(this.#shape.subdir)}`);
+      throw new VbuildError('source-missing', 'Archive has no such folder', {
+        facts: { expected: this.#shape.subdir ?? '', found: namesIn(join(this.#into, top)).slice(0, 20).join(', ') },
+        mend: 'correct subdir, which begins below the folder that holds all of the archive, or below what strip leaves',
+      });
     this.#members.refuseStrayLinks(root);
     if (root !== '') hoist(this.#into, root);
   }

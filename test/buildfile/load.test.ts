@@ -332,6 +332,16 @@ const refused: readonly {
     mend: /^write "vbuild"$/,
   },
   {
+    name: 'files that import one another in a circle',
+    text: `import { a } from './a.ts';\nexport default a;\n`,
+    others: {
+      'a.ts': `import { b } from './b.ts';\nexport const a = [b];\n`,
+      'b.ts': `import { a } from './a.ts';\nexport const b = [a];\n`,
+    },
+    expected: { message: 'Buildfile threw an error', place: 'b.ts:2', found: 'export const b = [a];' },
+    mend: /^define a above this line; where it is imported, the two files import one another/,
+  },
+  {
     name: 'an import of JSON that does not say so',
     text: `${head}import versions from './versions.json';\n`,
     others: { 'versions.json': '{}' },

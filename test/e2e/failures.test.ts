@@ -263,6 +263,17 @@ test('what is misspelt on the command line is an error of status 2 that says wha
   assert.ok(!existsSync(join(site.path, '.vbuild')));
 });
 
+test('a folder of the project that is not there is told with its package', async (t) => {
+  const site = project(t);
+  site.edit('Buildfile.ts', 'make, place, tarball', 'directory, make, place, tarball');
+  site.edit('Buildfile.ts', "tarball('upstream/lone-1.0.tar.gz')", "directory('none')");
+  const { errors } = await site.build();
+  assert.deepEqual(
+    errors.map(({ code, where }) => [code, where.package]),
+    [['source-missing', 'lone@1.0']],
+  );
+});
+
 test('a push is refused before anything is done where no cache of the Buildfile takes it, and so is a plan of it', async (t) => {
   const site = project(t);
   const refused = async (facts: object): Promise<void> => {

@@ -165,7 +165,7 @@ test('tarball() applies strip and subdir, and names the archive that it refuses'
   await assert.rejects(
     tarballKind.fetch(tarball(archive, { subdir: 'gone' }), pin, fetchTarget(top, 'none'), context),
     (error: VbuildError) => {
-      assert.equal(error.code, 'archive-refused');
+      assert.equal(error.code, 'source-missing');
       assert.equal(error.where.file, 'upstream-1.0.tar.gz');
       return true;
     },

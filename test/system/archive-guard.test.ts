@@ -399,12 +399,13 @@ test('unpackArchive() counts a link out of the subdir as one that leads out of t
   });
 });
 
-test('unpackArchive() refuses a subdir that is not in the archive', async (t) => {
+test('unpackArchive() says what there is where a subdir is not in the archive', async (t) => {
   const top = tempDir(t);
   writeFileSync(join(top, 'a.tar'), rawTar([{ name: 'p/lib/l' }]));
   mkdirSync(join(top, 'into'));
   await assert.rejects(unpackArchive({ file: join(top, 'a.tar'), into: join(top, 'into'), subdir: 'src' }), {
-    code: 'archive-refused',
+    code: 'source-missing',
+    facts: { expected: 'src', found: 'lib' },
   });
 });
 
