@@ -54,7 +54,7 @@ export const deployCommands = [
     takes: 'nothing',
     summary: 'list the generations of the prefix',
     description: [
-      'Prints one line for each generation that is there, newest first: a star for the current one, its number, when it was installed, and what it holds. It needs no Buildfile.',
+      'Prints one line for each generation that is there, newest first: a star for the current one, its number, when it was installed, what it holds, and what of that is another one than in the generation before. It needs no Buildfile.',
     ],
     examples: [['vbuild generations --prefix /srv/shop/vendor', 'what a rollback could lead to']],
   },

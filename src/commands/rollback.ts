@@ -31,12 +31,12 @@ export const generations: Command = async (context) => {
     context,
     () =>
       columns(
-        all.map((one) => [
+        all.map((one, at) => [
           one.number === current ? '*' : '',
           String(one.number),
           installedAt(one),
           contentOf(one),
-          ...noteOf(one),
+          [...sinceOf(one, all[at + 1]), ...noteOf(one)].join('; '),
         ]),
       ),
     () => ({
@@ -96,6 +96,19 @@ const contentOf = ({ record }: Generation): string =>
     : Object.entries(record.packages)
         .map(([name, { version }]) => `${name}@${version}`)
         .join(' ');
+
+/** What differs from the one before it, as far as that is there: those of a name and version may have been built from other things. */
+function sinceOf({ record }: Generation, before: Generation | undefined): string[] {
+  if (record === undefined || before?.record === undefined) return [];
+  const was = before.record.packages;
+  const others = Object.entries(record.packages).filter(([name, { key }]) => was[name]?.key !== key);
+  const gone = Object.keys(was).filter((name) => record.packages[name] === undefined);
+  const words = [
+    ...(others.length === 0 ? [] : [`other than in ${before.number}: ${others.map(([name]) => name).join(' ')}`]),
+    ...(gone.length === 0 ? [] : [`without ${gone.join(' ')}`]),
+  ];
+  return [words.length === 0 ? `as ${before.number}` : words.join(', ')];
+}
 
 const installedAt = ({ record }: Generation): string =>
   (record?.notes['installedAt'] ?? '').slice(0, 16).replace('T', ' ');

@@ -145,7 +145,10 @@ test('install takes what a cache has, and refuses the rest before any body is br
     };
     assert.deepEqual([current, generations.map((one) => one.generation)], [2, [2, 1]]);
     const text = insistOnSuccess(await at('generations')).stdout;
-    assert.match(text, /^\* {2}2 {2}20\S+ \S+ {2}branch@2\.0 leaf@1\.0 lone@1\.0\n {3}1 /);
+    assert.match(
+      text,
+      /^\* {2}2 {2}20\S+ \S+ {2}branch@2\.0 leaf@1\.0 lone@1\.0 {2}other than in 1: lone\n {3}1 .*leaf@1\.0\n$/,
+    );
     assert.equal((await at('rollback', '--to', '9')).exitStatus, 3);
 
     assert.equal((await at('verify')).exitStatus, 0);
@@ -156,6 +159,7 @@ test('install takes what a cache has, and refuses the rest before any body is br
     // What is asked for is there by its keys, so nothing is done by itself.
     assert.equal((await install(clone, ['lone'])).installs, 0);
     const repaired = insistOnSuccess(await install(clone, ['lone', '--repair']));
+    assert.match(insistOnSuccess(await at('generations')).stdout, /lone@1\.0 {2}as 2\n/);
     assert.deepEqual(
       repaired.warnings.map(({ code }) => code),
       ['changed-by-hand'],
