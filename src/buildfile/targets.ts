@@ -69,6 +69,10 @@ function unknown(target: string, packages: readonly Package[]): VbuildError {
   const command = nearest(name, reservedNames);
   return new VbuildError('unknown-target', 'There is no such target', {
     facts: { expected: versions.length > 0 ? versions.join(' or ') : `one of ${names.join(', ')}`, found: target },
-    mend: meant ? `say ${meant}` : `see what there is with: vbuild list${command ? `; ${command} is a command` : ''}`,
+    mend: target.includes('=')
+      ? 'set variables in the recipe, as in env: { CFLAGS: … }; vbuild plan --set says beforehand what that comes to'
+      : meant
+        ? `say ${meant}`
+        : `see what there is with: vbuild list${command ? `; ${command} is a command` : ''}`,
   });
 }

@@ -139,12 +139,18 @@ function commandIn(words: readonly string[]): {
   return { named: undefined, subject: Object.hasOwn(commandGroups, group) ? group : undefined, used: 0 };
 }
 
+/** What those who come from make may look for. */
+const fromMake: Readonly<Record<string, string>> = {
+  '-B': 'nothing that is fresh is built again; to see whether the same would come of it: vbuild verify --rebuild',
+};
+
 function optionProblem({ row, rawName, value, inline }: Given, command: CommandRow): VbuildError[] {
   const page = `see "vbuild help ${command.name}"`;
   if (row === undefined) {
     const known = optionTable.filter((option) => applies(option, command.name)).map(({ name }) => `--${name}`);
     const meant = rawName.startsWith('--') ? nearest(rawName, known) : undefined;
-    return [usage(`Option ${rawName} is unknown`, meant === undefined ? page : `did you mean ${meant}?`)];
+    const hint = fromMake[rawName] ?? (meant === undefined ? page : `did you mean ${meant}?`);
+    return [usage(`Option ${rawName} is unknown`, hint)];
   }
   if (!applies(row, command.name)) return [usage(`Option ${rawName} does not apply to "vbuild ${command.name}"`, page)];
   if (row.type === 'flag')

@@ -42,6 +42,12 @@ const refused: readonly (readonly [target: string, code: string, expected: strin
   ['zlib', 'ambiguous-target', 'zlib@1.2 or zlib@1.3', 'name one with its version, such as zlib@1.2'],
   ['zlib@1.4', 'unknown-target', 'zlib@1.2 or zlib@1.3', 'say zlib@1.2 or zlib@1.3'],
   ['libpgn@1.6', 'unknown-target', 'one of zlib, libpng, tiff', 'say libpng'],
+  [
+    'CFLAGS=-O3',
+    'unknown-target',
+    'one of zlib, libpng, tiff',
+    'set variables in the recipe, as in env: { CFLAGS: … }; vbuild plan --set says beforehand what that comes to',
+  ],
   ['', 'unknown-target', 'one of zlib, libpng, tiff', 'see what there is with: vbuild list'],
 ];
 for (const [target, code, expected, mend] of refused) {

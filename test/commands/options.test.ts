@@ -93,6 +93,7 @@ const refused: readonly (readonly [line: readonly string[], headline: string, me
   [['--jbos', '3'], 'Option --jbos is unknown', /did you mean --jobs\?/],
   [['--no-instal'], 'Option --no-instal is unknown', /did you mean --no-install\?/],
   [['--qqqqqq'], 'Option --qqqqqq is unknown', /vbuild help build/],
+  [['-B'], 'Option -B is unknown', /vbuild verify --rebuild$/],
   [['-Z'], 'Option -Z is unknown', /vbuild help build/],
   [['-j', '0'], 'Option -j needs a number', /-j N/],
   [['-j', 'x'], 'Option -j needs a number', /-j N/],
