@@ -129,10 +129,10 @@ export function contentDifferences(
   const before = Object.entries(record.packages).map(([name, { version, key }]): Field => [`${name}@${version}`, key]);
   const whole: Field[] = [
     ['place', record.notes['place'] ?? ''],
-    ['roots', inOrder(earlierRoots(record))],
+    ['asked for', inOrder(earlierRoots(record))],
   ];
   return [
-    ...differences([...before, ...whole], [...packages, ['place', place], ['roots', inOrder(roots)]]),
+    ...differences([...before, ...whole], [...packages, ['place', place], ['asked for', inOrder(roots)]]),
     ...(trust === undefined ? [] : trustDifferences(record, trust)),
   ];
 }

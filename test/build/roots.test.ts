@@ -54,3 +54,15 @@ test('prefixDifferences() of a prefix that nothing was installed in yet are its 
     [added('zlib@1', own)],
   );
 });
+
+test('prefixDifferences() says in plain words what else is asked of a prefix than before', () => {
+  const zlib = definePackage('zlib', { version: '1', source: directory('zlib'), recipe: make() });
+  const own = digestOf('') as string as ContentKey;
+  const want = { roots: [zlib], packages: [zlib], dropped: [], earlier: '' };
+  const packages = { zlib: { version: '1', key: own, tree: digestOf('') } };
+  const record = { format: 1, packages, notes: { place: '/p', targets: 'png@1', ...trustNotes({}) } } as const;
+  assert.deepEqual(
+    prefixDifferences(record, want, { place: '/p', ...trustNotes({}) }, () => own),
+    [{ input: 'asked for', before: 'png@1', now: 'zlib@1' }],
+  );
+});

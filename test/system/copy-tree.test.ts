@@ -5,6 +5,7 @@ import { chmodSync, lstatSync, readFileSync, readlinkSync, symlinkSync } from 'n
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempDir, writeTree } from '../support/temp.ts';
+import { runProgram } from '../support/vbuild.ts';
 
 test('copyTree() keeps symlinks and modes, and asks to share the blocks of each file', (t) => {
   const top = tempDir(t);
@@ -27,4 +28,17 @@ test('copyTree() keeps symlinks and modes, and asks to share the blocks of each 
   );
   assert.equal(readFileSync(join(to, 'a/b/c'), 'utf8'), 'c\n');
   assert.equal(readlinkSync(join(to, 'a/link')), '../nowhere');
+});
+
+test('copyTree() tells of a full disk that it is full, and what it could not write', async (t) => {
+  const top = tempDir(t);
+  writeTree(top, { 'from/large': 'x'.repeat(1_000_000), 'small/.keep': '' });
+  const root = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const copy = `
+    const { copyTree } = await import(${JSON.stringify(import.meta.resolve('../../src/system/copy-tree.ts'))});
+    try { copyTree('from', 'small/to'); } catch ({ code, dest }) { console.log(code, dest); }`;
+  const script = 'mount -t tmpfs -o size=300k small small && exec "$0" --input-type=module -e "$1"';
+  const argv = ['unshare', ...root, '--mount', '--', 'sh', '-c', script, process.execPath, copy];
+  const { stdout } = await runProgram(argv, { cwd: top, home: join(top, 'home') });
+  assert.equal(stdout, 'ENOSPC small/to/large\n');
 });
