@@ -42,7 +42,9 @@ async function sweepLocal(context: CommandContext, quotaBytes: number): Promise<
           ]),
         ),
         `${dryRun ? 'would remove' : 'removed'} ${size(freed)}; ${size(keptBytes)} ${dryRun ? 'would stay' : 'stay'} in ${workspace.cache}, ${size(inUseBytes)} of it in use by prefixes\n`,
-        keptBytes > quotaBytes ? `note: that is more than ${size(quotaBytes)}; the rest is in use\n` : '',
+        keptBytes > quotaBytes
+          ? `note: that is more than ${size(quotaBytes)}; the rest is in use, or was within the last hour\n`
+          : '',
       ].join(''),
     () => ({
       format: 1,
@@ -121,13 +123,14 @@ async function sweepBucket(context: CommandContext, name: string): Promise<numbe
 
 /** Such as `500M`, `20G` or plain bytes, in decimal units as sizes are shown. @throws {VbuildError} `usage` */
 function bytesIn(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kMGT]?)B?$/.exec(text) ?? [];
+  // A number alone most likely lacks its unit, and as bytes would remove nearly all.
+  const [, number, unit = ''] = /^(?=0$|.*[a-z])(\d+(?:\.\d+)?) ?([kMGT]?)B?$/i.exec(text) ?? [];
   if (number === undefined)
     throw misplaced('Quota is not a size', 'give it as in --quota 20G', {
-      expected: 'such as 500M or 20G',
+      expected: 'a number and its unit, such as 500M or 20G, or 0',
       found: text,
     });
-  return Math.round(Number(number) * 1000 ** ' kMGT'.indexOf(unit === '' ? ' ' : unit));
+  return Math.round(Number(number) * 1000 ** ' kmgt'.indexOf(unit === '' ? ' ' : unit.toLowerCase()));
 }
 
 const misplaced = (headline: string, mend: string, facts: Readonly<Record<string, string>> = {}): VbuildError =>

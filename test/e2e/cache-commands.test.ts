@@ -204,6 +204,7 @@ test('looking into caches', async (t) => {
     [['--tier', bucket, '--delete', '-n'], /contradict/],
     [['--tier', bucket, 'no-such.lock'], /There is no such lock file/],
     [['--quota', 'much'], /Quota is not a size/],
+    [['--quota', '5'], /Quota is not a size/],
   ];
   for (const [args, headline] of refused) {
     await t.test(`gc refuses ${args.join(' ').replace(bucket, 'BUCKET')}`, async () => {
