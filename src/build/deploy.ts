@@ -56,7 +56,7 @@ type Ready = { readonly one: Asked; readonly manifest: Manifest; readonly isEqua
 /** All of them, as the caches would give them; nothing is brought yet. */
 async function insistOnAll(asked: readonly Asked[], run: Run, facts: Deployment['facts']): Promise<Ready[]> {
   const answers = [...(await foreseen(asked, run, facts))];
-  throwAll(answers.flatMap(([{ id, key }, found]) => ('answer' in found ? [notReady(id, key, found)] : [])));
+  throwAll(answers.flatMap(([one, found]) => ('answer' in found ? [notReady(one, found)] : [])));
   return answers.flatMap(([one, found]) => ('answer' in found ? [] : [{ one, ...found }]));
 }
 
@@ -69,7 +69,7 @@ async function bring({ one, manifest, isEqual }: Ready, outcomes: Map<string, Ou
   const fetched = isEqual
     ? await run.cache.fetchEqual(name, { key, keyText, dependencies, against }, run.signal, progress)
     : await run.cache.fetchArtifact(name, key, run.signal, progress);
-  if (fetched.outcome !== 'done') throw notReady(id, key, missedBy(fetched));
+  if (fetched.outcome !== 'done') throw notReady(one, missedBy(fetched));
   outcomes.set(id, 'restored');
   const durationMs = performance.now() - startedMs;
   run.emit({ type: 'package-finished', package: id, outcome: 'restored', durationMs });

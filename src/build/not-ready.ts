@@ -5,8 +5,11 @@ import { VbuildError } from '../model/error.ts';
 import { nameOf } from '../model/package-id.ts';
 import type { Missed } from '../model/plan.ts';
 
-/** @param id `name@version`. */
-export function notReady(id: string, key: string, { answer, reason, misfit }: Missed): VbuildError {
+/** @param asked What was asked for: `name@version`, its key, and for a release its tree. */
+export function notReady(
+  { id, key, tree }: { readonly id: string; readonly key: string; readonly tree?: string },
+  { answer, reason, misfit }: Missed,
+): VbuildError {
   if (misfit === 'prefix')
     return new VbuildError('unfit-host', 'Artifact cannot work in this prefix', {
       where: { package: id },
@@ -22,7 +25,10 @@ export function notReady(id: string, key: string, { answer, reason, misfit }: Mi
   return new VbuildError('not-ready', 'No cache has the artifact', {
     where: { package: id },
     facts: { key, ...(answer !== 'absent' && reason !== undefined && { found: reason }) },
-    mend: `build it where compilers are and push it with --push; if that was done, vbuild why ${nameOf(id)} --cache says what differs`,
+    mend:
+      tree === undefined
+        ? `build it where compilers are and push it with --push; if that was done, vbuild why ${nameOf(id)} --cache says what differs`
+        : 'push it again from where it was built, name another cache with --from, or take another release',
   });
 }
 

@@ -44,7 +44,7 @@ export async function makeRelease(asked: BuildRequest, name: string): Promise<Re
   const { run } = startRun(request, { forThisHost: false, onDisk });
   const wanted = packages.map((one) => askedFor(facts.of(one)));
   const answers = [...(await foreseen(wanted, run, facts))];
-  throwAll(answers.flatMap(([{ id, key }, found]) => ('answer' in found ? [notReady(id, key, found)] : [])));
+  throwAll(answers.flatMap(([one, found]) => ('answer' in found ? [notReady(one, found)] : [])));
   const found = new Map(answers.map(([{ id }, answer]) => [id, answer]));
   const provenance = await provenanceOf({ folder: workspace.folder, files: publishing.files }, facts, run);
   const revisions = packages.flatMap((one) => provenance.revision(one) ?? []);

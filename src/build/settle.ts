@@ -78,7 +78,9 @@ export async function settle(want: Wanted, effects: Effects, run: Run): Promise<
     const lost = [...lookUps.missing].filter(([, { misfit }]) => !mayBuild || misfit === 'prefix');
     if (lost.length > 0)
       throw new VbuildErrors(
-        lost.map(([one, missed]) => notReady(packageId(one), facts.known.get(one)?.key ?? 'unknown', missed)),
+        lost.map(([one, missed]) =>
+          notReady({ id: packageId(one), key: facts.known.get(one)?.key ?? 'unknown' }, missed),
+        ),
       );
     if (missing.length === 0 || toolsSeen) return { ...lookUps, facts };
     const before = lock;

@@ -296,6 +296,12 @@ export default defineBuild({ packages: [dice], defaults: [dice], cache: [directo
   const offline = await checked('--offline');
   assert.deepEqual([offline.exitStatus, offline.states], [3, [['missing', undefined]]]);
   assert.match(offline.reason ?? '', /^disk: another build of this key, with tree /);
+  const lacking = await server.run(['install', ...by, '--offline']);
+  assert.equal(lacking.exitStatus, 3);
+  assert.match(
+    lacking.stderr,
+    /^ {2}mend +push it again from where it was built, name another cache with --from, or /m,
+  );
 
   assert.equal(insistOnSuccess(eventsOf(await server.run(['install', ...by, '--json']))).installs, 1);
   assert.equal(dice(), there);
