@@ -27,7 +27,7 @@ exit 137 if getppid != $from;
 umask 022;
 sub text { local $/; open my $file, "<", $_[0] or return ""; my $text = <$file>; return $text // "" }
 if ($note ne "" and open my $file, ">", "$note/$$") { print $file $head, "\\n", text("/proc/self/stat"); close $file }
-defined($step = fork) or exit 126;
+defined($step = fork) or do { print STDERR "fork: $!\\n"; exit 126 };
 unless ($step) {
   syscall $call, 1, 9, 0, 0, 0;
   $SIG{$_} = "DEFAULT" for @deaf, "USR1", "ALRM";
