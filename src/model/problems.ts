@@ -6,6 +6,11 @@ import { VbuildError, VbuildErrors } from './error.ts';
 export function problemsOf(thrown: unknown): readonly VbuildError[] | undefined {
   if (thrown instanceof VbuildErrors) return thrown.errors;
   if (thrown instanceof VbuildError) return [thrown];
+  if (thrown instanceof SuppressedError) {
+    // A disk that fails also keeps what is left from being tidied up.
+    const [first, last] = [problemsOf(thrown.suppressed), problemsOf(thrown.error)];
+    return first && last && [...first, ...last];
+  }
   const trouble = diskTrouble(thrown);
   return trouble && [trouble];
 }

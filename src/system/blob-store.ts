@@ -1,5 +1,5 @@
 /** A folder of immutable files named by their digest: downloaded archives and artifact bodies lie in it. */
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { digestFile, exists, makeFolder, markUsed, temporaryName } from './files.ts';
@@ -11,7 +11,7 @@ export interface BlobStore {
   find(digest: Digest): Promise<string | undefined>;
   /** A fresh name in the store's own file system, to be written and then handed to `add`. */
   temporaryPath(): string;
-  /** Takes over a finished file by rename, under the digest that the caller has computed. */
+  /** Takes over a finished file by rename, under the digest that the caller has computed; where that fails, the file goes. */
   add(file: string, digest: Digest): string;
 }
 
@@ -43,8 +43,13 @@ export function blobStore(top: string): BlobStore {
     },
     add(file, digest) {
       const path = pathOf(digest);
-      makeFolder(dirname(path));
-      renameSync(file, path);
+      try {
+        makeFolder(dirname(path));
+        renameSync(file, path);
+      } catch (error) {
+        rmSync(file, { force: true });
+        throw error;
+      }
       return path;
     },
   };

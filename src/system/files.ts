@@ -1,17 +1,13 @@
-/** Files and folders of the machine: whole-file writes that survive a crash, walks in byte order, copies of trees. */
+/** Files and folders of the machine: what lies where, walks in byte order, copies of trees. */
 import {
   accessSync,
   appendFileSync,
   chmodSync,
-  closeSync,
   constants,
-  copyFileSync,
   existsSync,
-  fsyncSync,
   lstatSync,
   lutimesSync,
   mkdtempSync,
-  openSync,
   readFileSync,
   readdirSync,
   readlinkSync,
@@ -19,14 +15,12 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
   utimesSync,
-  writeFileSync,
   type BigIntStats,
   type Stats,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFolder } from './make-folder.ts';
 
 export { digestFile, digestFileSync, hashFile } from './file-digest.ts';
@@ -96,31 +90,7 @@ export function bytesIfReadable(path: string): Buffer | undefined {
 export const readBytes = (path: string): Buffer => readFileSync(path);
 
 export { makeFolder };
-
-let sequence = 0;
-/** A name beside `path` that no other process or call uses; what a crash leaves under it is never read. */
-export const temporaryName = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${process.pid}.${Date.now().toString(36)}${(sequence += 1)}.tmp`);
-
-/** Writes all of the bytes, which one call of the system need not. */
-export function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-}
-
-/** Writes a whole file so that after a crash either the old or the new content is there: temporary name, fsync, rename. Makes the folder. */
-export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
-  makeFolder(dirname(path));
-  const temporary = temporaryName(path);
-  const file = openSync(temporary, 'wx', mode);
-  try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    writeAll(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-}
+export { moveFile, replaceFile, temporaryName, writeAll, writeAtomically } from './whole-file.ts';
 
 /** Renames a finished file or folder into place. */
 export function moveIntoPlace(from: string, to: string): void {
@@ -236,32 +206,6 @@ function lstatOrUndefined(path: string): Stats | undefined {
 
 /** Where a symlink points, as written. */
 export const linkTarget = (path: string): string => readlinkSync(path);
-
-/**
- * Puts a new file in place of what is at `path`: other hard links to the old one keep their content. Not flushed, which may take longer than
- * all else: for trees that a crash discards, and for notes that count as none where a crash spoilt them.
- */
-export function replaceFile(path: string, content: string | Uint8Array, mode = 0o644): void {
-  makeFolder(dirname(path));
-  const temporary = temporaryName(path);
-  writeFileSync(temporary, content, { flag: 'wx' });
-  chmodSync(temporary, mode);
-  renameSync(temporary, path);
-}
-
-/** Moves a file over whatever is at `to`, also to another file system. */
-export function moveFile(from: string, to: string): void {
-  makeFolder(dirname(to));
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-    const temporary = temporaryName(to);
-    copyFileSync(from, temporary);
-    renameSync(temporary, to);
-    rmSync(from);
-  }
-}
 
 /** Whether this user may run a file. */
 export function isExecutable(path: string): boolean {

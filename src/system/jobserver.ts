@@ -125,8 +125,7 @@ export async function startJobserver(folder: string, jobs: number, above?: Lende
     },
     suspect: () => void (suspected = true),
     [Symbol.dispose]() {
-      held = 0;
-      recount();
+      clearTimeout(trading);
       above?.[Symbol.dispose]();
       pool[Symbol.dispose]();
       closeSync(theirs);

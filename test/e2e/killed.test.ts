@@ -7,27 +7,13 @@ import {
   inSituation,
   insistOnRecovery,
   killAtRandom,
-  type KillPoint,
   pointsOf,
   runKilledAt,
+  sample,
   situations,
   undisturbed,
 } from '../support/killing.ts';
 import { tempDir } from '../support/temp.ts';
-
-/** Of what is done to every package in the same way, one package is enough here; each has its turn. */
-function sample(points: readonly KillPoint[]): KillPoint[] {
-  const names = ['one', 'two', 'three'];
-  const kinds = new Map<string, KillPoint[]>();
-  for (const point of points) {
-    const kind = point.name.replaceAll(/\b(one|two|three)(_1)?\b/g, 'NAME');
-    kinds.set(kind, [...(kinds.get(kind) ?? []), point]);
-  }
-  return [...kinds.values()].map((same, at) => {
-    const wanted = same.filter(({ name }) => name.includes(names[at % 3] ?? ''));
-    return (wanted.length > 0 ? wanted : same)[0] as KillPoint;
-  });
-}
 
 for (const [index, situation] of situations.entries()) {
   // The others differ in few places; all their points are in killed.full.ts.

@@ -3,16 +3,19 @@
  * in the program itself needs to know, and no point can be forgotten. Plain JavaScript, for it runs before anything else.
  *
  * `KILL_TRACE` is a file to which the name of every point is written, before the change is made. `KILL_AT` is `N NAME`: the process ends
- * when it comes to the Nth point of that name. A name is a function with a path, from which is taken out what differs from run to run.
+ * when it comes to the Nth point of that name. With `KILL_BY=ENOSPC` the disk is full from then on instead, and with `KILL_BY=EROFS` it takes
+ * no change at all any more. A name is a function with a path, from which is taken out what differs from run to run.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const { KILL_TRACE: trace, KILL_AT: at = '', KILL_ROOT: root = '/' } = process.env;
+const { KILL_TRACE: trace, KILL_AT: at = '', KILL_ROOT: root = '/', KILL_BY: trouble } = process.env;
 const [, count = '0', wanted] = /^(\d+) (.*)$/.exec(at) ?? [];
 const { writeSync, openSync } = fs;
 const log = trace === undefined ? undefined : openSync(trace, 'a');
 let met = 0;
+/** What a full disk refuses. */
+const growing = /^(appendFile|copyFile|cp|link|mkdir|mkdtemp|open|symlink|write|writeFile|writev)$/;
 
 /** The path without process ids, times and random suffixes; of what is not ours, nothing is a point. */
 function nameOf(path) {
@@ -31,7 +34,20 @@ function point(kind, path) {
   if (place === undefined) return;
   const name = `${kind} ${place}`;
   if (log !== undefined) writeSync(log, `${name}\n`);
-  if (name === wanted && (met += 1) === Number(count)) process.kill(process.pid, 'SIGKILL');
+  if (name === wanted) met += 1;
+  if (wanted === undefined || met < Number(count)) return;
+  if (trouble === undefined) process.kill(process.pid, 'SIGKILL');
+  // What is written into a pipe is written to no disk.
+  if (place.endsWith('/jobserver') || (trouble === 'ENOSPC' && !growing.test(kind))) return;
+  throw Object.assign(new Error(`${trouble}: ${kind} '${path}'`), { code: trouble, syscall: kind, path });
+}
+
+/** Fails as the function would: at once, or as a promise or callback has it. */
+function fail(module, args, error) {
+  if (module === fs.promises) return Promise.reject(error);
+  const done = args.at(-1);
+  if (typeof done !== 'function') throw error;
+  return process.nextTick(done, error);
 }
 
 /** Which argument is the path that changes. */
@@ -60,7 +76,11 @@ function watch(module, name, before, after = (result) => result) {
   const real = module[name];
   if (typeof real !== 'function') return;
   module[name] = Object.assign(function (...args) {
-    before(...args);
+    try {
+      before(...args);
+    } catch (error) {
+      return fail(module, args, error);
+    }
     return after(real.apply(this, args), ...args);
   }, real);
 }
@@ -80,7 +100,11 @@ for (const name of ['writeSync', 'ftruncateSync', 'fsyncSync', 'write', 'writev'
   watch(fs, name, (fd) => (fd === log || fd < 3 ? undefined : point(name.replace('Sync', ''), paths.get(fd))));
 const { open } = fs;
 fs.open = function (path, ...rest) {
-  if (typeof rest[0] !== 'function') opening(path, rest[0]);
+  try {
+    if (typeof rest[0] !== 'function') opening(path, rest[0]);
+  } catch (error) {
+    return fail(fs, rest, error);
+  }
   const done = rest.pop();
   return open.call(this, path, ...rest, (error, fd) => {
     if (!error) paths.set(fd, path);

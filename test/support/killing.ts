@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { insistOnSuccess } from './events.ts';
+import { type EventsOf, insistOnSuccess } from './events.ts';
 import type { Project } from './project.ts';
 import { removeTree, tempDir } from './temp.ts';
 import { pathsOf, resultOf, temporariesIn, tinyChain, type TinyPackage, tinyProject, writeTiny } from './tiny.ts';
@@ -78,6 +78,37 @@ export async function pointsIn(site: Workspace, args: readonly string[]): Promis
 
 export const runKilledAt = (site: Workspace, { name, count }: KillPoint, args = ['-j1']): Promise<Ended> =>
   site.run(args, { env: preload(site, { KILL_AT: `${count} ${name}` }) });
+
+/** Of what is done to every package in the same way, one package is enough here; each has its turn. */
+export function sample(points: readonly KillPoint[]): KillPoint[] {
+  const names = ['one', 'two', 'three'];
+  const kinds = new Map<string, KillPoint[]>();
+  for (const point of points) {
+    const kind = point.name.replaceAll(/\b(one|two|three)(_1)?\b/g, 'NAME');
+    kinds.set(kind, [...(kinds.get(kind) ?? []), point]);
+  }
+  return [...kinds.values()].map((same, at) => {
+    const wanted = same.filter(({ name }) => name.includes(names[at % 3] ?? ''));
+    return (wanted.length > 0 ? wanted : same)[0] as KillPoint;
+  });
+}
+
+/** What can become of a disk. */
+export type DiskTrouble = 'ENOSPC' | 'EROFS';
+
+/** From there on the disk is full, or takes no change any more. */
+export const runTroubledAt = async (
+  site: Project,
+  { name, count }: KillPoint,
+  trouble: DiskTrouble,
+): Promise<EventsOf> => site.build(['-j1'], { env: preload(site, { KILL_AT: `${count} ${name}`, KILL_BY: trouble }) });
+
+/** Such a run says what is wrong, and nothing else; where only notes for later were left to be written, nothing is. */
+export function insistOnDiskTrouble({ exitStatus, errors, stdout, stderr }: EventsOf): void {
+  assert.ok(exitStatus === 1 || exitStatus === 0, `status ${exitStatus}: ${stdout}${stderr}`);
+  assert.equal(exitStatus === 1, errors.length > 0, stdout + stderr);
+  for (const { code } of errors) assert.equal(code, 'disk-trouble', stdout + stderr);
+}
 
 /** @returns Whether the run was still there to be killed. */
 export async function runKilledAfter(site: Project, ms: number): Promise<boolean> {
