@@ -186,5 +186,6 @@ function recipeMistakes(value: unknown, extraTools: unknown): readonly Mistake[]
     return wrong('recipe', 'what a recipe function returns', value, `call it: ${value.name || 'autotools'}()`);
   }
   const tools = Array.isArray(extraTools) ? extraTools.filter((one) => typeof one === 'string') : [];
-  return fromClauses('recipe', recipeProblems(value, tools), value);
+  // Of a recipe, its steps are what the author wrote.
+  return fromClauses('recipe', recipeProblems(value, tools), isRecord(value) ? (value['steps'] ?? value) : value);
 }

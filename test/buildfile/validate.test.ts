@@ -9,7 +9,7 @@ import {
   definitionOf,
 } from '../../src/buildfile/package.ts';
 import { validate } from '../../src/buildfile/validate.ts';
-import { type SourceSpec, autotools, debian, git, mirror, python, s3, tarball } from '../../src/index.ts';
+import { type SourceSpec, autotools, debian, git, mirror, python, s3, steps, tarball } from '../../src/index.ts';
 import { sourceKinds } from '../../src/sources/index.ts';
 import { VbuildErrors } from '../../src/model/error.ts';
 import { reservedNames } from '../../src/model/reserved-names.ts';
@@ -174,6 +174,12 @@ const options: readonly {
   { given: { recipe: 'autotools' }, option: 'recipe', expected: /autotools\(\)/ },
   { given: { recipe: autotools({ configur: [] } as never) }, option: 'recipe', expected: /configure/ },
   { given: { recipe: autotools({ tools: ['nasn' as never] }) }, option: 'recipe', found: 'nasn', mend: /^write nasm$/ },
+  {
+    given: { recipe: steps([{ group: 'build', run: 'make', timout: 3 } as never]) },
+    option: 'recipe',
+    expected: /^step 1 has the option timout, did you mean timeout$/,
+    found: "[ { group: 'build', run: 'make', timout: 3 } ]",
+  },
   { given: { tools: ['nasn'] }, option: 'tools[0]', expected: /cmake/, mend: /^write 'nasm'$/ },
   { given: { tools: 'nasm' }, option: 'tools' },
   { given: { tools: ['nasm', 'nasm'] }, option: 'tools', mend: /once/ },
