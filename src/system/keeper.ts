@@ -16,6 +16,8 @@ const prctlCalls: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
  * Arguments: the number of the system call prctl, the process that started this one, the file of the note or nothing, its first lines, how many
  * variables there are, these, then the program. Numbers: SUBREAPER, PDEATHSIG, SIGUSR1 and SIGKILL; WNOHANG; ENOENT.
  *
+ * Of what is open the program gets its streams and, as descriptor 3, the pool of jobs: who started us may have more open, such as a lock or a secret.
+ *
  * What is killed here are children of this very process that nobody has waited for, so that their numbers can be nobody else's. The alarm is for
  * a signal that comes just before a wait, which perl would go on with.
  */
@@ -31,6 +33,7 @@ defined($step = fork) or do { print STDERR "fork: $!\\n"; exit 126 };
 unless ($step) {
   syscall $call, 1, 9, 0, 0, 0;
   $SIG{$_} = "DEFAULT" for @deaf, "USR1", "ALRM";
+  opendir my $open, "/proc/self/fd"; for (grep $_ > 3, readdir $open) { open F, "<&=", $_ and close F }
   %ENV = (); for (splice @words, 0, $count) { my ($name, $value) = split /=/, $_, 2; $ENV{$name} = $value }
   exec { $words[0] } @words;
   print STDERR "$words[0]: ", $! == 2 ? "not found" : $!, "\\n"; exit($! == 2 ? 127 : 126);

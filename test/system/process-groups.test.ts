@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -199,6 +199,19 @@ test('a step has the environment and the files that it is given, whatever its ke
   assert.match(ignored.stdout, /\t0+$/);
   const missing = await run({ ...recorded({ argv: ['no-such-program'], env }), cwd });
   assert.deepEqual([missing.exitStatus, missing.stderr], [127, 'no-such-program: not found']);
+});
+
+test('of what a step could inherit it gets its streams and the pool of jobs, nothing else that happens to be open', () => {
+  const looks = 'for one in 0 1 2 3 4 5 6 7; do [ ! -e "/proc/$$/fd/$one" ] || echo "$one"; done';
+  const [file = '', ...args] = recorded({ argv: ['sh', '-c', looks], env }).argv;
+  const open = openSync('/etc/passwd', 'r');
+  const { stdout, stderr } = spawnSync(file, args, {
+    stdio: ['ignore', 'pipe', 'pipe', open, open, 'ignore', open],
+    env: {},
+    encoding: 'utf8',
+  });
+  closeSync(open);
+  assert.equal(stdout, '0\n1\n2\n3\n', stderr);
 });
 
 test('what a command leaves running when it ends is ended, and does not keep its output open', async (t) => {
