@@ -14,13 +14,16 @@ import { type Ended, runProgram, vbuildBin } from '../support/vbuild.ts';
 
 /**
  * Internet sockets that vbuild or a child of its asked for, one line each. Not those of the program that answers, in a sandbox that has a
- * loopback of its own and no other network, that there is no such host.
+ * loopback of its own and no other network, that there is no such host, and of the one that asks it for the name of nothing.
  */
 function socketsIn(trace: string): readonly string[] {
   const lines = readFileSync(trace, 'utf8').split('\n');
   const pidOf = (line: string): string => line.split(' ', 1)[0] ?? '';
   const answering = new Set(lines.filter((line) => /execve\("[^"]*\/perl"/.test(line)).map(pidOf));
-  const ofLoopback = (line: string): boolean => answering.has(pidOf(line)) && line.includes('SOCK_DGRAM');
+  const ofLoopback = (line: string): boolean =>
+    (answering.has(pidOf(line)) &&
+      /SOCK_DGRAM|sin_port=htons\(53\), sin_addr=inet_addr\("127\.0\.0\.1"\)/.test(line)) ||
+    /sendto\(\d+, "\\0\\0\\201\\203.*inet_addr\("127\.0\.0\.1"\)/.test(line);
   return lines.filter((line) => /(socket|connect|sendto|sendmsg)\(.*AF_INET/.test(line) && !ofLoopback(line));
 }
 
