@@ -9,7 +9,7 @@ import { bytesIfReadable } from '../system/files.ts';
 import { writeOnce } from '../system/landing.ts';
 import { kindOf } from '../system/tree-edit.ts';
 
-export interface Placing {
+interface Placing {
   /** Absolute path of the document. */
   readonly file: string;
   readonly tiers: readonly CacheTier[];
@@ -19,7 +19,7 @@ export interface Placing {
   readonly signal: AbortSignal;
 }
 
-export interface Placed {
+interface Placed {
   /** As it lies there: one that was there already keeps the time at which it was made. */
   readonly release: Release;
   readonly isNewFile: boolean;

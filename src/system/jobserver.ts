@@ -166,7 +166,7 @@ export function parentPool(makeflags: string | undefined): ParentPool | undefine
 }
 
 /** The pool of a make above us, and what we have of it; disposing gives that back, as the end of this process does. */
-export interface Lender extends Disposable {
+interface Lender extends Disposable {
   /** @returns Whether there was a token. */
   borrow(): boolean;
   /** Gives back so many at most, all when not told otherwise; @returns how many. */
