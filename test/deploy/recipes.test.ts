@@ -132,6 +132,7 @@ set :repo_url, ${text(repository)}
 set :repo_tree, 'sites/shop'
 set :branch, 'main'
 set :deploy_to, ${text(server)}
+set :tmp_dir, ${text(top)}
 set :vbuild, ${text(`env FROM=capistrano ${vbuildBin}`)}
 set :vbuild_roles, :app
 set :vbuild_targets, ENV.fetch('TARGETS').split

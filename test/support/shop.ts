@@ -65,6 +65,7 @@ set :application, 'shop'
 set :repo_url, ${ruby(clone)}
 set :branch, 'main'
 set :deploy_to, ${ruby(server)}
+set :tmp_dir, ${ruby(top)}
 set :keep_releases, 5
 set :vbuild, ${ruby(vbuildBin)}
 set :vbuild_targets, [${ruby(target)}]
