@@ -23,6 +23,7 @@ function nameOf(path) {
   return path
     .slice(root.length)
     .replace(/\.\d+(\.[0-9a-z]+)?\.tmp/g, '.tmp')
+    .replace(/\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp/g, '.tmp')
     .replace(/\b[0-9a-f]{16,64}\b/g, 'DIGEST')
     .replace(/\/\.?\d{12,}(-\d+)?\b/g, '/TIME')
     .replace(/\/steps\/\d+/, '/steps/PID')
