@@ -117,10 +117,15 @@ async function ask(url: string, args: readonly string[], cwd: string, context: S
   const { callTool, outputOf } = await import('./user-tool.ts');
   const given = [...(await withoutHooks(url, context)), '--noninteractive', '--config', 'http.timeout=60'];
   const call = (words: readonly string[], transfers: boolean): Call => ({ args: [...words, ...given], cwd, transfers });
-  const finished = await callTool(hg, call(args, args[0] === 'pull'), context);
-  if (finished.exitStatus === 0) return { done: true, stdout: finished.stdout };
+  const answer = async (): Promise<Answer> => {
+    const { exitStatus, stdout } = await callTool(hg, call(args, args[0] === 'pull'), context);
+    return exitStatus === 0 ? { done: true, stdout } : { done: false, stdout: '' };
+  };
+  const first = await answer();
+  if (first.done) return first;
   await outputOf(hg, call(['identify', '--id', url], false), url, context);
-  return { done: false, stdout: '' };
+  // The place answers, so a failure that was but passing is over.
+  return answer();
 }
 
 /** Hooks are named in the user's configuration, or in that of the repository when it is on this disk; each is switched off by its name. */

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { VbuildError } from '../../src/model/error.ts';
 import { mercurial, mercurialKind, type MercurialSpec } from '../../src/sources/mercurial.ts';
 import { exists, walk } from '../../src/system/files.ts';
+import { faultProxy } from '../support/fault-proxy.ts';
 import { commitAllHg, hgServer, inHg, makeHgRepository } from '../support/hg-server.ts';
 import { removeTree, tempDir, writeTree } from '../support/temp.ts';
 import { fetchTarget, sourceContext } from '../support/upstream.ts';
@@ -65,6 +66,16 @@ test('mercurial() pins the changeset of a tag, a bookmark or a branch, and takes
     await mercurialKind.resolve(mercurial('https://example.org/up', { rev: commit }), { ...context, offline: true }),
     { kind: 'mercurial', commit },
   );
+});
+
+test('mercurial() asks again what failed in passing, before it says that upstream lacks a rev', async (t) => {
+  const { top, context, upstream, commit } = setting(t);
+  const proxy = await faultProxy((await hgServer(t, top, upstream)).url);
+  t.after(() => proxy.close());
+  const spec = mercurial(`${proxy.url}/up`, { rev: 'default' });
+  proxy.misbehave({ fault: { kind: 'answer', status: 503, body: 'try again' }, times: 1 });
+  assert.deepEqual(await mercurialKind.resolve(spec, context), { kind: 'mercurial', commit });
+  assert.ok(proxy.log.length > 1, 'the place was asked through the proxy');
 });
 
 test('mercurial() names a rev that upstream does not have', async (t) => {
