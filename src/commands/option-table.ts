@@ -11,7 +11,7 @@ export interface OptionRow {
   readonly name: string;
   readonly short?: string;
   /** `flag` has no value; `count` is a whole number from 1 on, `number` one from 0 on; `text` is any text that is not empty. */
-  readonly type: 'flag' | 'count' | 'number' | 'text';
+  readonly type: 'flag' | 'count' | 'number' | 'decimal' | 'text';
   /** The only values that a `text` may have. */
   readonly choices?: readonly string[];
   /** Whether every value counts where it is given more than once; of any other option the last one does. */
@@ -81,7 +81,7 @@ export const optionTable = [
   {
     name: 'load-average',
     short: 'l',
-    type: 'count',
+    type: 'decimal',
     value: 'N',
     summary: 'start nothing further while the load average is N or more and something runs',
     commands: ['build'],

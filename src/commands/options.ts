@@ -21,7 +21,7 @@ type ValueOf<Of extends OptionRow> = Of['type'] extends 'flag'
   ? boolean
   :
       | undefined
-      | (Of['type'] extends 'count' | 'number'
+      | (Of['type'] extends 'count' | 'number' | 'decimal'
           ? number
           : Of extends { readonly several: true }
             ? readonly string[]
@@ -168,9 +168,13 @@ function optionProblem({ row, rawName, value, inline }: Given, command: CommandR
       ),
     ];
   }
-  const numbers = { count: [/^[1-9][0-9]{0,3}$/, 1], number: [/^(0|[1-9][0-9]{0,3})$/, 0] } as const;
-  if ((row.type === 'count' || row.type === 'number') && !numbers[row.type][0].test(value)) {
-    const expected = `a whole number from ${numbers[row.type][1]} to 9999`;
+  const numbers = {
+    count: [/^[1-9][0-9]{0,3}$/, 'a whole number from 1 to 9999'],
+    number: [/^(0|[1-9][0-9]{0,3})$/, 'a whole number from 0 to 9999'],
+    decimal: [/^(?=.*[1-9])(0|[1-9][0-9]{0,3})(\.[0-9]{1,2})?$/, 'a number from 0.01 to 9999.99'],
+  } as const;
+  if (row.type in numbers && !numbers[row.type as keyof typeof numbers][0].test(value)) {
+    const expected = numbers[row.type as keyof typeof numbers][1];
     return [usage(`Option ${rawName} needs a number`, example, { expected, found: value })];
   }
   if (row.choices !== undefined && !row.choices.includes(value)) {

@@ -34,6 +34,7 @@ const understood: readonly Understood[] = [
   { line: ['-j', '12', 'pil', '-s'], command: 'build', targets: ['pil'], options: { jobs: 12, quiet: true } },
   { line: ['-sj2', 'pil'], command: 'build', targets: ['pil'], options: { jobs: 2, quiet: true } },
   { line: ['--jobs=1', '--jobs=3'], command: 'build', options: { jobs: 3 } },
+  { line: ['-l2.5', 'pil'], command: 'build', targets: ['pil'], options: { loadAverage: 2.5 } },
   { line: ['-C', 'site', 'build', '-f', 'B.ts'], command: 'build', options: { directory: 'site', file: 'B.ts' } },
   { line: ['--prefix=-odd'], command: 'build', options: { prefix: '-odd' } },
   {
@@ -98,6 +99,8 @@ const refused: readonly (readonly [line: readonly string[], headline: string, me
   [['-j', '0'], 'Option -j needs a number', /-j N/],
   [['-j', 'x'], 'Option -j needs a number', /-j N/],
   [['--jobs=1e3'], 'Option --jobs needs a number', /--jobs N/],
+  [['-l', '0.0'], 'Option -l needs a number', /-l N/],
+  [['-l', '.5'], 'Option -l needs a number', /-l N/],
   [['-j'], 'Option -j needs a value', /-j N/],
   [['--prefix', '--push'], 'Option --prefix needs a value', /--prefix=--push/],
   [['--prefix='], 'Option --prefix needs a value', /--prefix DIR/],
