@@ -3,18 +3,10 @@
  * util-linux, which every Debian has; all else stays as it is on the machine.
  * @see mount_namespaces(7), user_namespaces(7)
  */
+import { join } from 'node:path';
+import { makeFolder } from './files.ts';
 import { type Finished, run } from './process.ts';
-import {
-  cutOff,
-  hide,
-  hideRunning,
-  noting,
-  protect,
-  reachedFor,
-  takeNote,
-  watchHomes,
-  withoutNote,
-} from './sandbox.ts';
+import { cutOff, hide, hideRunning, noting, protect, takeNote, watchHomes, withoutNote } from './sandbox.ts';
 
 /** How this process gets a mount namespace: as root by right, else inside a user namespace, if the machine grants those. */
 export interface Namespace {
@@ -115,7 +107,7 @@ export function inNamespace(binding: Binding, folder: string, argv: readonly str
 /**
  * Tries out which way works here; containers, hardened kernels and AppArmor forbid one or both.
  *
- * @param folder Absolute path of an existing folder of ours, on the file system of those that will be bound.
+ * @param folder Absolute path of an existing folder that the caller removes, on the file system of those that will be bound.
  * @param seen   As in `Binding`.
  * @param seal   Whether commands are to be locked in where that can be.
  * @returns `undefined` when there is no way.
@@ -138,14 +130,15 @@ export const watchesHomes = async (namespace: Namespace, folder: string, seen: s
   (await tried(namespace, folder, seen, 'grep -q "^vbuild /root fuse" /proc/self/mounts')).exitStatus === 0;
 
 async function tried(namespace: Namespace, folder: string, seen: string, text: string): Promise<Finished> {
-  const finished = await run({
-    argv: inNamespace({ namespace, host: folder, seen }, seen, ['/bin/sh', '-c', text]),
-    cwd: folder,
+  // What is noted beside it goes with the folder.
+  const host = join(folder, 'bound');
+  makeFolder(host);
+  return run({
+    argv: inNamespace({ namespace, host, seen }, seen, ['/bin/sh', '-c', text]),
+    cwd: host,
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
     timeoutMs: 10_000,
   });
-  reachedFor(folder, []);
-  return finished;
 }
 
 function ids(): { readonly uid: number; readonly gid: number } {
