@@ -4,15 +4,14 @@ import { unpackVerified } from '../artifact/unpack.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { notePrefix } from '../cache/disk-content.ts';
 import { placeOf } from '../install/generations.ts';
-import { throwAll } from '../model/error.ts';
 import type { Outcome } from '../model/event.ts';
 import type { Member } from '../prefix/assemble.ts';
 import { checkOwners } from '../prefix/owners.ts';
 import { makeFolder } from '../system/files.ts';
-import { foreseen } from './foreseen.ts';
+import { allForeseen, type Ready } from './foreseen.ts';
 import { inParallel } from './in-parallel.ts';
 import { missedBy, notReady } from './not-ready.ts';
-import type { Asked, Deployment } from './released.ts';
+import type { Deployment } from './released.ts';
 import { arrival, type Run } from './run.ts';
 import { switchPrefix } from './switch-prefix.ts';
 
@@ -28,7 +27,7 @@ export async function deploy(
   { prefix, asked, facts, roots, notes, reasons, isSince }: Deployment,
   run: Run,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const ready = await insistOnAll(asked, run, facts);
+  const ready = await allForeseen(asked, run, facts);
   checkOwners(ready.map(({ manifest }) => manifest));
   const outcomes = new Map<string, Outcome>();
   const manifests = await inParallel(ready, (one) => bring(one, outcomes, run));
@@ -48,16 +47,6 @@ export async function deploy(
   const { keepGenerations: keep } = run.options;
   await switchPrefix({ ...content, ...(keep !== undefined && { keep }) }, run);
   return outcomes;
-}
-
-/** What is to be brought, as its manifest says. */
-type Ready = { readonly one: Asked; readonly manifest: Manifest; readonly isEqual: boolean };
-
-/** All of them, as the caches would give them; nothing is brought yet. */
-async function insistOnAll(asked: readonly Asked[], run: Run, facts: Deployment['facts']): Promise<Ready[]> {
-  const answers = [...(await foreseen(asked, run, facts))];
-  throwAll(answers.flatMap(([one, found]) => ('answer' in found ? [notReady(one, found)] : [])));
-  return answers.flatMap(([one, found]) => ('answer' in found ? [] : [{ one, ...found }]));
 }
 
 async function bring({ one, manifest, isEqual }: Ready, outcomes: Map<string, Outcome>, run: Run): Promise<Manifest> {

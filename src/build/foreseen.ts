@@ -1,10 +1,11 @@
 /** What the caches would give of what is asked for, by its key or as one that was made of the same; nothing is brought or written. */
 import type { Manifest } from '../artifact/manifest.ts';
 import { packageId } from '../buildfile/package.ts';
+import { throwAll } from '../model/error.ts';
 import type { Missed } from '../model/plan.ts';
 import type { Facts } from './facts.ts';
 import { inParallel } from './in-parallel.ts';
-import { missedBy } from './not-ready.ts';
+import { missedBy, notReady } from './not-ready.ts';
 import type { Asked } from './released.ts';
 import type { Run } from './run.ts';
 
@@ -29,6 +30,16 @@ export async function foreseen(
   if (facts !== undefined && lacking.length > 0)
     for (const [one, answer] of await byTrees(lacking, facts, run)) answers.set(one, answer);
   return answers;
+}
+
+/** What is to be brought, as its manifest says. */
+export type Ready = Exclude<Foreseen, Missed> & { readonly one: Asked };
+
+/** The same, in the order in which they are asked for. @throws {VbuildError | VbuildErrors} `not-ready` for each that would not be found. */
+export async function allForeseen(asked: readonly Asked[], run: Run, facts?: Facts): Promise<Ready[]> {
+  const answers = [...(await foreseen(asked, run, facts))];
+  throwAll(answers.flatMap(([one, found]) => ('answer' in found ? [notReady(one, found)] : [])));
+  return answers.flatMap(([one, found]) => ('answer' in found ? [] : [{ one, ...found }]));
 }
 
 async function byItself({ name, key, standing }: Asked, { cache, signal }: Run): Promise<Foreseen> {

@@ -13,15 +13,14 @@ import { packageId } from '../buildfile/package.ts';
 import { insistOnOnePrefix } from '../buildfile/targets.ts';
 import type { CacheTier } from '../cache/cache.ts';
 import { signatureRefusal, signersFor, type Trust } from '../cache/trust.ts';
-import { throwAll, VbuildError } from '../model/error.ts';
+import { VbuildError } from '../model/error.ts';
 import { licenceTexts } from '../sources/licences.ts';
 import { exists, fileStat, isFolder, readBytes } from '../system/files.ts';
 import { platformOfServers } from './choose-platform.ts';
 import type { PackageFacts } from './facts.ts';
-import { type Foreseen, foreseen } from './foreseen.ts';
+import { allForeseen, type Ready } from './foreseen.ts';
 import { fullClosure, runClosure } from './graph.ts';
 import { keyedFacts } from './keyed.ts';
-import { notReady } from './not-ready.ts';
 import { provenanceOf } from './provenance.ts';
 import { askedFor } from './released.ts';
 import type { BuildRequest } from './request.ts';
@@ -42,10 +41,8 @@ export async function makeRelease(asked: BuildRequest, name: string): Promise<Re
   const facts = keyedFacts(fullClosure(packages), request);
   // It is for servers, of any kind.
   const { run } = startRun(request, { forThisHost: false, onDisk });
-  const wanted = packages.map((one) => askedFor(facts.of(one)));
-  const answers = [...(await foreseen(wanted, run, facts))];
-  throwAll(answers.flatMap(([one, found]) => ('answer' in found ? [notReady(one, found)] : [])));
-  const found = new Map(answers.map(([{ id }, answer]) => [id, answer]));
+  const parts = packages.map((one) => facts.of(one));
+  const ready = await allForeseen(parts.map(askedFor), run, facts);
   const provenance = await provenanceOf({ folder: workspace.folder, files: publishing.files }, facts, run);
   const revisions = packages.flatMap((one) => provenance.revision(one) ?? []);
   const [revision] = revisions;
@@ -59,17 +56,11 @@ export async function makeRelease(asked: BuildRequest, name: string): Promise<Re
       spec.kind === 'directory' ? { ...spec, path: resolve(workspace.folder, spec.path) } : { ...spec },
     ),
     ...(revision !== undefined && { revision: { ...revision, clean: revisions.every(({ clean }) => clean) } }),
-    packages: packages.flatMap((one) => {
-      const answer = found.get(packageId(one));
-      return answer === undefined || 'answer' in answer ? [] : [released(facts.of(one), answer)];
-    }),
+    packages: ready.map((found, at) => released(parts[at] as PackageFacts, found)),
   };
 }
 
-function released(
-  { source, series, patches, places }: PackageFacts,
-  found: Exclude<Foreseen, { answer: unknown }>,
-): ReleasedPackage {
+function released({ source, series, patches, places }: PackageFacts, found: Ready): ReleasedPackage {
   const { package: one, key, keyText, tree, body, dependencies, against } = found.manifest;
   const licences = exists(places.source)
     ? licenceTexts(places.source).flatMap(({ ids, isOwn }) => (isOwn ? ids : []))

@@ -48,9 +48,11 @@ type Consume = (chunks: AsyncIterable<Buffer> | DigestedPieces) => Promise<void>
 /** From here on a thread of its own is worth its start: it takes as long as what so many bytes unpack to. */
 const threadFromBytes = 4 * 2 ** 20;
 
+const deservesThread = (sizeBytes: number): boolean => sizeBytes >= threadFromBytes && canFill();
+
 /** Begins what a `.tar.zst` of this size will need for its digests, so that it is there after other work. */
 export async function prepareFor(sizeBytes: number): Promise<void> {
-  if (sizeBytes >= threadFromBytes && canFill()) (await import('./zstd-thread.ts')).startThread();
+  if (deservesThread(sizeBytes)) (await import('./zstd-thread.ts')).startThread();
 }
 
 /**
@@ -67,12 +69,9 @@ export async function decompressed(
   consume: Consume,
 ): Promise<void> {
   if (format === 'xz' || format === 'bzip2' || format === 'lzip') return byTool(file, format, consume);
-  if (format === 'zstd' && canFill())
-    return consume(
-      digests && sizeBytes >= threadFromBytes
-        ? (await import('./zstd-thread.ts')).piecesByThread(file)
-        : zstdPieces(file),
-    );
+  if (format === 'zstd' && digests && deservesThread(sizeBytes))
+    return consume((await import('./zstd-thread.ts')).piecesByThread(file));
+  if (format === 'zstd' && canFill()) return consume(zstdPieces(file));
   const packed = createReadStream(file, { highWaterMark: 256 * 1024 });
   if (format === 'plain') return pipeline(packed, consume);
   const codec =

@@ -12,16 +12,19 @@ const pieceBytes = 8 * 2 ** 20;
  * @returns Each is overwritten once the third one after it is asked for: memory that is always new costs more than what is done with it.
  */
 export function* inPieces(parts: Iterable<Part>): Iterable<Buffer> {
-  const ring = [1, 2, 3].map(() => Buffer.allocUnsafeSlow(pieceBytes));
+  const ring: Buffer[] = [];
   let [made, filled] = [0, 0];
-  let piece = ring[0] as Buffer;
+  // Most artifacts are one piece, and take the memory of one.
+  const place = (): Buffer => (ring[made % 3] ??= Buffer.allocUnsafeSlow(pieceBytes));
+  let piece = place();
   for (const part of parts) {
     using source = Buffer.isBuffer(part) ? memory(part) : content(part);
     while (source.left > 0) {
       filled += source.fill(piece, filled);
       if (filled < pieceBytes) continue;
       yield piece;
-      piece = ring[(made += 1) % ring.length] as Buffer;
+      made += 1;
+      piece = place();
       filled = 0;
     }
   }

@@ -34,8 +34,11 @@ interface Inside {
   readonly _writeState: Uint32Array;
 }
 
-/** Whether this Node has such a handle. */
-export function canFill(): boolean {
+let isThere: boolean | undefined;
+/** Whether this Node has such a handle; looked at once. */
+export const canFill = (): boolean => (isThere ??= hasHandle());
+
+function hasHandle(): boolean {
   const codec = createZstdDecompress({ chunkSize: 64 });
   const { _handle: handle, _writeState: left } = codec as unknown as Partial<Inside>;
   const can = typeof handle?.writeSync === 'function' && left instanceof Uint32Array && left.length === 2;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventsOf, insistOnSuccess } from '../support/events.ts';
 import { loggedJob, mostAtOnce } from '../support/job-log.ts';
@@ -245,6 +245,17 @@ const [hiding, orphaned] = [`54${process.pid}`, `65${process.pid}`];
 const stubborn = (file: string): string =>
   `{ group: 'build', run: 'trap "" TERM INT HUP; touch ${file}; (trap "" TERM; setsid sleep ${hiding} &) ; while :; do sleep 0.1; done' }`;
 
+/** A run whose step has begun. @param padded `1` for one without a namespace. */
+async function startDeaf(t: TestContext, padded: string) {
+  const site = workspace(t, {});
+  const begun = join(site.home, 'begun');
+  site.write(project([{ name: 'deaf', steps: stubborn(begun) }]));
+  const env = { VBUILD_PADDED: padded };
+  const started = startProgram([vbuildBin], { cwd: site.path, home: site.home, env });
+  while (!existsSync(begun)) await sleep(20);
+  return { site, begun, ...started };
+}
+
 for (const [interrupts, padded] of [
   [1, ''],
   [2, ''],
@@ -252,12 +263,7 @@ for (const [interrupts, padded] of [
   [2, '1'],
 ] as const) {
   test(`after ${interrupts} interrupt${interrupts > 1 ? 's' : ''} nothing runs any more, however deaf it is and wherever it hides${padded ? ', without a namespace, too' : ''}`, async (t) => {
-    const site = workspace(t, {});
-    const begun = join(site.home, 'begun');
-    site.write(project([{ name: 'deaf', steps: stubborn(begun) }]));
-    const env = { VBUILD_PADDED: padded };
-    const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home, env });
-    while (!existsSync(begun)) await sleep(20);
+    const { begun, child, ended } = await startDeaf(t, padded);
     for (let sent = 0; sent < interrupts; sent += 1) {
       child.kill('SIGINT');
       await sleep(50);
@@ -273,12 +279,7 @@ for (const [what, padded] of [
   ['without one', '1'],
 ] as const) {
   test(`steps of a run that is killed end with it, ${what}, and the next run finds nothing`, async (t) => {
-    const site = workspace(t, {});
-    const begun = join(site.home, 'begun');
-    site.write(project([{ name: 'deaf', steps: stubborn(begun) }]));
-    const env = { VBUILD_PADDED: padded };
-    const { child, ended } = startProgram([vbuildBin], { cwd: site.path, home: site.home, env });
-    while (!existsSync(begun)) await sleep(20);
+    const { site, begun, child, ended } = await startDeaf(t, padded);
     child.kill('SIGKILL');
     await ended;
     while (processesIn(begun).length + processesIn(hiding).length > 0) await sleep(10);

@@ -97,17 +97,35 @@ export function sample(points: readonly KillPoint[]): KillPoint[] {
 export type DiskTrouble = 'ENOSPC' | 'EROFS';
 
 /** From there on the disk is full, or takes no change any more. */
-export const runTroubledAt = async (
-  site: Project,
-  { name, count }: KillPoint,
-  trouble: DiskTrouble,
-): Promise<EventsOf> => site.build(['-j1'], { env: preload(site, { KILL_AT: `${count} ${name}`, KILL_BY: trouble }) });
+const runTroubledAt = async (site: Project, { name, count }: KillPoint, trouble: DiskTrouble): Promise<EventsOf> =>
+  site.build(['-j1'], { env: preload(site, { KILL_AT: `${count} ${name}`, KILL_BY: trouble }) });
 
 /** Such a run says what is wrong, and nothing else; where only notes for later were left to be written, nothing is. */
-export function insistOnDiskTrouble({ exitStatus, errors, stdout, stderr }: EventsOf): void {
+function insistOnDiskTrouble({ exitStatus, errors, stdout, stderr }: EventsOf): void {
   assert.ok(exitStatus === 1 || exitStatus === 0, `status ${exitStatus}: ${stdout}${stderr}`);
   assert.equal(exitStatus === 1, errors.length > 0, stdout + stderr);
   for (const { code } of errors) assert.equal(code, 'disk-trouble', stdout + stderr);
+}
+
+/** Runs a situation with a disk in trouble from each of its points on, those that are chosen: it says so, and the next run ends as if nothing had happened. */
+export async function troubleAt(
+  top: string,
+  situation: Situation,
+  trouble: DiskTrouble,
+  chosen: (points: KillPoint[]) => readonly KillPoint[] = (points) => points,
+): Promise<void> {
+  for (const name of ['undisturbed', 'points', 'runs']) mkdirSync(join(top, name));
+  const expected = await undisturbed(join(top, 'undisturbed'), situation);
+  const points = chosen(await pointsOf(join(top, 'points'), situation));
+  await inSituation(join(top, 'runs'), situation, points, async (site, point) => {
+    const run = await runTroubledAt(site, point, trouble);
+    try {
+      insistOnDiskTrouble(run);
+      await insistOnRecovery(site, expected);
+    } catch (error) {
+      throw new Error(`at ${point.count} ${point.name}`, { cause: error });
+    }
+  });
 }
 
 /** @returns Whether the run was still there to be killed. */
